@@ -1,0 +1,62 @@
+"""The result of loading: checked configuration, with the place of every rule and every secret resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from pydantic import SecretStr
+
+from router.config.model import Defaults, EnvRef, FileRef, MaskStep, Overlay, Overrides, Rule, Test
+from router.errors import Location, Problem
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Located(Generic[T]):
+    """A value of the configuration and where it stands."""
+
+    value: T
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvedProject:
+    """A Langfuse project, ready to send to. `host` has no slash at its end."""
+
+    name: str
+    public_key: str
+    secret_key: SecretStr
+    host: str
+    environment: str | None = None
+    release: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedConfig:
+    """A configuration without errors.
+
+    Attributes:
+        path: the file it was read from, as the operator wrote it.
+        digest: first 12 hex digits of the SHA-256 over all files read; names this configuration in plans and logs.
+        project_names: every project of the closed world, in file order.
+        projects: the same with credentials; empty when loaded without an environment.
+        masks: mask steps by the name that `mask:` uses; masks of packs under their bare and their full name.
+        secrets: value of every reference that a mask step uses as a key; empty without an environment.
+        warnings: findings that do not stop the program.
+    """
+
+    path: str
+    digest: str
+    defaults: Defaults
+    project_names: tuple[str, ...]
+    projects: Mapping[str, ResolvedProject] = field(default_factory=dict)
+    masks: Mapping[str, Located[tuple[MaskStep, ...]]]
+    overlays: tuple[Located[Overlay], ...]
+    rules: tuple[Located[Rule], ...]
+    overrides: Overrides
+    tests: tuple[Located[Test], ...]
+    secrets: Mapping[EnvRef | FileRef, SecretStr] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()

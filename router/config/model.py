@@ -1,0 +1,462 @@
+"""The shape of routing.yaml, version 1: the only source of schema.json and of the reference documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
+"""A name that an operator gives: of a project, mask, rule, overlay."""
+MaskName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$")]
+"""A mask of this file (`pci`), or of a pack (`pii`, `masking/pii`)."""
+Scalar = str | int | float | bool
+Rate = Annotated[float, Field(ge=0, le=1, strict=False)]
+
+
+class Model(BaseModel):
+    """Strict, frozen, and closed: an unknown key is an error."""
+
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+# -- references to values that do not stand in the file ------------------------------------------------
+
+
+class EnvRef(Model):
+    """The value of an environment variable."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+    """Name of the variable."""
+
+
+class FileRef(Model):
+    """The content of a file, without the newline at its end."""
+
+    file: Annotated[str, Field(min_length=1)]
+    """Path of the file; a relative one starts at the folder of this YAML file."""
+
+
+def _kind_of_ref(value: Any) -> str:
+    if isinstance(value, str):
+        return "text"
+    if isinstance(value, FileRef) or (isinstance(value, Mapping) and "file" in value):
+        return "file"
+    return "env"
+
+
+SecretRef = Annotated[
+    Annotated[EnvRef, Tag("env")] | Annotated[FileRef, Tag("file")],
+    Discriminator(lambda value: "file" if _kind_of_ref(value) == "file" else "env"),
+]
+"""A secret by reference; a secret in the clear is an error."""
+ValueRef = Annotated[
+    Annotated[str, Tag("text")] | Annotated[EnvRef, Tag("env")] | Annotated[FileRef, Tag("file")],
+    Discriminator(_kind_of_ref),
+]
+"""A value in the clear or by reference."""
+
+
+# -- projects and defaults -----------------------------------------------------------------------------
+
+
+class ProjectByPrefix(Model):
+    """A Langfuse project whose credentials stand in environment variables that share a prefix."""
+
+    env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+    """Prefix of the variables <PREFIX>_PUBLIC_KEY, <PREFIX>_SECRET_KEY and <PREFIX>_HOST (or <PREFIX>_BASE_URL)."""
+    host: ValueRef | None = None
+    """URL of the Langfuse server; beats <PREFIX>_HOST and `defaults.host`."""
+    environment: str | None = None
+    """Langfuse environment of every trace in this project; beats `defaults.environment`."""
+    release: str | None = None
+    """Langfuse release of every trace in this project; beats `defaults.release`."""
+    description: str | None = None
+    """For people; not sent."""
+
+
+class ProjectByKeys(Model):
+    """A Langfuse project with explicit credentials."""
+
+    public_key: ValueRef
+    """Public key, `pk-lf-…`."""
+    secret_key: SecretRef
+    """Secret key, `sk-lf-…`, by reference only. Langfuse files traces by this key alone."""
+    host: ValueRef | None = None
+    """URL of the Langfuse server; beats `defaults.host`."""
+    environment: str | None = None
+    """Langfuse environment of every trace in this project; beats `defaults.environment`."""
+    release: str | None = None
+    """Langfuse release of every trace in this project; beats `defaults.release`."""
+    description: str | None = None
+    """For people; not sent."""
+
+
+Project = Annotated[
+    Annotated[ProjectByPrefix, Tag("prefix")] | Annotated[ProjectByKeys, Tag("keys")],
+    Discriminator(
+        lambda value: "prefix"
+        if isinstance(value, ProjectByPrefix) or (isinstance(value, Mapping) and "env" in value)
+        else "keys"
+    ),
+]
+
+
+class SampleBy(Model):
+    """Keep a share of the calls, decided by a hash so that what belongs together is kept or dropped whole."""
+
+    rate: Rate
+    """Share that is kept, 0 to 1."""
+    by: str | None = None
+    """Attribute that is hashed; without it `session_id`, else `trace_id`, else the call itself."""
+
+
+SampleSpec = Annotated[
+    Annotated[Rate, Tag("rate")] | Annotated[SampleBy, Tag("by")],
+    Discriminator(lambda value: "by" if isinstance(value, (Mapping, SampleBy)) else "rate"),
+]
+
+
+class Defaults(Model):
+    """What holds unless a project or a rule says otherwise."""
+
+    host: ValueRef | None = None
+    """URL of the Langfuse server for projects that name none; Langfuse Cloud EU otherwise."""
+    environment: str | None = None
+    """Langfuse environment."""
+    release: str | None = None
+    """Langfuse release."""
+    mask: Annotated[list[MaskName], Strict(False)] = []
+    """Masks of every call: a floor that nothing below can take away."""
+    sample: SampleSpec = 1.0
+    """Share of the calls that is kept, 0 to 1."""
+
+
+# -- masks ---------------------------------------------------------------------------------------------
+
+Detector = Literal["email", "credit_card", "api_key", "jwt", "private_key"]
+MaskAction = Literal["redact", "remove", "hash"]
+
+
+class MaskStep(Model):
+    """One step of a mask: where to look, what to look for, what to do with it.
+
+    With neither `detect` nor `pattern` the whole value at `paths` is meant.
+    """
+
+    paths: Annotated[list[str], Field(min_length=1), Strict(False)] | None = None
+    """Where: dotted paths such as `input`, `output`, `metadata.account`, `trace.user_id`; everything by default."""
+    detect: Annotated[list[Detector], Field(min_length=1), Strict(False)] | None = None
+    """What: built-in detectors."""
+    pattern: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    """What: an RE2 regular expression."""
+    action: MaskAction = "redact"
+    """`redact` writes a label in place of what was found (of the whole value: `redacted-by-litellm`); `remove`
+    takes it out; `hash` writes a keyed pseudonym."""
+    as_: Annotated[str, Field(max_length=200)] | None = Field(default=None, alias="as")
+    """Label that `redact` writes, for example `[PAN]`."""
+    key: SecretRef | None = None
+    """Key of `hash`, at least 32 bytes, by reference."""
+
+
+# -- matching ------------------------------------------------------------------------------------------
+
+
+class MatchOperators(Model):
+    """A test of one attribute; several operators in one mapping must all hold."""
+
+    model_config = ConfigDict(json_schema_extra={"minProperties": 1})
+
+    not_: Matcher | None = Field(default=None, alias="not")
+    """Holds when the test inside does not."""
+    glob: str | None = None
+    """Shell pattern over the whole value: `*` any text, `?` one character, `[…]` a set."""
+    regex: str | None = None
+    """RE2 regular expression, anchored at both ends."""
+    exists: bool | None = None
+    """Whether the attribute has a value (a list: at least one element)."""
+    any_of: Annotated[list[Scalar], Field(min_length=1), Strict(False)] | None = None
+    """Lists: at least one of these is an element."""
+    all_of: Annotated[list[Scalar], Field(min_length=1), Strict(False)] | None = None
+    """Lists: all of these are elements."""
+    none_of: Annotated[list[Scalar], Field(min_length=1), Strict(False)] | None = None
+    """Lists: none of these is an element."""
+
+    @model_validator(mode="after")
+    def _has_operator(self) -> MatchOperators:
+        if not self.model_fields_set:
+            raise ValueError("empty matcher")
+        return self
+
+
+def _kind_of_matcher(value: Any) -> str:
+    if isinstance(value, (Mapping, MatchOperators)):
+        return "operators"
+    return "any_of" if isinstance(value, (list, tuple)) else "exact"
+
+
+Matcher = Annotated[
+    Annotated[Scalar, Tag("exact")]
+    | Annotated[list[Scalar], Field(min_length=1), Strict(False), Tag("any_of")]
+    | Annotated[MatchOperators, Tag("operators")],
+    Discriminator(_kind_of_matcher),
+]
+"""`x` exactly · `[a, b]` any of · `{glob: …}`, `{regex: …}`, `{not: …}`, `{exists: …}`, `{any_of: […]}`, …"""
+
+
+class Match(Model):
+    """Conditions on attributes of the call; all of them must hold."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Matcher]
+
+    any: Annotated[list[Match], Field(min_length=1), Strict(False)] | None = None
+    """At least one of these matches."""
+    all: Annotated[list[Match], Field(min_length=1), Strict(False)] | None = None
+    """All of these match."""
+    not_: Match | None = Field(default=None, alias="not")
+    """This does not match."""
+
+    def attributes(self) -> dict[str, Any]:
+        """Return the conditions by attribute name: Scalar, list of Scalar, or MatchOperators."""
+        return dict(self.__pydantic_extra__ or {})
+
+
+# -- what rules and overlays set -----------------------------------------------------------------------
+
+
+class Expr(Model):
+    """A value computed by JMESPath over the attributes."""
+
+    expr: Annotated[str, Field(min_length=1)]
+    """JMESPath expression."""
+
+
+FieldValue = Annotated[
+    Annotated[Scalar, Tag("scalar")]
+    | Annotated[list[Scalar], Strict(False), Tag("list")]
+    | Annotated[Expr, Tag("expr")]
+    | Annotated[dict[str, Any], Tag("mapping")],
+    Discriminator(
+        lambda value: "expr"
+        if isinstance(value, Expr) or (isinstance(value, Mapping) and set(value) == {"expr"})
+        else "mapping"
+        if isinstance(value, Mapping)
+        else "list"
+        if isinstance(value, (list, tuple))
+        else "scalar"
+    ),
+]
+"""Text with `{attribute}` holes, another scalar, a list, `{expr: <JMESPath>}`, or (metadata only) a mapping."""
+
+TRACE_FIELDS = ("name", "user_id", "session_id", "tags", "version", "release", "environment", "public", "metadata")
+GENERATION_FIELDS = ("name", "version", "metadata")
+TraceField = Annotated[
+    str, Field(pattern=r"^(name|user_id|session_id|tags|version|release|environment|public|metadata(\..+)?)$")
+]
+GenerationField = Annotated[str, Field(pattern=r"^(name|version|metadata(\..+)?)$")]
+
+
+class TraceAppend(Model):
+    """Lists that a rule makes longer."""
+
+    tags: Annotated[list[str], Field(min_length=1), Strict(False)]
+    """Tags to add; one that is there already is not added twice."""
+
+
+class TraceUpdate(Model):
+    """Changes to the trace: `default` < what the request says < `set`."""
+
+    set: dict[TraceField, FieldValue] = {}
+    """Fields that get this value whatever the request says."""
+    default: dict[TraceField, FieldValue] = {}
+    """Fields that get this value when the request says nothing."""
+    append: TraceAppend | None = None
+    """Lists to make longer."""
+    update_keys: Annotated[
+        list[
+            Literal[
+                "input",
+                "output",
+                "name",
+                "user_id",
+                "session_id",
+                "tags",
+                "version",
+                "release",
+                "metadata",
+                "trace_name",
+                "trace_user_id",
+                "trace_version",
+                "trace_release",
+                "trace_metadata",
+            ]
+        ],
+        Strict(False),
+    ] = []
+    """On a continued trace, which of its keys this call overwrites."""
+
+
+class GenerationUpdate(Model):
+    """Changes to the generation itself: `default` < what the request says < `set`."""
+
+    set: dict[GenerationField, FieldValue] = {}
+    """Fields that get this value whatever the request says."""
+    default: dict[GenerationField, FieldValue] = {}
+    """Fields that get this value when the request says nothing."""
+
+
+# -- overlays, rules, overrides, tests -----------------------------------------------------------------
+
+
+class Overlay(Model):
+    """Applies whenever it matches, as every other overlay that does. It can add, never take away."""
+
+    id: Name
+    """Name in explanations, counters and tests; unique in the file."""
+    description: str | None = None
+    """For people; shown by explain."""
+    match: Match | None = None
+    """Conditions on attributes; none means always."""
+    when: Annotated[str, Field(min_length=1)] | None = None
+    """JMESPath condition over the attributes, checked after `match`."""
+    on_error: Literal["match", "no_match"] | None = None
+    """What a `when` that cannot be evaluated counts as. Default: `match` for an overlay with masks (fail closed)."""
+    mask: Annotated[list[MaskName], Strict(False)] = []
+    """Masks to add."""
+    trace: TraceUpdate | None = None
+    """Changes to the trace."""
+    generation: GenerationUpdate | None = None
+    """Changes to the generation."""
+    sample: SampleSpec | None = None
+    """Share of these calls that is kept; the lowest of all that apply counts."""
+
+
+class Rule(Model):
+    """The first rule that matches decides where the call goes."""
+
+    id: Name
+    """Name in explanations, counters and tests; unique in the file."""
+    description: str | None = None
+    """For people; shown by explain."""
+    match: Match | None = None
+    """Conditions on attributes; none means always."""
+    when: Annotated[str, Field(min_length=1)] | None = None
+    """JMESPath condition over the attributes, checked after `match`; one that cannot be evaluated does not match."""
+    route: Annotated[
+        Annotated[str, Tag("one")] | Annotated[list[str], Field(min_length=1), Strict(False), Tag("many")],
+        Discriminator(lambda value: "one" if isinstance(value, str) else "many"),
+    ]
+    """A project, a list of projects (each gets the call), or `drop`."""
+    mask: Annotated[list[MaskName], Strict(False)] = []
+    """Masks to add."""
+    trace: TraceUpdate | None = None
+    """Changes to the trace."""
+    generation: GenerationUpdate | None = None
+    """Changes to the generation."""
+    sample: SampleSpec | None = None
+    """Share of these calls that is kept; the lowest of all that apply counts."""
+
+    def projects(self) -> tuple[str, ...]:
+        """Return the names of the projects; none for `drop`."""
+        names = [self.route] if isinstance(self.route, str) else self.route
+        return tuple(name for name in names if name != DROP)
+
+
+DROP = "drop"
+"""The route that sends nothing; no project can have this name."""
+
+OverrideKey = Annotated[
+    str,
+    Field(
+        pattern=r"^(\*|trace\.(\*|id|name|user_id|session_id|tags|version|release|environment|public|metadata(\..+)?)"
+        r"|generation\.(\*|id|parent|name|version|metadata(\..+)?)|update_keys)$"
+    ),
+]
+
+
+class Overrides(Model):
+    """What a request may bring. The rest is ignored, and recorded in the plan as denied."""
+
+    allow: Annotated[list[OverrideKey], Strict(False)] | None = None
+    """Keys a request may set: `trace.name`, `trace.metadata.*`, `generation.*`, `*`, … Default: in the SDK `*`,
+    in the proxy nothing."""
+    masks: Literal["add-only", "ignore"] = "add-only"
+    """Whether a request may ask for more hiding (`mask_input`, `mask_output`). It can never ask for less."""
+
+
+class Expect(Model):
+    """What a test expects; what is not named is not compared."""
+
+    route: Annotated[list[str], Strict(False)] | None = None
+    """Projects, in order; `[]` for a call that is dropped."""
+    rule: str | None = None
+    """Id of the rule that decides."""
+    overlays: Annotated[list[str], Strict(False)] | None = None
+    """Ids of the overlays that match, in order."""
+    mask: Annotated[list[str], Strict(False)] | None = None
+    """Masks that apply, in order."""
+    trace: dict[str, Any] | None = None
+    """Trace fields by name; only the named ones are compared."""
+    generation: dict[str, Any] | None = None
+    """Generation fields by name; only the named ones are compared."""
+    sent: dict[str, Any] | None = None
+    """What the project gets after masking, by path: `input`, `output`, `metadata.account`, `trace.user_id`, …"""
+    masked: dict[str, int] | None = None
+    """How often each detector hit."""
+    denied: Annotated[list[str], Strict(False)] | None = None
+    """What the request asked for and did not get."""
+
+
+class Test(Model):
+    """One example that `router check` and `router test` try."""
+
+    name: str
+    """The behaviour, as a sentence."""
+    request: dict[str, Any] = {}
+    """The call: any of team, model, tags, metadata, headers, user, session_id, status, input, output, …"""
+    each: Annotated[list[dict[str, Any]], Field(min_length=1), Strict(False)] | None = None
+    """One case per entry, each laid over `request`."""
+    mask: Annotated[list[MaskName], Strict(False)] = []
+    """Masks to add for this test only; how a pack tests its masks."""
+    expect: Expect
+    """What must come out."""
+
+
+class RoutingConfig(Model):
+    """routing.yaml: the first match decides where a call goes; every match decides what is hidden."""
+
+    version: Literal[1]
+    """Version of the language; mandatory."""
+    defaults: Defaults = Defaults()
+    """What holds unless a project or a rule says otherwise."""
+    projects: Annotated[dict[Name, Project], Field(min_length=1)]
+    """The Langfuse projects by name: a closed world, no request can invent one."""
+    masks: dict[Name, Annotated[list[MaskStep], Field(min_length=1), Strict(False)]] = {}
+    """Masking policies by name, each a list of steps."""
+    overlays: Annotated[list[Overlay], Strict(False)] = []
+    """Evaluated top to bottom; every one that matches applies."""
+    rules: Annotated[list[Rule], Field(min_length=1), Strict(False)]
+    """Evaluated top to bottom; the first that matches decides. The last must have no conditions."""
+    overrides: Overrides = Overrides()
+    """What a request may bring."""
+    tests: Annotated[list[Test], Strict(False)] = []
+    """Examples that `router check` and `router test` try."""
+
+
+class PackConfig(Model):
+    """A pack under rules/: masks that any routing.yaml can use by name, with their tests."""
+
+    version: Literal[1]
+    """Version of the language; mandatory."""
+    description: str
+    """What the pack is for."""
+    masks: Annotated[dict[Name, Annotated[list[MaskStep], Field(min_length=1), Strict(False)]], Field(min_length=1)]
+    """Masking policies by name."""
+    tests: Annotated[list[Test], Field(min_length=1), Strict(False)]
+    """Examples; every mask needs at least one."""
+
+
+for _model in (MatchOperators, Match, Overlay, Rule, RoutingConfig, PackConfig):
+    _model.model_rebuild()

@@ -1,0 +1,90 @@
+"""What to do with a call: the resolved answer for one call, as frozen JSON-able data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+DropReason = Literal["policy", "sampled_out", "unauthenticated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """One effect and the place in the configuration (or the request) that caused it."""
+
+    effect: str
+    source: str
+    file: str = ""
+    line: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        return {"effect": self.effect, "source": self.source, "file": self.file, "line": self.line}
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """The sampling decision: `rate` is the lowest that applied, `by` the attribute that was hashed."""
+
+    rate: float = 1.0
+    kept: bool = True
+    by: str | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {"rate": self.rate, "kept": self.kept}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Plan:
+    """Where a call goes, what is hidden on the way, and why.
+
+    Attributes:
+        rule: id of the rule that matched; None only when the call was dropped before the rules.
+        route: names of the projects that get the call; empty when it is dropped.
+        drop: why nothing is sent, or None.
+        overlays: ids of the overlays that matched, in file order.
+        masks: for each project of `route`, the names of the masks that apply to it, in order.
+        trace: values of the trace's fields after the merge (name, user_id, session_id, tags, version, release,
+            environment, public, metadata). Unmasked content: only `router.masking` may pass it on.
+        generation: values of the generation's own fields (name, version, metadata); unmasked as well.
+        update_keys: on a continued trace, the keys this call overwrites.
+        sample: the sampling decision.
+        denied: what the request asked for and did not get, as dotted keys.
+        because: a reason for every effect.
+    """
+
+    rule: str | None
+    route: tuple[str, ...] = ()
+    drop: DropReason | None = None
+    overlays: tuple[str, ...] = ()
+    masks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trace: Mapping[str, Any] = field(default_factory=dict)
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    update_keys: tuple[str, ...] = ()
+    sample: Sample = field(default_factory=Sample)
+    denied: tuple[str, ...] = ()
+    because: tuple[Because, ...] = ()
+
+    @property
+    def dropped(self) -> bool:
+        return self.drop is not None
+
+    def __repr__(self) -> str:
+        return f"Plan(rule={self.rule!r}, route={self.route!r}, drop={self.drop!r}, masks={dict(self.masks)!r})"
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the `decision` object of `router explain --format json` (schema router.explain/v1)."""
+        return {
+            "rule": self.rule,
+            "route": list(self.route),
+            "dropped": self.dropped,
+            "drop": self.drop,
+            "overlays": list(self.overlays),
+            "masks": {project: list(masks) for project, masks in self.masks.items()},
+            "trace": dict(self.trace),
+            "generation": dict(self.generation),
+            "update_keys": list(self.update_keys),
+            "sample": self.sample.to_json(),
+            "denied": list(self.denied),
+            "because": [reason.to_json() for reason in self.because],
+        }

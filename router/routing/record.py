@@ -1,0 +1,112 @@
+"""What happened: one finished LLM call as frozen data, free of LiteLLM, YAML and Langfuse."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+Status = Literal["success", "failure"]
+Origin = Literal["sdk", "proxy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CallError:
+    """Why a call failed. `message` often quotes the prompt, so masks treat it as input and as output."""
+
+    type: str
+    message: str
+    code: str | None = None
+
+    def __repr__(self) -> str:
+        return f"CallError(type={self.type!r}, code={self.code!r}, message=<{len(self.message)} chars>)"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Requested:
+    """What the request itself asks of Langfuse; `overrides:` decides how much of it is granted.
+
+    Attributes:
+        trace: trace fields by name (name, user_id, session_id, tags, version, release, public, metadata).
+        generation: generation fields by name (name, version, metadata).
+        trace_id: id of a new trace, in the caller's spelling.
+        existing_trace_id: id of a trace to continue, in the caller's spelling.
+        parent_observation_id, generation_id: ids in the caller's spelling.
+        update_keys: with `existing_trace_id`, the keys of that trace which this call overwrites.
+        mask: of "input" and "output", what the request wants hidden. It can only add.
+        project: a project by name, granted only where `overrides.project` allows it.
+    """
+
+    trace: Mapping[str, Any] = field(default_factory=dict)
+    generation: Mapping[str, Any] = field(default_factory=dict)
+    trace_id: str | None = None
+    existing_trace_id: str | None = None
+    parent_observation_id: str | None = None
+    generation_id: str | None = None
+    update_keys: tuple[str, ...] = ()
+    mask: frozenset[str] = frozenset()
+    project: str | None = None
+
+    def __repr__(self) -> str:
+        return f"Requested(trace={sorted(self.trace)}, generation={sorted(self.generation)})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class CallRecord:
+    """One finished LLM call, success or failure, as a snapshot nobody else holds or changes.
+
+    All content (`input`, `output`, metadata, headers, …) is plain JSON-able data. Times are nanoseconds since
+    the Unix epoch. `team` … `org` are the host's words (in the proxy: of the authenticated key; in the SDK: of
+    the application); `user`, `tags`, `metadata`, `headers`, `session_id` are the caller's.
+
+    Attributes:
+        call_id: LiteLLM's call id; with `status`, `model_id` and the start it identifies the attempt.
+        model: model name; `model_group` the alias the client asked for; `model_id` the deployment.
+        usage_details: token counts by Langfuse's names; `cost_details`: US dollars by Langfuse's names.
+        host_tags: those of `tags` that the host set itself.
+        details: facts of the host for the generation's metadata (response id, cache hit, cost, …).
+        size: estimate of the memory this record holds, in bytes.
+    """
+
+    call_id: str
+    call_type: str = "completion"
+    status: Status = "success"
+    start_time_unix_nano: int = 0
+    end_time_unix_nano: int = 0
+    completion_start_time_unix_nano: int | None = None
+    stream: bool = False
+    model: str = ""
+    model_group: str | None = None
+    model_id: str | None = None
+    provider: str | None = None
+    model_parameters: Mapping[str, Any] = field(default_factory=dict)
+    usage_details: Mapping[str, int] | None = None
+    cost_details: Mapping[str, float] | None = None
+    input: Any = None
+    output: Any = None
+    error: CallError | None = None
+
+    origin: Origin = "sdk"
+    authenticated: bool = True
+    team: str | None = None
+    team_alias: str | None = None
+    key_alias: str | None = None
+    key_hash: str | None = None
+    org: str | None = None
+    user: str | None = None
+    tags: tuple[str, ...] = ()
+    host_tags: tuple[str, ...] = ()
+    session_id: str | None = None
+    trace_id: str | None = None
+    environment: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+    requested: Requested = field(default_factory=Requested)
+    size: int = 0
+
+    def __repr__(self) -> str:
+        return (
+            f"CallRecord(call_id={self.call_id!r}, call_type={self.call_type!r}, status={self.status!r}, "
+            f"origin={self.origin!r}, <{self.size} bytes>)"
+        )
