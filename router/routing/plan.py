@@ -34,6 +34,22 @@ class Sample:
         return {"rate": self.rate, "kept": self.kept}
 
 
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The ids that the request was granted, in the caller's spelling; None where the router makes its own.
+
+    Attributes:
+        trace_id: the trace to write to.
+        continues: whether that trace exists already, so that its name and content stay as they are.
+        generation_id, parent_observation_id: of the generation and of the observation it hangs under.
+    """
+
+    trace_id: str | None = None
+    continues: bool = False
+    generation_id: str | None = None
+    parent_observation_id: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Plan:
     """Where a call goes, what is hidden on the way, and why.
@@ -47,9 +63,11 @@ class Plan:
         trace: values of the trace's fields after the merge (name, user_id, session_id, tags, version, release,
             environment, public, metadata). Unmasked content: only `router.masking` may pass it on.
         generation: values of the generation's own fields (name, version, metadata); unmasked as well.
+        ids: the ids that the request was granted.
         update_keys: on a continued trace, the keys this call overwrites.
         sample: the sampling decision.
         denied: what the request asked for and did not get, as dotted keys.
+        undecided: ids of rules and overlays whose condition could not be evaluated.
         because: a reason for every effect.
     """
 
@@ -60,9 +78,11 @@ class Plan:
     masks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trace: Mapping[str, Any] = field(default_factory=dict)
     generation: Mapping[str, Any] = field(default_factory=dict)
+    ids: Ids = field(default_factory=Ids)
     update_keys: tuple[str, ...] = ()
     sample: Sample = field(default_factory=Sample)
     denied: tuple[str, ...] = ()
+    undecided: tuple[str, ...] = ()
     because: tuple[Because, ...] = ()
 
     @property
@@ -86,5 +106,6 @@ class Plan:
             "update_keys": list(self.update_keys),
             "sample": self.sample.to_json(),
             "denied": list(self.denied),
+            "undecided": list(self.undecided),
             "because": [reason.to_json() for reason in self.because],
         }

@@ -1,0 +1,47 @@
+"""`when:` evaluated: a JMESPath condition over the attributes, with a third answer for "cannot be evaluated"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError
+
+from router.routing.attributes import context_of
+from router.routing.record import CallRecord
+
+Verdict = bool | None
+"""True, False, or None when the condition cannot be evaluated for this call."""
+
+
+def compile_when(text: str) -> Callable[[CallRecord], Verdict]:
+    """Compile a condition that `router.config` has checked.
+
+    null counts as false. Any other result that is not a boolean, and an error inside a function, gives None.
+    """
+    search = jmespath.compile(text).search
+
+    def decide(record: CallRecord) -> Verdict:
+        try:
+            result = search(context_of(record))
+        except (JMESPathError, TypeError, ValueError, RecursionError):
+            return None
+        if result is None:
+            return False
+        return result if isinstance(result, bool) else None
+
+    return decide
+
+
+def compile_value(text: str) -> Callable[[CallRecord], Any]:
+    """Compile a `{expr: …}` value; a call for which it cannot be evaluated has none."""
+    search = jmespath.compile(text).search
+
+    def value(record: CallRecord) -> Any:
+        try:
+            return search(context_of(record))
+        except (JMESPathError, TypeError, ValueError, RecursionError):
+            return None
+
+    return value

@@ -1,0 +1,185 @@
+"""`match:` compiled to predicates that can also say, in words, why they hold or not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import re2
+
+from router.config.model import Match, MatchOperators
+from router.routing.attributes import Texts, text_of, texts_getter
+from router.routing.record import CallRecord
+
+Predicate = Callable[[CallRecord], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A compiled condition.
+
+    Attributes:
+        holds: the test itself; never raises for a record of the declared types.
+        why: one line on why it holds, or why it does not, for this record.
+    """
+
+    holds: Predicate
+    why: Callable[[CallRecord], str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Test:
+    """A test over the texts of one attribute, with the words that finish the sentence `<attribute> …`."""
+
+    holds: Callable[[Texts], bool]
+    words: str
+
+
+def compile_match(match: Match) -> tuple[Condition, ...]:
+    """Compile the conditions of one `match:`; all of them must hold."""
+    conditions = [_on_attribute(name, matcher) for name, matcher in match.attributes().items()]
+    if match.any is not None:
+        conditions.append(_any(tuple(conjunction(compile_match(inner)) for inner in match.any)))
+    if match.all is not None:
+        conditions.extend(conjunction(compile_match(inner)) for inner in match.all)
+    if match.not_ is not None:
+        conditions.append(_not(conjunction(compile_match(match.not_))))
+    return tuple(conditions)
+
+
+def conjunction(conditions: Sequence[Condition]) -> Condition:
+    """Return the condition that holds when all of `conditions` do; its reason is the first that fails."""
+    if len(conditions) == 1:
+        return conditions[0]
+    predicates = tuple(condition.holds for condition in conditions)
+
+    def holds(record: CallRecord) -> bool:
+        return all(predicate(record) for predicate in predicates)
+
+    def why(record: CallRecord) -> str:
+        failing = [condition for condition in conditions if not condition.holds(record)]
+        return ", ".join(condition.why(record) for condition in failing[:1] or conditions) or "no conditions"
+
+    return Condition(holds, why)
+
+
+def _any(branches: tuple[Condition, ...]) -> Condition:
+    def why(record: CallRecord) -> str:
+        holding = [branch for branch in branches if branch.holds(record)]
+        return holding[0].why(record) if holding else "none of: " + " | ".join(b.why(record) for b in branches)
+
+    return Condition(lambda record: any(branch.holds(record) for branch in branches), why)
+
+
+def _not(inner: Condition) -> Condition:
+    return Condition(lambda record: not inner.holds(record), lambda record: f"not ({inner.why(record)})")
+
+
+def _on_attribute(name: str, matcher: Any) -> Condition:
+    texts = texts_getter(name)
+    test = _compile_matcher(matcher)
+    holds = test.holds
+
+    def why(record: CallRecord) -> str:
+        found = texts(record)
+        if holds(found):
+            return f"{name} {test.words}" if len(found) == 1 else f"{name} {_quote(found)} {test.words}"
+        return f"{name} {test.words}, got {_quote(found)}" if found else f"{name} {test.words}, but it is missing"
+
+    return Condition(lambda record: holds(texts(record)), why)
+
+
+def _compile_matcher(matcher: Any) -> _Test:
+    if isinstance(matcher, MatchOperators):
+        return _compile_operators(matcher)
+    wanted = _texts(matcher if isinstance(matcher, (list, tuple)) else [matcher])
+    words = f"= {_quote(wanted)}" if len(wanted) == 1 else f"∈ {_listed(wanted)}"
+    return _Test(_contains_any(wanted), words)
+
+
+def _compile_operators(operators: MatchOperators) -> _Test:
+    tests = [_compile_operator(key, getattr(operators, key)) for key in sorted(operators.model_fields_set)]
+    if len(tests) == 1:
+        return tests[0]
+    parts = tuple(test.holds for test in tests)
+    return _Test(lambda texts: all(part(texts) for part in parts), " and ".join(test.words for test in tests))
+
+
+def _compile_operator(key: str, operand: Any) -> _Test:
+    if key == "not_":
+        inner = _compile_matcher(operand)
+        return _Test(lambda texts: not inner.holds(texts), f"not {inner.words}")
+    if key == "glob":
+        return _Test(_glob(operand), f"like {_quote([operand])}")
+    if key == "regex":
+        return _Test(_full_match(operand), f"matching /{operand}/")
+    if key == "exists":
+        return _Test(lambda texts: bool(texts) is operand, "exists" if operand else "is missing")
+    wanted = _texts(operand)
+    if key == "any_of":
+        return _Test(_contains_any(wanted), f"has one of {_listed(wanted)}")
+    if key == "all_of":
+        return _Test(lambda texts: set(wanted).issubset(texts), f"has all of {_listed(wanted)}")
+    return _Test(lambda texts: set(wanted).isdisjoint(texts), f"has none of {_listed(wanted)}")
+
+
+def _contains_any(wanted: Iterable[str]) -> Callable[[Texts], bool]:
+    keys = frozenset(wanted)
+
+    def holds(texts: Texts) -> bool:
+        return any(text in keys for text in texts)
+
+    return holds
+
+
+def _glob(pattern: str) -> Callable[[Texts], bool]:
+    prefix = pattern[:-1]
+    if pattern.endswith("*") and not any(char in prefix for char in "*?[\\"):
+        return lambda texts: any(text.startswith(prefix) for text in texts)
+    return _full_match(glob_to_regex(pattern))
+
+
+def _full_match(pattern: str) -> Callable[[Texts], bool]:
+    compiled = re2.compile(f"(?s:{pattern})")
+    return lambda texts: any(compiled.fullmatch(text) is not None for text in texts)
+
+
+def glob_to_regex(pattern: str) -> str:
+    """Translate a shell pattern (`*`, `?`, `[…]`, `[!…]`) to RE2; a `[` that is never closed stands for itself."""
+    out: list[str] = []
+    i = 0
+    while i < len(pattern):
+        char = pattern[i]
+        i += 1
+        end = pattern.find("]", i + 1) if char == "[" else -1
+        if char == "*":
+            out.append(".*")
+        elif char == "?":
+            out.append(".")
+        elif end > 0:
+            inner = pattern[i:end]
+            negated = inner.startswith("!")
+            body = inner[negated:].replace("\\", "\\\\").replace("[", "\\[").replace("^", "\\^")
+            out.append(f"[{'^' if negated else ''}{body}]")
+            i = end + 1
+        else:
+            out.append(re2.escape(char))
+    return "".join(out)
+
+
+def _texts(values: Iterable[Any]) -> tuple[str, ...]:
+    return tuple(text for value in values if (text := text_of(value)) is not None)
+
+
+def _quote(texts: Sequence[str]) -> str:
+    return f'"{_short(texts[0])}"' if len(texts) == 1 else _listed(texts)
+
+
+def _listed(texts: Sequence[str]) -> str:
+    shown = ", ".join(_short(text) for text in texts[:8])
+    return f"[{shown}, …]" if len(texts) > 8 else f"[{shown}]"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "…"

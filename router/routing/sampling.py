@@ -1,0 +1,53 @@
+"""Sampling: a share of the calls, chosen by a hash so that a session or a trace is kept or dropped whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from router.config.model import SampleBy, SampleSpec
+from router.routing.attributes import texts_getter
+from router.routing.plan import Sample
+from router.routing.record import CallRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A compiled `sample:` and the name of the entry that set it."""
+
+    rate: float
+    by: str | None
+    source: str
+
+
+def compile_sample(spec: SampleSpec, source: str) -> Rate:
+    """Compile a rate, or a rate by an attribute."""
+    if isinstance(spec, SampleBy):
+        return Rate(spec.rate, spec.by, source)
+    return Rate(float(spec), None, source)
+
+
+def lowest(rates: Iterable[Rate]) -> Rate | None:
+    """Return the rate that counts: the lowest, and the first of several equal ones."""
+    return min(rates, key=lambda rate: rate.rate, default=None)
+
+
+def decide(rate: Rate | None, record: CallRecord) -> Sample:
+    """Decide whether the call is kept. Depends on the record alone."""
+    if rate is None or rate.rate >= 1.0:
+        return Sample()
+    kept = bucket(_key(rate.by, record)) < rate.rate
+    return Sample(rate=rate.rate, kept=kept, by=rate.by)
+
+
+def bucket(key: str) -> float:
+    """Return the place of `key` in 0 ≤ x < 1; equal keys have equal places, in every process."""
+    digest = blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest[:7], "big") / float(1 << 56)
+
+
+def _key(by: str | None, record: CallRecord) -> str:
+    if by is not None and (texts := texts_getter(by)(record)):
+        return "\x00".join(texts)
+    return record.session_id or record.trace_id or record.call_id

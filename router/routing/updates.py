@@ -1,0 +1,186 @@
+"""`trace:` and `generation:` compiled, and merged: `default` < what the request says < `set`; `append` adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from router.config.model import Expr, GenerationUpdate, TraceUpdate
+from router.config.templates import parse_template
+from router.errors import Location
+from router.routing.attributes import text_of, texts_getter, texts_of
+from router.routing.conditions import compile_value
+from router.routing.overrides import canonical_keys
+from router.routing.plan import Because
+from router.routing.record import CallRecord
+
+Render = Callable[[CallRecord], Any]
+"""Computes a value for one call; None when an attribute that it needs is missing: then nothing is set."""
+
+MAX_TEXT = 1000
+"""Langfuse drops a whole trace whose name is longer, so every text field is cut here, visibly."""
+_TEXT_FIELDS = frozenset({"name", "user_id", "session_id", "version", "release", "environment"})
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """One field and how its value is computed; `path` is `("name",)` or `("metadata", "cost_center")`."""
+
+    path: tuple[str, ...]
+    render: Render
+    because: Because
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A compiled `trace:` or `generation:`."""
+
+    default: tuple[Assignment, ...] = ()
+    set: tuple[Assignment, ...] = ()
+    append_tags: tuple[Render, ...] = ()
+    append_because: Because | None = None
+    update_keys: tuple[str, ...] = ()
+
+    @property
+    def is_empty(self) -> bool:
+        return not (self.default or self.set or self.append_tags or self.update_keys)
+
+
+def compile_update(kind: str, update: TraceUpdate | GenerationUpdate | None, source: str, at: Location) -> Update:
+    """Compile the updates of one entry; `kind` ("trace" or "generation") begins the dotted keys of its reasons."""
+    if update is None:
+        return Update()
+
+    def assignments(fields: Mapping[str, Any]) -> tuple[Assignment, ...]:
+        flat = ((path, value) for key, given in fields.items() for path, value in _flatten(key, given))
+        return tuple(
+            Assignment(path, _compile_value(value), Because(f"{kind}.{'.'.join(path)}", source, at.file, at.line))
+            for path, value in flat
+        )
+
+    append = update.append if isinstance(update, TraceUpdate) else None
+    return Update(
+        default=assignments(update.default),
+        set=assignments(update.set),
+        append_tags=tuple(_compile_value(tag) for tag in append.tags) if append else (),
+        append_because=Because(f"{kind}.tags", source, at.file, at.line) if append else None,
+        update_keys=canonical_keys(tuple(update.update_keys)) if isinstance(update, TraceUpdate) else (),
+    )
+
+
+def merge(requested: Mapping[str, Any], updates: Sequence[Update], record: CallRecord) -> tuple[dict[str, Any], list[Because]]:
+    """Merge what the request was granted with the updates of all entries that matched.
+
+    Later updates beat earlier ones, so overlays come in file order and the rule last.
+
+    Returns:
+        The fields by name, and the reason for each one that an update set.
+    """
+    fields: dict[str, Any] = {}
+    reasons: list[Because] = []
+    for update in updates:
+        _assign(fields, update.default, record, reasons)
+    for name, value in requested.items():
+        if name == "metadata":
+            fields["metadata"] = {**fields.get("metadata", {}), **value}
+        else:
+            fields[name] = value
+    for update in updates:
+        _assign(fields, update.set, record, reasons)
+    for update in updates:
+        _append_tags(fields, update, record, reasons)
+    _limit(fields, reasons)
+    return fields, reasons
+
+
+def _assign(fields: dict[str, Any], assignments: Iterable[Assignment], record: CallRecord, reasons: list[Because]) -> None:
+    for assignment in assignments:
+        name, *rest = assignment.path
+        value = _of_field(name, assignment.render(record)) if not rest else assignment.render(record)
+        if value is None:
+            continue
+        if rest:
+            fields["metadata"] = {**fields.get("metadata", {}), rest[0]: value}
+        else:
+            fields[name] = value
+        reasons.append(assignment.because)
+
+
+def _append_tags(fields: dict[str, Any], update: Update, record: CallRecord, reasons: list[Because]) -> None:
+    added = [tag for render in update.append_tags for tag in texts_of(render(record))]
+    if added and update.append_because is not None:
+        fields["tags"] = list(dict.fromkeys([*fields.get("tags", ()), *added]))
+        reasons.append(update.append_because)
+
+
+def _of_field(name: str, value: Any) -> Any:
+    """Return `value` in the type that Langfuse wants for the field; None when it has no such form."""
+    if value is None:
+        return None
+    if name in _TEXT_FIELDS:
+        return text_of(value)
+    if name == "tags":
+        return list(texts_of(value)) or None
+    if name == "public":
+        return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(text_of(value)).lower())
+    return value
+
+
+def _limit(fields: dict[str, Any], reasons: list[Because]) -> None:
+    for name in _TEXT_FIELDS & fields.keys():
+        value = fields[name]
+        if isinstance(value, str) and len(value) > MAX_TEXT:
+            fields[name] = value[:MAX_TEXT]
+            reasons.append(Because(f"{name} cut to {MAX_TEXT} characters", "Langfuse's limit"))
+
+
+def _flatten(key: str, value: Any) -> Iterable[tuple[tuple[str, ...], Any]]:
+    """Yield one path per field: `metadata.a` and `metadata: {a: …}` are the same."""
+    name, _, rest = key.partition(".")
+    if rest:
+        yield (name, rest), value
+    elif isinstance(value, Mapping):
+        for inner, inner_value in value.items():
+            yield (name, inner), inner_value
+    else:
+        yield (name,), value
+
+
+def _compile_value(value: Any) -> Render:
+    if isinstance(value, Expr):
+        return compile_value(value.expr)
+    if isinstance(value, str):
+        return _compile_template(value)
+    if isinstance(value, (list, tuple)):
+        items = tuple(_compile_value(item) for item in value)
+        return lambda record: [given for item in items if (given := item(record)) is not None]
+    if isinstance(value, Mapping):
+        entries = tuple((key, _compile_value(item)) for key, item in value.items())
+        return lambda record: {key: given for key, item in entries if (given := item(record)) is not None}
+    return lambda record: value
+
+
+def _compile_template(text: str) -> Render:
+    template = parse_template(text)
+    if not template.attributes:
+        constant = "".join(str(part) for part in template.parts)
+        return lambda record: constant
+    pieces = tuple(part if isinstance(part, str) else texts_getter(part.attribute) for part in template.parts)
+
+    def render(record: CallRecord) -> str | None:
+        out: list[str] = []
+        for piece in pieces:
+            if isinstance(piece, str):
+                out.append(piece)
+                continue
+            texts = piece(record)
+            if not texts:
+                return None
+            out.append(texts[-1] if piece is _MODEL else ", ".join(texts))
+        return "".join(out)
+
+    return render
+
+
+_MODEL = texts_getter("model")
