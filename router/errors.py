@@ -2,6 +2,7 @@
 
 RouterError
 ├─ ConfigError      the configuration has errors          .problems: all of them, in file order
+├─ RequestError     a call described by hand has an unknown key or a value of the wrong type
 ├─ MaskingError     a mask could not be applied           the content is withheld, never sent
 └─ DeliveryError    a sender was used in a way it forbids (delivery itself counts, it does not raise)
 """
@@ -104,6 +105,10 @@ class ConfigError(RouterError):
 
     def __str__(self) -> str:
         return "\n".join(str(problem) for problem in self.problems)
+
+
+class RequestError(RouterError):
+    """A call described by hand has an unknown key or a value of the wrong type; names the key, never the value."""
 
 
 class MaskingError(RouterError):

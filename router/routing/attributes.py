@@ -56,12 +56,26 @@ def texts_getter(name: str) -> Callable[[CallRecord], Texts]:
     return lambda record: texts_of(get(record))
 
 
+def text_getter(name: str) -> Callable[[CallRecord], str | None]:
+    """Return the function that reads the one text which a `{name}` hole shows; a list is joined by commas."""
+    get = getter_of(name)
+
+    def text(record: CallRecord) -> str | None:
+        texts = texts_of(get(record))
+        return ", ".join(texts) if texts else None
+
+    return text
+
+
 def texts_of(value: Any) -> Texts:
-    """Return the texts of a JSON-able value: of a scalar its own, of a list those of its scalar elements."""
+    """Return the texts of a JSON-able value: of a scalar its own, of a list those of its scalar elements.
+
+    An empty text counts as missing.
+    """
     if isinstance(value, str):
-        return (value,)
+        return (value,) if value else ()
     if isinstance(value, (list, tuple)):
-        return tuple(text for item in value if (text := text_of(item)) is not None)
+        return tuple(text for item in value if (text := text_of(item)))
     text = text_of(value)
     return () if text is None else (text,)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 DropReason = Literal["policy", "sampled_out", "unauthenticated"]
@@ -88,6 +88,10 @@ class Plan:
     @property
     def dropped(self) -> bool:
         return self.drop is not None
+
+    def with_masks(self, masks: Mapping[str, tuple[str, ...]]) -> Plan:
+        """Return the same plan with other masks, by project."""
+        return replace(self, masks=masks)
 
     def __repr__(self) -> str:
         return f"Plan(rule={self.rule!r}, route={self.route!r}, drop={self.drop!r}, masks={dict(self.masks)!r})"

@@ -9,7 +9,7 @@ from typing import Any
 from router.config.model import Expr, GenerationUpdate, TraceUpdate
 from router.config.templates import parse_template
 from router.errors import Location
-from router.routing.attributes import text_of, texts_getter, texts_of
+from router.routing.attributes import text_getter, text_of, texts_of
 from router.routing.conditions import compile_value
 from router.routing.overrides import canonical_keys
 from router.routing.plan import Because
@@ -166,21 +166,10 @@ def _compile_template(text: str) -> Render:
     if not template.attributes:
         constant = "".join(str(part) for part in template.parts)
         return lambda record: constant
-    pieces = tuple(part if isinstance(part, str) else texts_getter(part.attribute) for part in template.parts)
+    pieces = tuple(part if isinstance(part, str) else text_getter(part.attribute) for part in template.parts)
 
     def render(record: CallRecord) -> str | None:
-        out: list[str] = []
-        for piece in pieces:
-            if isinstance(piece, str):
-                out.append(piece)
-                continue
-            texts = piece(record)
-            if not texts:
-                return None
-            out.append(texts[-1] if piece is _MODEL else ", ".join(texts))
-        return "".join(out)
+        texts = [piece if isinstance(piece, str) else piece(record) for piece in pieces]
+        return None if None in texts else "".join(text for text in texts if text is not None)
 
     return render
-
-
-_MODEL = texts_getter("model")

@@ -1,0 +1,26 @@
+"""Who a call belongs to, as an application says it in its metadata (SDK use, where no boundary lies between)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from router.routing.attributes import text_of
+
+_SPELLINGS = {
+    "team": ("team", "team_id", "user_api_key_team_id"),
+    "team_alias": ("team_alias", "user_api_key_team_alias"),
+    "key_alias": ("key_alias", "user_api_key_alias"),
+    "key_hash": ("user_api_key_hash",),
+    "org": ("org", "org_id", "user_api_key_org_id"),
+}
+
+
+def identity_from_metadata(metadata: Mapping[str, Any]) -> dict[str, str]:
+    """Return the identity fields of CallRecord that `metadata` names; the first spelling that has a value counts."""
+    found: dict[str, str] = {}
+    for name, spellings in _SPELLINGS.items():
+        text = next((text for spelling in spellings if (text := text_of(metadata.get(spelling)))), None)
+        if text is not None:
+            found[name] = text
+    return found

@@ -1,0 +1,127 @@
+"""A call described by hand: the mapping that tests, `router explain` and `Router.resolve` take, as a CallRecord."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from router.errors import RequestError
+from router.routing.attributes import text_of, texts_of
+from router.routing.identity import identity_from_metadata
+from router.routing.record import CallError, CallRecord, Requested
+from router.routing.requested import requested_from_metadata
+
+_TEXT_KEYS = (
+    "call_id",
+    "call_type",
+    "model",
+    "model_group",
+    "model_id",
+    "provider",
+    "team",
+    "team_alias",
+    "key_alias",
+    "key_hash",
+    "org",
+    "user",
+    "session_id",
+    "trace_id",
+    "environment",
+)
+_CONTENT_KEYS = ("input", "output", "model_parameters", "usage_details", "cost_details")
+REQUEST_KEYS = frozenset(
+    (*_TEXT_KEYS, *_CONTENT_KEYS, "status", "stream", "tags", "metadata", "headers", "error", "origin", "authenticated")
+) | {"host_tags", "override"}
+
+
+def record_from_request(request: Mapping[str, Any]) -> CallRecord:
+    """Return the call that `request` describes; the mapping itself is not kept.
+
+    Its metadata is read as LiteLLM's is in an application: `team`, `trace_name`, `mask_input` … keep their
+    meaning. `origin: proxy` makes the request a client's, whose metadata names no team.
+
+    Raises:
+        RequestError: an unknown key, or a value of the wrong type; the text names the key, never the value.
+    """
+    _check_keys(request)
+    metadata = _mapping(request, "metadata")
+    headers = {str(key).lower(): str(text_of(value) or "") for key, value in _mapping(request, "headers").items()}
+    origin = _choice(request, "origin", ("sdk", "proxy"))
+    texts = {key: text_of(request[key]) for key in _TEXT_KEYS if request.get(key) is not None}
+    requested = requested_from_metadata(metadata, headers=headers if origin == "proxy" else {})
+    fields: dict[str, Any] = {
+        **(identity_from_metadata(metadata) if origin == "sdk" else {}),
+        **texts,
+        **{key: request[key] for key in _CONTENT_KEYS if key in request},
+        "metadata": metadata,
+        "headers": headers,
+        "origin": origin,
+        "status": _choice(request, "status", ("success", "failure")),
+        "stream": request.get("stream") is True,
+        "authenticated": request.get("authenticated", True) is not False,
+        "host_tags": texts_of(request.get("host_tags", [])),
+    }
+    fields.setdefault("call_id", "call")
+    fields.setdefault("model", "")
+    requested = _with_plain_keys(requested, request)
+    fields["tags"] = tuple(requested.trace.get("tags", ()))
+    fields.setdefault("session_id", requested.trace.get("session_id"))
+    fields.setdefault("trace_id", requested.existing_trace_id or requested.trace_id)
+    if "error" in request or fields["status"] == "failure":
+        fields["error"] = _error(request.get("error"))
+    return CallRecord(**fields, requested=requested)
+
+
+def _with_plain_keys(requested: Requested, request: Mapping[str, Any]) -> Requested:
+    """Let the plain keys `tags`, `session_id`, `user`, `trace_id` and `override` ask as metadata would."""
+    trace = dict(requested.trace)
+    tags = [*trace.get("tags", ()), *texts_of(request.get("tags", [])), *texts_of(request.get("host_tags", []))]
+    if tags:
+        trace["tags"] = list(dict.fromkeys(tags))
+    if session_id := text_of(request.get("session_id")):
+        trace["session_id"] = session_id
+    if user := text_of(request.get("user")):
+        trace.setdefault("user_id", user)
+    override = _mapping(request, "override")
+    return replace(
+        requested,
+        trace=trace,
+        trace_id=text_of(request.get("trace_id")) or requested.trace_id,
+        project=text_of(override.get("project")) or requested.project,
+    )
+
+
+def _check_keys(request: Mapping[str, Any]) -> None:
+    for key in request:
+        if key not in REQUEST_KEYS:
+            near = difflib.get_close_matches(str(key), REQUEST_KEYS, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"allowed: {', '.join(sorted(REQUEST_KEYS))}"
+            raise RequestError(f"unknown key `{key}` in a request; {hint}")
+
+
+def _mapping(request: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = request.get(key)
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise RequestError(f"`{key}` in a request must be a mapping, got {type(value).__name__}")
+    return value
+
+
+def _choice(request: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> str:
+    value = request.get(key, choices[0])
+    if value not in choices:
+        raise RequestError(f"`{key}` in a request must be one of {', '.join(choices)}")
+    return str(value)
+
+
+def _error(value: Any) -> CallError:
+    if isinstance(value, Mapping):
+        return CallError(
+            type=text_of(value.get("type")) or "Error",
+            message=text_of(value.get("message")) or "",
+            code=text_of(value.get("code")),
+        )
+    return CallError(type="Error", message=text_of(value) or "")

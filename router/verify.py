@@ -1,0 +1,147 @@
+"""Embedded `tests:` tried: each request resolved and masked as in production, then compared with what it expects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from router.config.loaded import LoadedConfig, Located
+from router.config.model import Expect, Test
+from router.errors import Location, RequestError
+from router.masking import MaskedRecord, MaskingPolicies, mask
+from router.routing.plan import Plan
+from router.routing.record import CallRecord
+from router.routing.request import record_from_request
+from router.routing.table import RoutingTable
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One expectation that was not met."""
+
+    what: str
+    expected: Any
+    got: Any
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """The outcome of one case of a test.
+
+    Attributes:
+        case: what this case lays over the request; None for a test without `each`.
+        why: reasons of the plan, one line each, to explain a difference.
+    """
+
+    name: str
+    location: Location
+    case: Mapping[str, Any] | None
+    differences: tuple[Difference, ...]
+    why: tuple[str, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        return not self.differences
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "name": self.name,
+            "file": self.location.file,
+            "line": self.location.line,
+            "case": None if self.case is None else dict(self.case),
+            "passed": self.passed,
+            "differences": [{"what": d.what, "expected": d.expected, "got": d.got} for d in self.differences],
+            "why": list(self.why),
+        }
+
+
+def run_tests(loaded: LoadedConfig) -> tuple[CaseResult, ...]:
+    """Run every embedded test of a configuration; pure apart from the CPU it takes."""
+    table = RoutingTable.compile(loaded)
+    policies = MaskingPolicies.compile(loaded.masks, loaded.secrets)
+    return tuple(result for test in loaded.tests for result in _run(test, table, policies))
+
+
+def sent_value(masked: MaskedRecord, path: str) -> Any:
+    """Return what a project gets at a dotted path (`input`, `metadata.account`, `trace.user_id`); None if nothing."""
+    root, _, rest = path.partition(".")
+    roots: dict[str, Any] = {
+        "input": masked.input,
+        "output": masked.output,
+        "error": masked.status_message,
+        "model_parameters": masked.model_parameters,
+        "metadata": masked.generation.get("metadata"),
+        "tags": masked.trace.get("tags"),
+        "trace": masked.trace,
+        "generation": masked.generation,
+    }
+    return _at(roots.get(root), rest)
+
+
+def _run(test: Located[Test], table: RoutingTable, policies: MaskingPolicies) -> Iterable[CaseResult]:
+    spec = test.value
+    for case in spec.each or [None]:
+        try:
+            record = record_from_request({**spec.request, **(case or {})})
+        except RequestError as error:
+            yield CaseResult(spec.name, test.location, case, (Difference("request", "a call", str(error)),))
+            continue
+        plan = _with_masks(table.resolve(record), spec.mask)
+        differences = tuple(_compare(spec.expect, plan, _sent(record, plan, policies)))
+        why = tuple(f"{reason.effect} ← {reason.source}" for reason in plan.because)
+        yield CaseResult(spec.name, test.location, case, differences, why if differences else ())
+
+
+def _with_masks(plan: Plan, names: list[str]) -> Plan:
+    if not names:
+        return plan
+    masks = {project: tuple(dict.fromkeys([*given, *names])) for project, given in plan.masks.items()}
+    return plan.with_masks(masks)
+
+
+def _sent(record: CallRecord, plan: Plan, policies: MaskingPolicies) -> dict[str, MaskedRecord]:
+    return {project: mask(record, plan, project, policies) for project in plan.route}
+
+
+def _compare(expect: Expect, plan: Plan, sent: Mapping[str, MaskedRecord]) -> Iterable[Difference]:
+    masks = next(iter(plan.masks.values()), ())
+    yield from _differs("route", expect.route, list(plan.route))
+    yield from _differs("rule", expect.rule, plan.rule)
+    yield from _differs("overlays", expect.overlays, list(plan.overlays))
+    yield from _differs("mask", expect.mask, list(masks))
+    yield from _differs("denied", expect.denied, list(plan.denied))
+    for kind, fields, got in (("trace", expect.trace, plan.trace), ("generation", expect.generation, plan.generation)):
+        for key, value in (fields or {}).items():
+            if isinstance(value, Mapping) and isinstance(got.get(key), Mapping):
+                for inner, inner_value in value.items():
+                    yield from _differs(f"{kind}.{key}.{inner}", inner_value, got[key].get(inner), given=True)
+            else:
+                yield from _differs(f"{kind}.{key}", value, _at(got, key), given=True)
+    if (expect.sent or expect.masked) and not sent:
+        yield Difference("sent", expect.sent, "nothing: the call is dropped")
+    for project, masked in sent.items():
+        where = "" if len(sent) == 1 else f" to {project}"
+        for path, value in (expect.sent or {}).items():
+            yield from _differs(f"sent{where}: {path}", value, sent_value(masked, path), given=True)
+        yield from _differs(f"masked{where}", expect.masked, dict(masked.masked))
+
+
+def _differs(what: str, expected: Any, got: Any, *, given: bool = False) -> Iterable[Difference]:
+    """Yield a difference unless the two are equal, or (by default) nothing was expected."""
+    if (given or expected is not None) and expected != got:
+        yield Difference(what, expected, got)
+
+
+def _at(value: Any, path: str) -> Any:
+    while path:
+        if isinstance(value, Mapping) and path in value:
+            return value[path]
+        key, _, path = path.partition(".")
+        if isinstance(value, Mapping):
+            value = value.get(key)
+        elif isinstance(value, (list, tuple)) and key.isdigit() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return None
+    return value
