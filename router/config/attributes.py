@@ -1,0 +1,51 @@
+"""The vocabulary of matchers, expressions and templates: which attributes a call has, and of what kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal
+
+Kind = Literal["text", "list", "bool", "alternatives", "number", "mapping", "open"]
+"""`alternatives`: several spellings of one name, any of which may match. `open`: nothing is known before the call."""
+
+BUILTIN_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
+    {
+        "team": "text",
+        "team_alias": "text",
+        "key_alias": "text",
+        "org": "text",
+        "user": "text",
+        "model": "alternatives",
+        "model_group": "text",
+        "provider": "text",
+        "call_type": "text",
+        "tags": "list",
+        "status": "text",
+        "stream": "bool",
+        "session_id": "text",
+        "trace_id": "text",
+        "environment": "text",
+    }
+)
+"""Every attribute that exists without declaration, beside the open families."""
+
+OPEN_FAMILIES: Mapping[str, Kind] = MappingProxyType({"metadata": "open", "header": "text"})
+"""`metadata.<key>` reaches any depth by dots; `header.<name>` is one request header, in lower case."""
+
+CLOSED_VALUES: Mapping[str, tuple[str, ...]] = MappingProxyType({"status": ("success", "failure")})
+"""Attributes that can have no other value."""
+
+
+def attribute_kind(name: str) -> Kind | None:
+    """Return the kind of an attribute written with dots, None when there is none of this name."""
+    kind = BUILTIN_ATTRIBUTES.get(name)
+    if kind is not None:
+        return kind
+    family, dot, key = name.partition(".")
+    return OPEN_FAMILIES.get(family) if dot and all(key.split(".")) else None
+
+
+def attribute_names() -> tuple[str, ...]:
+    """Return every name for messages, the open families as `metadata.<key>`."""
+    return (*BUILTIN_ATTRIBUTES, *(f"{family}.<key>" for family in OPEN_FAMILIES))

@@ -1,0 +1,75 @@
+"""Text with `{attribute}` holes, as `trace:` and `generation:` take it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_PIECE = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]|[^{}]+")
+
+
+class TemplateError(ValueError):
+    """The template cannot be read. `start` and `end` are offsets into its text."""
+
+    def __init__(self, message: str, start: int, end: int, hint: str) -> None:
+        super().__init__(message)
+        self.start = start
+        self.end = end
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """`{attribute}`; `start` and `end` are the offsets of the braces."""
+
+    attribute: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A parsed template: literal text and holes, in order."""
+
+    text: str
+    parts: tuple[str | Hole, ...]
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the holes, in order."""
+        return tuple(part.attribute for part in self.parts if isinstance(part, Hole))
+
+    @property
+    def literal(self) -> str | None:
+        """The whole text when there is no hole, braces unescaped; None otherwise."""
+        return None if self.attributes else "".join(str(part) for part in self.parts)
+
+
+def parse_template(text: str) -> Template:
+    """Split a text into literal parts and holes; `{{` and `}}` stand for one brace.
+
+    Raises:
+        TemplateError: a brace without its partner, or an empty hole.
+    """
+    parts: list[str | Hole] = []
+    for piece in _PIECE.finditer(text):
+        found = piece.group()
+        if found in ("{", "}"):
+            raise TemplateError(f"`{found}` has no partner", *piece.span(), f"write `{found * 2}` for a plain brace")
+        if found in ("{{", "}}"):
+            _add_text(parts, found[0])
+        elif found[0] == "{":
+            name = found[1:-1].strip()
+            if not name:
+                raise TemplateError("`{}` names no attribute", *piece.span(), "write `{team}`, or `{{}}` for braces")
+            parts.append(Hole(name, *piece.span()))
+        else:
+            _add_text(parts, found)
+    return Template(text, tuple(parts))
+
+
+def _add_text(parts: list[str | Hole], text: str) -> None:
+    if parts and isinstance(parts[-1], str):
+        parts[-1] += text
+    else:
+        parts.append(text)
