@@ -5,14 +5,48 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Strict, Tag, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainValidator,
+    Strict,
+    Tag,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
 """A name that an operator gives: of a project, mask, rule, overlay."""
 MaskName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$")]
 """A mask of this file (`pci`), or of a pack (`pii`, `masking/pii`)."""
-Scalar = str | int | float | bool
-Rate = Annotated[float, Field(ge=0, le=1, strict=False)]
+
+
+def _scalar(value: Any) -> Any:
+    if isinstance(value, (str, int, float)):
+        return value
+    raise PydanticCustomError("scalar_type", "not a scalar")
+
+
+def _version(value: Any) -> Any:
+    if isinstance(value, bool) or value != 1:
+        raise PydanticCustomError("version", "unknown version")
+    return 1
+
+
+Scalar = Annotated[
+    str | int | float | bool, PlainValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})
+]
+"""Text, a number, true or false."""
+Rate = Annotated[float, Field(ge=0, le=1)]
+Version = Annotated[Literal[1], BeforeValidator(_version)]
+DATA_MARK = {"title": "Data"}
+"""Stands in the JSON schema for data without nulls at any depth, until `build_schema` refers to one definition."""
+Data = Annotated[Any, WithJsonSchema(DATA_MARK)]
+# A tag of a union starts with `@`: the path of a validation error names it, and no key of the language does.
 
 
 class Model(BaseModel):
@@ -40,19 +74,19 @@ class FileRef(Model):
 
 def _kind_of_ref(value: Any) -> str:
     if isinstance(value, str):
-        return "text"
+        return "@text"
     if isinstance(value, FileRef) or (isinstance(value, Mapping) and "file" in value):
-        return "file"
-    return "env"
+        return "@FileRef"
+    return "@EnvRef"
 
 
 SecretRef = Annotated[
-    Annotated[EnvRef, Tag("env")] | Annotated[FileRef, Tag("file")],
-    Discriminator(lambda value: "file" if _kind_of_ref(value) == "file" else "env"),
+    Annotated[EnvRef, Tag("@EnvRef")] | Annotated[FileRef, Tag("@FileRef")],
+    Discriminator(lambda value: "@FileRef" if _kind_of_ref(value) == "@FileRef" else "@EnvRef"),
 ]
 """A secret by reference; a secret in the clear is an error."""
 ValueRef = Annotated[
-    Annotated[str, Tag("text")] | Annotated[EnvRef, Tag("env")] | Annotated[FileRef, Tag("file")],
+    Annotated[str, Tag("@text")] | Annotated[EnvRef, Tag("@EnvRef")] | Annotated[FileRef, Tag("@FileRef")],
     Discriminator(_kind_of_ref),
 ]
 """A value in the clear or by reference."""
@@ -94,11 +128,11 @@ class ProjectByKeys(Model):
 
 
 Project = Annotated[
-    Annotated[ProjectByPrefix, Tag("prefix")] | Annotated[ProjectByKeys, Tag("keys")],
+    Annotated[ProjectByPrefix, Tag("@ProjectByPrefix")] | Annotated[ProjectByKeys, Tag("@ProjectByKeys")],
     Discriminator(
-        lambda value: "prefix"
+        lambda value: "@ProjectByPrefix"
         if isinstance(value, ProjectByPrefix) or (isinstance(value, Mapping) and "env" in value)
-        else "keys"
+        else "@ProjectByKeys"
     ),
 ]
 
@@ -113,8 +147,8 @@ class SampleBy(Model):
 
 
 SampleSpec = Annotated[
-    Annotated[Rate, Tag("rate")] | Annotated[SampleBy, Tag("by")],
-    Discriminator(lambda value: "by" if isinstance(value, (Mapping, SampleBy)) else "rate"),
+    Annotated[Rate, Tag("@rate")] | Annotated[SampleBy, Tag("@SampleBy")],
+    Discriminator(lambda value: "@SampleBy" if isinstance(value, (Mapping, SampleBy)) else "@rate"),
 ]
 
 
@@ -186,20 +220,20 @@ class MatchOperators(Model):
     @model_validator(mode="after")
     def _has_operator(self) -> MatchOperators:
         if not self.model_fields_set:
-            raise ValueError("empty matcher")
+            raise PydanticCustomError("empty_matcher", "empty matcher")
         return self
 
 
 def _kind_of_matcher(value: Any) -> str:
     if isinstance(value, (Mapping, MatchOperators)):
-        return "operators"
-    return "any_of" if isinstance(value, (list, tuple)) else "exact"
+        return "@MatchOperators"
+    return "@any_of" if isinstance(value, (list, tuple)) else "@exact"
 
 
 Matcher = Annotated[
-    Annotated[Scalar, Tag("exact")]
-    | Annotated[list[Scalar], Field(min_length=1), Strict(False), Tag("any_of")]
-    | Annotated[MatchOperators, Tag("operators")],
+    Annotated[Scalar, Tag("@exact")]
+    | Annotated[list[Scalar], Field(min_length=1), Strict(False), Tag("@any_of")]
+    | Annotated[MatchOperators, Tag("@MatchOperators")],
     Discriminator(_kind_of_matcher),
 ]
 """`x` exactly · `[a, b]` any of · `{glob: …}`, `{regex: …}`, `{not: …}`, `{exists: …}`, `{any_of: […]}`, …"""
@@ -234,18 +268,18 @@ class Expr(Model):
 
 
 FieldValue = Annotated[
-    Annotated[Scalar, Tag("scalar")]
-    | Annotated[list[Scalar], Strict(False), Tag("list")]
-    | Annotated[Expr, Tag("expr")]
-    | Annotated[dict[str, Any], Tag("mapping")],
+    Annotated[Scalar, Tag("@scalar")]
+    | Annotated[list[Scalar], Strict(False), Tag("@list")]
+    | Annotated[Expr, Tag("@Expr")]
+    | Annotated[dict[str, Data], Tag("@mapping")],
     Discriminator(
-        lambda value: "expr"
+        lambda value: "@Expr"
         if isinstance(value, Expr) or (isinstance(value, Mapping) and set(value) == {"expr"})
-        else "mapping"
+        else "@mapping"
         if isinstance(value, Mapping)
-        else "list"
+        else "@list"
         if isinstance(value, (list, tuple))
-        else "scalar"
+        else "@scalar"
     ),
 ]
 """Text with `{attribute}` holes, another scalar, a list, `{expr: <JMESPath>}`, or (metadata only) a mapping."""
@@ -345,8 +379,8 @@ class Rule(Model):
     when: Annotated[str, Field(min_length=1)] | None = None
     """JMESPath condition over the attributes, checked after `match`; one that cannot be evaluated does not match."""
     route: Annotated[
-        Annotated[str, Tag("one")] | Annotated[list[str], Field(min_length=1), Strict(False), Tag("many")],
-        Discriminator(lambda value: "one" if isinstance(value, str) else "many"),
+        Annotated[str, Tag("@one")] | Annotated[list[str], Field(min_length=1), Strict(False), Tag("@many")],
+        Discriminator(lambda value: "@one" if isinstance(value, str) else "@many"),
     ]
     """A project, a list of projects (each gets the call), or `drop`."""
     mask: Annotated[list[MaskName], Strict(False)] = []
@@ -427,7 +461,7 @@ class Test(Model):
 class RoutingConfig(Model):
     """routing.yaml: the first match decides where a call goes; every match decides what is hidden."""
 
-    version: Literal[1]
+    version: Version
     """Version of the language; mandatory."""
     defaults: Defaults = Defaults()
     """What holds unless a project or a rule says otherwise."""
@@ -448,7 +482,7 @@ class RoutingConfig(Model):
 class PackConfig(Model):
     """A pack under rules/: masks that any routing.yaml can use by name, with their tests."""
 
-    version: Literal[1]
+    version: Version
     """Version of the language; mandatory."""
     description: str
     """What the pack is for."""

@@ -1,0 +1,133 @@
+"""What could be read of a file: whole entries only, so that one broken entry does not hide findings in the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from router.config.model import (
+    Defaults,
+    MaskStep,
+    Overlay,
+    Overrides,
+    PackConfig,
+    Project,
+    RoutingConfig,
+    Rule,
+    Test,
+)
+from router.config.nodes import Node, Source, find
+from router.config.shape import shape_problems
+from router.errors import Location, Problem
+
+
+@dataclass(slots=True)
+class Draft:
+    """The valid entries of one file, by name or by index, and the tree they came from.
+
+    `names` holds, for `projects` and `masks`, every name the file mentions, entries that are broken included.
+    """
+
+    source: Source
+    root: Node
+    defaults: Defaults = field(default_factory=Defaults)
+    overrides: Overrides = field(default_factory=Overrides)
+    projects: dict[str, Project] = field(default_factory=dict)
+    masks: dict[str, list[MaskStep]] = field(default_factory=dict)
+    overlays: dict[int, Overlay] = field(default_factory=dict)
+    rules: dict[int, Rule] = field(default_factory=dict)
+    tests: dict[int, Test] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    is_pack: bool = False
+    description: str = ""
+
+    def node(self, *path: str | int) -> Node | None:
+        """Return the value at a path."""
+        return find(self.root, path)
+
+    def at(self, *path: str | int) -> Location:
+        """Return the place of the value at a path, or of the nearest thing around it that exists."""
+        for length in range(len(path), -1, -1):
+            node = find(self.root, path[:length])
+            if node is not None:
+                return self.source.location(node.start, node.end)
+        return self.source.whole()
+
+    def at_key(self, *path: str | int) -> Location:
+        """Return the place of the key that ends a path."""
+        around = find(self.root, path[:-1])
+        key = around.key(str(path[-1])) if around is not None else None
+        return self.source.location(key.start, key.end) if key is not None else self.at(*path)
+
+
+_SECTIONS: dict[str, Any] = {
+    "defaults": Defaults,
+    "overrides": Overrides,
+    "projects": Project,
+    "masks": None,
+    "overlays": Overlay,
+    "rules": Rule,
+    "tests": Test,
+}
+
+
+def read_draft(source: Source, root: Node, *, pack: bool) -> tuple[Draft, list[Problem]]:
+    """Validate the shape of a file.
+
+    Returns:
+        Every entry that has the right shape, and every problem of shape.
+    """
+    model: type[BaseModel] = PackConfig if pack else RoutingConfig
+    draft = Draft(source, root, is_pack=pack)
+    problems: list[Problem] = []
+    valid: Any = None
+    try:
+        valid = model.model_validate(root.value)
+    except ValidationError as error:
+        problems = shape_problems(source, root, error.errors(include_url=False, include_context=True), model)
+    else:
+        problems = shape_problems(source, root, [], model)
+    _fill(draft, valid)
+    return draft, problems
+
+
+def _fill(draft: Draft, valid: Any) -> None:
+    data = draft.root.value
+    for section in _SECTIONS:
+        given = data.get(section)
+        if section in ("projects", "masks"):
+            draft.names[section] = tuple(given) if isinstance(given, dict) else ()
+        target = getattr(draft, section)
+        if valid is not None:
+            whole = getattr(valid, section, None)
+            if isinstance(whole, dict):
+                target.update(whole)
+            elif isinstance(whole, list):
+                target.update(enumerate(whole))
+            elif whole is not None:
+                setattr(draft, section, whole)
+        elif isinstance(target, dict):
+            pairs = given.items() if isinstance(given, dict) else enumerate(given if isinstance(given, list) else ())
+            entries = ((key, _entry(section, value)) for key, value in pairs)
+            target.update((key, value) for key, value in entries if value is not None)
+        elif section in data:
+            setattr(draft, section, _entry(section, given) or target)
+    draft.description = str(data.get("description") or "")
+
+
+def _entry(section: str, value: Any) -> Any:
+    """Validate one entry by itself; None when its shape is wrong."""
+    try:
+        return _adapter(section).validate_python(value)
+    except ValidationError:
+        return None
+
+
+@lru_cache(maxsize=None)
+def _adapter(section: str) -> TypeAdapter[Any]:
+    if section == "masks":
+        return TypeAdapter(RoutingConfig.model_fields["masks"].annotation.__args__[1])  # type: ignore[union-attr]
+    return TypeAdapter(_SECTIONS[section])
