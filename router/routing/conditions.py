@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import jmespath
 from jmespath.exceptions import JMESPathError
 
+from router.config.expressions import compile_expression
 from router.routing.attributes import context_of
 from router.routing.record import CallRecord
 
@@ -20,7 +20,7 @@ def compile_when(text: str) -> Callable[[CallRecord], Verdict]:
 
     null counts as false. Any other result that is not a boolean, and an error inside a function, gives None.
     """
-    search = jmespath.compile(text).search
+    search = compile_expression(text).search
 
     def decide(record: CallRecord) -> Verdict:
         try:
@@ -36,7 +36,7 @@ def compile_when(text: str) -> Callable[[CallRecord], Verdict]:
 
 def compile_value(text: str) -> Callable[[CallRecord], Any]:
     """Compile a `{expr: …}` value; a call for which it cannot be evaluated has none."""
-    search = jmespath.compile(text).search
+    search = compile_expression(text).search
 
     def value(record: CallRecord) -> Any:
         try:

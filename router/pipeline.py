@@ -1,0 +1,183 @@
+"""One call from record to bytes: resolve on the caller's thread, mask and encode on the worker, deliver; never raise."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import logging
+import threading
+import time
+import weakref
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from router.config import load_config
+from router.config.loaded import LoadedConfig
+from router.delivery import ByteBoundedQueue, Counters, DeliverySettings, DropReason, Sender, Stats, encode_span
+from router.delivery.fork import reset_in_child
+from router.masking import MaskingPolicies, mask
+from router.routing.plan import Plan
+from router.routing.record import CallRecord
+from router.routing.request import record_from_request
+from router.routing.table import RoutingTable
+from router.settings import config_path, load_settings, process_environment
+
+_log = logging.getLogger("router")
+
+Job = tuple[CallRecord, Plan]
+
+
+class Router:
+    """Routes, masks and delivers finished calls as one routing.yaml says.
+
+    Thread-safe and fork-safe. `log` and `handle` take microseconds: they resolve the plan and put the call into a
+    bounded queue; masking, encoding and sending happen on two background threads, started by the first call.
+    """
+
+    def __init__(self, loaded: LoadedConfig, settings: DeliverySettings | None = None) -> None:
+        """Compile a configuration that was loaded with an environment (so that projects have credentials)."""
+        self._loaded = loaded
+        self._settings = settings or DeliverySettings()
+        self._table = RoutingTable.compile(loaded)
+        self._policies = MaskingPolicies.compile(loaded.masks, loaded.secrets)
+        self._counters = Counters()
+        self._queue: ByteBoundedQueue[Job] = ByteBoundedQueue(self._settings.record_queue_bytes)
+        self._sender = Sender(loaded.projects, self._settings, self._counters)
+        self._forget_worker()
+        reset_in_child(self._forget_worker)
+        atexit.register(_shutdown_at_exit, weakref.ref(self))
+
+    @classmethod
+    def from_file(cls, path: str | Path | None = None, *, environ: Mapping[str, str] | None = None) -> Router:
+        """Load a routing.yaml; without a path `ROUTER_CONFIG`, else ./routing.yaml.
+
+        Raises:
+            ConfigError: the file, a mounted secret or a `ROUTER_*` setting is not usable; holds every problem.
+        """
+        environment = process_environment() if environ is None else environ
+        settings = load_settings(environment)
+        loaded = load_config(path if path is not None else config_path(environment), environ=environment)
+        return cls(loaded, settings.delivery)
+
+    @property
+    def digest(self) -> str:
+        """Hash of the configuration in use, 12 hex digits."""
+        return self._loaded.digest
+
+    def resolve(self, call: CallRecord | Mapping[str, Any]) -> Plan:
+        """Return the plan for a call, or for a request described by hand; sends nothing.
+
+        Raises:
+            RequestError: the mapping has an unknown key or a value of the wrong type.
+        """
+        return self._table.resolve(call if isinstance(call, CallRecord) else record_from_request(call))
+
+    def log(self, call: CallRecord) -> None:
+        """Route, mask and deliver a call. Never blocks and never raises; what is lost is counted."""
+        self.handle(lambda: call)
+
+    def handle(self, make_record: Callable[[], CallRecord]) -> None:
+        """Do the same for a record that is made here, so that a failure to make it is counted too."""
+        try:
+            record = make_record()
+        except Exception as error:
+            self._lose("adapter_failed", error)
+            return
+        try:
+            self._enqueue(record, self._table.resolve(record))
+        except Exception as error:
+            self._lose("resolve_failed", error)
+
+    def discard_duplicate(self) -> None:
+        """Count a call that the host reported a second time."""
+        self._counters.accept(None)
+        self._counters.dropped(None, "duplicate")
+
+    def stats(self) -> Stats:
+        """Return a consistent snapshot: handled = delivered + dropped[reason] + in flight."""
+        return self._counters.snapshot()
+
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Send everything accepted so far; return whether all of it was delivered or dropped within `timeout` s."""
+        deadline = time.monotonic() + timeout
+        if not self._queue.join(timeout):
+            return False
+        return self._sender.force_flush(max(0.0, deadline - time.monotonic()))
+
+    def shutdown(self, timeout: float | None = None) -> bool:
+        """Flush within `timeout` s (default: the setting), then stop the threads; what remains is counted.
+
+        May be called again, and calls that come later are counted as dropped.
+        """
+        limit = self._settings.shutdown_timeout_secs if timeout is None else timeout
+        deadline = time.monotonic() + limit
+        done = self._queue.join(limit)
+        for _, plan in self._queue.close():
+            for project in plan.route:
+                self._counters.dropped(project, "shutdown")
+        return self._sender.shutdown(max(0.0, deadline - time.monotonic())) and done
+
+    def _forget_worker(self) -> None:
+        self._worker: threading.Thread | None = None
+        self._start_lock = threading.Lock()
+
+    def _enqueue(self, record: CallRecord, plan: Plan) -> None:
+        if plan.drop is not None:
+            self._counters.accept(None)
+            self._counters.dropped(None, plan.drop)
+            return
+        for project in plan.route:
+            self._counters.accept(project)
+        if self._worker is None:
+            self._start_worker()
+        if not self._queue.put((record, plan), record.size):
+            reason: DropReason = "shutdown" if self._queue.closed else "queue_full"
+            for project in plan.route:
+                self._counters.dropped(project, reason)
+
+    def _start_worker(self) -> None:
+        with self._start_lock:
+            if self._worker is None:
+                self._worker = threading.Thread(
+                    target=_work, args=(self._queue, self._process), name="router-worker", daemon=True
+                )
+                self._worker.start()
+
+    def _process(self, job: Job) -> None:
+        record, plan = job
+        for project in plan.route:
+            try:
+                masked = mask(record, plan, project, self._policies)
+            except Exception as error:
+                self._lose_one(project, "mask_failed", error)
+                continue
+            try:
+                span = encode_span(masked, self._loaded.projects[project])
+            except Exception as error:
+                self._lose_one(project, "encode_failed", error)
+                continue
+            self._sender.send(project, span)
+
+    def _lose(self, reason: DropReason, error: Exception) -> None:
+        with contextlib.suppress(Exception):
+            self._counters.accept(None)
+            self._lose_one(None, reason, error)
+
+    def _lose_one(self, project: str | None, reason: DropReason, error: Exception) -> None:
+        # The class alone: the text of a foreign exception may quote the call.
+        self._counters.dropped(project, reason)
+        _log.error("A call was dropped (%s): %s.", reason, type(error).__name__)
+
+
+def _work(queue: ByteBoundedQueue[Job], process: Callable[[Job], None]) -> None:
+    while (job := queue.get()) is not None:
+        try:
+            process(job)
+        finally:
+            queue.task_done()
+
+
+def _shutdown_at_exit(reference: weakref.ref[Router]) -> None:
+    if (found := reference()) is not None:
+        found.shutdown()

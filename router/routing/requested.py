@@ -1,0 +1,264 @@
+"""Reading LiteLLM metadata: which keys ask something of Langfuse, and what is left for the generation's metadata."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from router.routing.attributes import text_of
+from router.routing.record import Requested
+
+_TRACE_TEXTS = {
+    "trace_name": "name",
+    "trace_user_id": "user_id",
+    "session_id": "session_id",
+    "trace_version": "version",
+    "trace_release": "release",
+    "trace_environment": "environment",
+    "langfuse_environment": "environment",
+}
+_GENERATION_TEXTS = {"generation_name": "name", "version": "version"}
+_MASK_KEYS = {
+    "mask_input": frozenset({"input"}),
+    "mask_output": frozenset({"output"}),
+    "turn_off_message_logging": frozenset({"input", "output"}),
+    "langfuse_masking_function": frozenset({"input", "output"}),
+}
+"""A masking function cannot cross into the record; what its caller wanted altered is hidden as a whole."""
+
+SEED_KEYS = frozenset(
+    (*_TRACE_TEXTS, *_GENERATION_TEXTS, *_MASK_KEYS, "tags", "trace_metadata", "trace_public", "trace_id")
+) | {"existing_trace_id", "parent_observation_id", "generation_id", "update_trace_keys", "prompt", "debug_langfuse"}
+"""Metadata keys with a meaning of their own; every other key becomes metadata of the generation."""
+
+INTERNAL_KEYS = frozenset(
+    {
+        "api_base",
+        "api_key",
+        "attempted_fallbacks",
+        "attempted_retries",
+        "caching_groups",
+        "deployment",
+        "deployment_model_name",
+        "endpoint",
+        "headers",
+        "hidden_params",
+        "max_retries",
+        "model_group",
+        "model_group_alias",
+        "model_group_size",
+        "model_info",
+        "original_model_group",
+        "previous_models",
+        "request_retry_count",
+        "secret_fields",
+        "standard_callback_dynamic_params",
+    }
+)
+"""Keys that LiteLLM writes into the metadata of calls by itself; they never reach Langfuse as metadata."""
+
+INTERNAL_PREFIXES = ("user_api_", "litellm_", "_litellm", "langfuse_")
+"""Beginnings of such keys: facts of the key, LiteLLM's bookkeeping, credentials."""
+
+_REDACTION_HEADERS = ("x-litellm-enable-message-redaction", "litellm-enable-message-redaction")
+_NEVER_BY_HEADER = frozenset({"public_key", "secret_key", "secret", "host", "base_url", "masking_function"})
+_NO_WORDS = frozenset({"", "false", "0", "no", "off", "none", "null"})
+_MAX_JSON = 65_536
+_NOTHING = Requested()
+_NONE: Mapping[str, str] = {}
+
+
+def requested_from_metadata(
+    metadata: Mapping[str, Any], *, headers: Mapping[str, str] = _NONE, user: str | None = None
+) -> Requested:
+    """Return what `metadata` asks of Langfuse; keys without a meaning become metadata of the generation.
+
+    Values of the wrong type are read as far as they make sense and left out otherwise; nothing raises.
+
+    Args:
+        metadata: the call's metadata, plain data.
+        headers: the client's request headers, lower-cased; `langfuse_*`, in any of its spellings, is metadata
+            too and beats a key of the same name. Headers can name no credentials, and lift no mask.
+        user: the call's `user` argument, the trace's user where `trace_user_id` names none.
+    """
+    asked: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for key, value in metadata.items():
+        if key in SEED_KEYS:
+            asked[key] = value
+        elif not is_internal(key):
+            rest[key] = value
+    mask = _mask_of(asked) if asked else frozenset()
+    if headers:
+        mask |= _take_headers(headers, asked, rest)
+    if user:
+        asked.setdefault("trace_user_id", user)
+    if not (asked or rest or mask):
+        return _NOTHING
+    if asked.get("debug_langfuse") and _is_true(asked["debug_langfuse"]):
+        _take_debug(asked, metadata)
+    return Requested(
+        trace=_trace_of(asked),
+        generation=_generation_of(asked, rest),
+        trace_id=_text(asked.get("trace_id")),
+        existing_trace_id=_text(asked.get("existing_trace_id")),
+        parent_observation_id=_text(asked.get("parent_observation_id")),
+        generation_id=_text(asked.get("generation_id")),
+        update_keys=tuple(texts_in(asked.get("update_trace_keys"))),
+        mask=mask,
+    )
+
+
+def is_internal(key: str) -> bool:
+    """Tell whether LiteLLM itself, not the application, writes metadata under `key`."""
+    return key in INTERNAL_KEYS or key.startswith(INTERNAL_PREFIXES)
+
+
+def texts_in(value: Any) -> list[str]:
+    """Return the texts of a list of scalars, or of a text that holds such a list as JSON or with commas."""
+    if value is None:
+        return []
+    if isinstance(value, str):
+        parsed = _json_of(value) if value.lstrip().startswith("[") else None
+        value = parsed if isinstance(parsed, list) else value.split(",")
+    elif not isinstance(value, (list, tuple, set, frozenset)):
+        value = [value]
+    found = (text_of(item) for item in value)
+    return list(dict.fromkeys(text for item in found if item is not None and (text := item.strip())))
+
+
+def masks_by_headers(headers: Mapping[str, str]) -> frozenset[str]:
+    """Return what LiteLLM's own redaction headers hide; the one that lifts redaction is not heard."""
+    if any(_is_true(headers.get(name)) for name in _REDACTION_HEADERS):
+        return frozenset({"input", "output"})
+    return frozenset()
+
+
+def _trace_of(asked: Mapping[str, Any]) -> dict[str, Any]:
+    trace: dict[str, Any] = {}
+    for key, value in asked.items():
+        if (name := _TRACE_TEXTS.get(key)) and (text := _text(value)) is not None:
+            trace[name] = text
+    if "version" not in trace and (version := _text(asked.get("version"))) is not None:
+        trace["version"] = version
+    if tags := texts_in(asked.get("tags")):
+        trace["tags"] = tags
+    if "trace_public" in asked and (public := _bool_of(asked["trace_public"])) is not None:
+        trace["public"] = public
+    if metadata := _trace_metadata(asked):
+        trace["metadata"] = metadata
+    return trace
+
+
+def _generation_of(asked: Mapping[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
+    generation: dict[str, Any] = {}
+    for key, name in _GENERATION_TEXTS.items():
+        if (text := _text(asked.get(key))) is not None:
+            generation[name] = text
+    if rest:
+        generation["metadata"] = rest
+    if (prompt := _prompt_of(asked.get("prompt"))) is not None:
+        generation["prompt"] = prompt
+    return generation
+
+
+def _trace_metadata(asked: Mapping[str, Any]) -> Mapping[str, Any]:
+    given = asked.get("trace_metadata")
+    if isinstance(given, str) and (parsed := _json_of(given)) is not None:
+        given = parsed
+    if given is None or given == "":
+        given = {}
+    elif not isinstance(given, Mapping):
+        given = {"trace_metadata": given}
+    if passed := asked.get("metadata_passed_to_litellm"):
+        given = {**given, "metadata_passed_to_litellm": passed}
+    return given
+
+
+def _take_debug(asked: dict[str, Any], metadata: Mapping[str, Any]) -> None:
+    scalars = {
+        key: value
+        for key, value in metadata.items()
+        if isinstance(value, (str, int, float)) and (key in SEED_KEYS or not is_internal(key))
+    }
+    if scalars:
+        asked["metadata_passed_to_litellm"] = scalars
+
+
+def _prompt_of(value: Any) -> dict[str, Any] | None:
+    """Return the name and version of a Langfuse prompt; a link needs both."""
+    if not isinstance(value, Mapping):
+        return None
+    name, version = value.get("name"), value.get("version")
+    if isinstance(name, str) and name and isinstance(version, int) and not isinstance(version, bool):
+        return {"name": name, "version": version}
+    return None
+
+
+def _mask_of(asked: Mapping[str, Any]) -> frozenset[str]:
+    mask: frozenset[str] = frozenset()
+    for key, parts in _MASK_KEYS.items():
+        if key in asked and _is_true(asked[key]):
+            mask |= parts
+    return mask
+
+
+def _take_headers(headers: Mapping[str, str], asked: dict[str, Any], rest: dict[str, Any]) -> frozenset[str]:
+    """Move what `langfuse_*` headers say into `asked` and `rest`; return what the headers hide."""
+    mask = masks_by_headers(headers)
+    for header, value in headers.items():
+        key = _metadata_key(header)
+        if key is None:
+            continue
+        if key in _MASK_KEYS:
+            mask |= _MASK_KEYS[key] if _is_true(value) else frozenset()
+        elif key == "tags":
+            asked["tags"] = [*texts_in(asked.get("tags")), *texts_in(value)]
+        elif key == "trace_metadata":
+            asked["trace_metadata"] = {
+                **_trace_metadata({"trace_metadata": asked.get("trace_metadata")}),
+                **_trace_metadata({"trace_metadata": value}),
+            }
+        elif key in SEED_KEYS:
+            asked[key] = value
+        elif not is_internal(key) and key not in _NEVER_BY_HEADER:
+            rest[key] = value
+    return mask
+
+
+def _metadata_key(header: str) -> str | None:
+    """Return the metadata key that a header speaks of: `x-langfuse-trace-id` is `trace_id`."""
+    if "langfuse" not in header:
+        return None
+    key = header.replace("-", "_").removeprefix("x_")
+    return key.removeprefix("langfuse_") if key.startswith("langfuse_") and len(key) > 9 else None
+
+
+def _text(value: Any) -> str | None:
+    return text_of(value) or None
+
+
+def _bool_of(value: Any) -> bool | None:
+    word = str(text_of(value)).strip().lower()
+    if word in ("true", "1", "yes", "on"):
+        return True
+    return False if word in ("false", "0", "no", "off") else None
+
+
+def _is_true(value: Any) -> bool:
+    """Read a switch that tightens: whatever is not clearly off is on."""
+    if isinstance(value, str):
+        return value.strip().lower() not in _NO_WORDS
+    if isinstance(value, (Iterable, int, float)) or value is None:
+        return bool(value)
+    return True
+
+
+def _json_of(text: str) -> Any:
+    if len(text) > _MAX_JSON:
+        return None
+    try:
+        return json.loads(text, parse_constant=str)
+    except (ValueError, RecursionError):
+        return None
