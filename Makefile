@@ -1,0 +1,60 @@
+# Every command of a working day. `make` lists them; nothing needs to be installed but Python and make.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+LOCK := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help setup test lint types format demo bench schema lock clean
+
+help: ## list the commands
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+setup: $(READY) ## make .venv with everything in it (instant when it is up to date)
+
+$(READY): pyproject.toml requirements/uv.txt requirements/dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+		echo "langfuse-router needs Python 3.11 or newer, and '$(PYTHON)' is not. Name another: make setup PYTHON=python3.12" >&2; exit 1; }
+	@echo "Setting up $(VENV) …"
+	@$(PYTHON) -m venv $(VENV)
+	@# uv installs in seconds what takes pip a minute; where it cannot (another index, no wheel), pip does it.
+	@{ $(PIP) install -qq --require-hashes -r requirements/uv.txt \
+		&& $(BIN)/uv pip sync -q --require-hashes --python $(BIN)/python requirements/dev.txt; } \
+		|| { echo "uv could not install the requirements; pip takes over." >&2; \
+		$(PIP) install -q --require-hashes -r requirements/dev.txt; }
+	@$(PIP) install -qq --no-deps --no-build-isolation -e .
+	@touch $(READY)
+
+test: setup lint types ## everything CI checks: lint, types, tests
+	@$(BIN)/pytest
+
+lint: setup ## ruff and the import contracts
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/lint-imports
+
+types: setup ## mypy, strict
+	@$(BIN)/mypy
+
+format: setup ## let ruff mend what it can
+	@$(BIN)/ruff check --fix-only
+	@$(BIN)/ruff format
+
+demo: setup ## the main job, end to end, without an account or a network
+	@$(BIN)/router demo
+
+bench: setup ## the benchmarks, side by side with LiteLLM's own callback
+	@$(BIN)/python -m bench
+
+lock: setup ## choose new versions of everything, with hashes
+	@$(LOCK) pyproject.toml --extra litellm --group dev -o requirements/dev.txt
+	@$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	@echo uv | $(LOCK) - -c requirements/dev.txt -o requirements/uv.txt
+
+clean: ## remove what the other commands made
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
