@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from router.routing.attributes import text_of
@@ -19,7 +19,7 @@ _TRACE_TEXTS = {
     "langfuse_environment": "environment",
 }
 _GENERATION_TEXTS = {"generation_name": "name", "version": "version"}
-_MASK_KEYS = {
+MASK_KEYS = {
     "mask_input": frozenset({"input"}),
     "mask_output": frozenset({"output"}),
     "turn_off_message_logging": frozenset({"input", "output"}),
@@ -28,7 +28,7 @@ _MASK_KEYS = {
 """A masking function cannot cross into the record; what its caller wanted altered is hidden as a whole."""
 
 SEED_KEYS = frozenset(
-    (*_TRACE_TEXTS, *_GENERATION_TEXTS, *_MASK_KEYS, "tags", "trace_metadata", "trace_public", "trace_id")
+    (*_TRACE_TEXTS, *_GENERATION_TEXTS, *MASK_KEYS, "tags", "trace_metadata", "trace_public", "trace_id")
 ) | {"existing_trace_id", "parent_observation_id", "generation_id", "update_trace_keys", "prompt", "debug_langfuse"}
 """Metadata keys with a meaning of their own; every other key becomes metadata of the generation."""
 
@@ -44,6 +44,7 @@ INTERNAL_KEYS = frozenset(
         "endpoint",
         "headers",
         "hidden_params",
+        "llm_api_timing_windows",
         "max_retries",
         "model_group",
         "model_group_alias",
@@ -96,7 +97,7 @@ def requested_from_metadata(
         asked.setdefault("trace_user_id", user)
     if not (asked or rest or mask):
         return _NOTHING
-    if asked.get("debug_langfuse") and _is_true(asked["debug_langfuse"]):
+    if asked.get("debug_langfuse") and is_on(asked["debug_langfuse"]):
         _take_debug(asked, metadata)
     return Requested(
         trace=_trace_of(asked),
@@ -115,6 +116,15 @@ def is_internal(key: str) -> bool:
     return key in INTERNAL_KEYS or key.startswith(INTERNAL_PREFIXES)
 
 
+def is_on(value: Any) -> bool:
+    """Read a switch that tightens: whatever is not clearly off is on."""
+    if isinstance(value, str):
+        return value.strip().lower() not in _NO_WORDS
+    if isinstance(value, (Mapping, list, tuple, set, frozenset, int, float)) or value is None:
+        return bool(value)
+    return True
+
+
 def texts_in(value: Any) -> list[str]:
     """Return the texts of a list of scalars, or of a text that holds such a list as JSON or with commas."""
     if value is None:
@@ -130,7 +140,7 @@ def texts_in(value: Any) -> list[str]:
 
 def masks_by_headers(headers: Mapping[str, str]) -> frozenset[str]:
     """Return what LiteLLM's own redaction headers hide; the one that lifts redaction is not heard."""
-    if any(_is_true(headers.get(name)) for name in _REDACTION_HEADERS):
+    if any(is_on(headers.get(name)) for name in _REDACTION_HEADERS):
         return frozenset({"input", "output"})
     return frozenset()
 
@@ -198,8 +208,8 @@ def _prompt_of(value: Any) -> dict[str, Any] | None:
 
 def _mask_of(asked: Mapping[str, Any]) -> frozenset[str]:
     mask: frozenset[str] = frozenset()
-    for key, parts in _MASK_KEYS.items():
-        if key in asked and _is_true(asked[key]):
+    for key, parts in MASK_KEYS.items():
+        if key in asked and is_on(asked[key]):
             mask |= parts
     return mask
 
@@ -211,8 +221,8 @@ def _take_headers(headers: Mapping[str, str], asked: dict[str, Any], rest: dict[
         key = _metadata_key(header)
         if key is None:
             continue
-        if key in _MASK_KEYS:
-            mask |= _MASK_KEYS[key] if _is_true(value) else frozenset()
+        if key in MASK_KEYS:
+            mask |= MASK_KEYS[key] if is_on(value) else frozenset()
         elif key == "tags":
             asked["tags"] = [*texts_in(asked.get("tags")), *texts_in(value)]
         elif key == "trace_metadata":
@@ -244,15 +254,6 @@ def _bool_of(value: Any) -> bool | None:
     if word in ("true", "1", "yes", "on"):
         return True
     return False if word in ("false", "0", "no", "off") else None
-
-
-def _is_true(value: Any) -> bool:
-    """Read a switch that tightens: whatever is not clearly off is on."""
-    if isinstance(value, str):
-        return value.strip().lower() not in _NO_WORDS
-    if isinstance(value, (Iterable, int, float)) or value is None:
-        return bool(value)
-    return True
 
 
 def _json_of(text: str) -> Any:

@@ -1,0 +1,142 @@
+"""Whose word is whose in LiteLLM's arguments: the authenticated key, the host's facts, the caller's headers."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from router.litellm.content import mapping_of
+from router.routing.attributes import text_of
+from router.routing.identity import identity_from_metadata
+from router.routing.record import Origin
+from router.routing.requested import texts_in
+
+_AUTH_MODULE = "litellm.proxy._types"
+_PROXY_MODULE = "litellm.proxy.proxy_server"
+_IDENTITY = (
+    ("team", "team_id"),
+    ("team_alias", "team_alias"),
+    ("key_alias", "key_alias"),
+    ("org", "org_id"),
+)
+_AUTH_DETAILS = (
+    ("user_api_key_alias", "key_alias"),
+    ("user_api_key_team_id", "team_id"),
+    ("user_api_key_team_alias", "team_alias"),
+    ("user_api_key_org_id", "org_id"),
+    ("user_api_key_org_alias", "organization_alias"),
+    ("user_api_key_user_id", "user_id"),
+    ("user_api_key_request_route", "request_route"),
+)
+_SECRET_HEADER_ENDS = ("key", "token", "secret", "password", "jwt", "cookie", "signature", "credential", "credentials")
+_MAX_HEADERS = 128
+_MAX_HEADER_VALUE = 16_384
+_NOTHING: Mapping[str, Any] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who made a call.
+
+    Attributes:
+        authenticated: False only for a proxy's caller whose key was not accepted.
+        identity: `team`, `team_alias`, `key_alias`, `key_hash`, `org` of CallRecord, from whoever may say so.
+        host_tags: the tags that the proxy's own configuration puts on the key's calls.
+        user: the end user that the call names, in the proxy by its body.
+        headers: the client's headers without secrets; only an authenticated caller's.
+        facts: what LiteLLM's own routing wrote about the deployment; empty where a client could have written it.
+        details: the key's identity by LiteLLM's names.
+    """
+
+    origin: Origin = "sdk"
+    authenticated: bool = True
+    identity: Mapping[str, str] = field(default_factory=dict)
+    host_tags: tuple[str, ...] = ()
+    user: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def caller_of(kwargs: Mapping[str, Any], params: Mapping[str, Any], proxy_process: bool | None) -> Caller:
+    """Return who made the call that a hook reports.
+
+    In the proxy nothing but an instance of LiteLLM's `UserAPIKeyAuth` identifies a caller: no JSON body can
+    make one, while every other field has been seen with a client's words in it. In an application without a
+    proxy the metadata is the application's own, so its word counts.
+    """
+    slots = slots_of(params)
+    auth, slot = _authenticated(slots)
+    if auth is not None:
+        return _key_holder(kwargs, params, auth, slot)
+    if proxy_process is None:
+        proxy_process = _PROXY_MODULE in sys.modules
+    if proxy_process or params.get("proxy_server_request") or kwargs.get("litellm_no_upstream_llm_call") is True:
+        return Caller(origin="proxy", authenticated=False, user=text_of(kwargs.get("user")) or None)
+    facts = {**slots[0], **slots[1]} if slots[1] else slots[0]
+    return Caller(identity=identity_from_metadata(facts), user=text_of(kwargs.get("user")) or None, facts=facts)
+
+
+def slots_of(params: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
+    """Return both metadata of a call: the body's own, and the one LiteLLM uses where a provider claims the first."""
+    return mapping_of(params.get("metadata")), mapping_of(params.get("litellm_metadata"))
+
+
+def headers_of(params: Mapping[str, Any]) -> dict[str, str]:
+    """Return the client's headers, lower-cased, without those that carry credentials."""
+    given = mapping_of(mapping_of(params.get("proxy_server_request")).get("headers"))
+    headers: dict[str, str] = {}
+    for name, value in tuple(given.items())[:_MAX_HEADERS]:
+        if isinstance(name, str) and isinstance(value, str) and not _is_secret(name := name.lower()):
+            headers[name] = value[:_MAX_HEADER_VALUE]
+    return headers
+
+
+def _authenticated(slots: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Any, Mapping[str, Any]]:
+    """Return the authenticated key and the metadata it stands in; (None, {}) when there is none."""
+    auth_class = getattr(sys.modules.get(_AUTH_MODULE), "UserAPIKeyAuth", None)
+    if isinstance(auth_class, type):
+        for slot in slots:
+            auth = slot.get("user_api_key_auth")
+            if isinstance(auth, auth_class):
+                return auth, slot
+    return None, _NOTHING
+
+
+def _key_holder(kwargs: Mapping[str, Any], params: Mapping[str, Any], auth: Any, slot: Mapping[str, Any]) -> Caller:
+    identity = {name: text for name, attribute in _IDENTITY if (text := _read(auth, attribute))}
+    details = {name: text for name, attribute in _AUTH_DETAILS if (text := _read(auth, attribute))}
+    if key_hash := _hash_of(auth):
+        identity["key_hash"] = details["user_api_key_hash"] = key_hash
+    routed = not (params.get("proxy_rejected_before_routing") or kwargs.get("litellm_no_upstream_llm_call"))
+    inherited = slot.get("inherited_tags")
+    return Caller(
+        origin="proxy",
+        identity=identity,
+        host_tags=tuple(texts_in(inherited)) if isinstance(inherited, (list, tuple)) else (),
+        user=_read(auth, "end_user_id") or text_of(kwargs.get("user")) or None,
+        headers=headers_of(params),
+        facts=slot if routed else _NOTHING,
+        details=details,
+    )
+
+
+def _read(auth: Any, attribute: str) -> str | None:
+    return text_of(getattr(auth, attribute, None)) or None
+
+
+def _hash_of(auth: Any) -> str | None:
+    """Return the key's SHA-256 as LiteLLM keeps it; anything else might be the key itself."""
+    for attribute in ("token", "api_key"):
+        value = getattr(auth, attribute, None)
+        if isinstance(value, str) and len(value) == 64 and not value.strip("0123456789abcdef"):
+            return value
+    return None
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(header: str) -> bool:
+    return header.endswith(_SECRET_HEADER_ENDS) or "authorization" in header or "cookie" in header

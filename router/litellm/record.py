@@ -1,0 +1,258 @@
+"""LiteLLM's hook arguments as a CallRecord: every call, every route, whatever LiteLLM left out."""
+
+from __future__ import annotations
+
+import datetime
+import sys
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from router.litellm.content import cost_of, error_of, input_of, mapping_of, output_of, parameters_of, usage_of
+from router.litellm.origin import Caller, caller_of, slots_of
+from router.litellm.snapshot import Snapshot
+from router.routing.attributes import text_of
+from router.routing.record import CallRecord, Requested, Status
+from router.routing.requested import MASK_KEYS, SEED_KEYS, is_internal, is_on, requested_from_metadata, texts_in
+
+_PROXY_KEYS = frozenset(
+    {
+        "actor_agent_id",
+        "agent_execution_mode",
+        "agent_id",
+        "applied_guardrails",
+        "applied_policies",
+        "billing_agent_id",
+        "caller_tags",
+        "cold_storage_object_key",
+        "global_max_parallel_requests",
+        "guardrail_config",
+        "guardrails",
+        "inherited_tags",
+        "logging",
+        "policy_sources",
+        "queue_time_seconds",
+        "requester_ip_address",
+        "requester_metadata",
+        "spend_logs_metadata",
+        "standard_logging_guardrail_information",
+        "target_agent_id",
+        "used_client_oauth_token",
+        "user_agent",
+        "verified_human_user_id",
+    }
+)
+"""Keys that the proxy writes into the metadata of every call, beyond those LiteLLM writes everywhere."""
+
+_EVERYTHING = frozenset({"input", "output"})
+_OVERHEAD = 1_500
+"""Bytes a record takes besides the copies."""
+
+
+def record_from_kwargs(
+    kwargs: Mapping[str, Any],
+    response_obj: Any,
+    start_time: Any,
+    end_time: Any,
+    *,
+    status: Status,
+    proxy_process: bool | None = None,
+) -> CallRecord:
+    """Return the call that a LiteLLM hook reports, as a snapshot; the arguments stay as they are.
+
+    Args:
+        kwargs: `model_call_details`, as the four log hooks get it.
+        response_obj: the response, assembled when it was streamed; None on failures.
+        start_time, end_time: datetimes, naive ones in local time, or seconds since the epoch; None is unknown.
+        status: which of the hooks was called. Nothing in `kwargs` tells: a fallback's success still carries
+            the exception of the attempt before it.
+        proxy_process: whether this process is a LiteLLM proxy; None looks for the proxy's module. In a proxy a
+            call without an authenticated key is nobody's, whatever its metadata says.
+    """
+    snapshot = Snapshot()
+    given = kwargs.get("standard_logging_object")
+    payload: Mapping[str, Any] | None = given if isinstance(given, Mapping) else None
+    params = mapping_of(kwargs.get("litellm_params"))
+    caller = caller_of(kwargs, params, proxy_process)
+    metadata = _metadata_of(params, caller, snapshot)
+    requested = _requested_of(kwargs, params, metadata, caller)
+    succeeded = status == "success"
+    usage, usage_object = usage_of(payload, response_obj) if succeeded else (None, {})
+    cost = cost_of(kwargs, payload) if succeeded else None
+    trace = requested.trace
+    return CallRecord(
+        call_id=text_of(kwargs.get("litellm_call_id")) or str(uuid.uuid4()),
+        call_type=text_of(kwargs.get("call_type")) or "completion",
+        status=status,
+        **_times_of(kwargs, payload, start_time, end_time, succeeded),
+        stream=kwargs.get("stream") is True,
+        **_model_of(kwargs, payload, response_obj, caller),
+        model_parameters=parameters_of(payload, snapshot),
+        usage_details=usage,
+        cost_details=None if cost is None else {"total": cost},
+        input=input_of(kwargs, payload, snapshot),
+        output=output_of(kwargs, payload, response_obj, snapshot) if succeeded else None,
+        error=None if succeeded else error_of(kwargs, payload),
+        origin=caller.origin,
+        authenticated=caller.authenticated,
+        **caller.identity,
+        user=trace.get("user_id"),
+        tags=tuple(trace.get("tags", ())),
+        host_tags=caller.host_tags,
+        session_id=trace.get("session_id"),
+        trace_id=requested.existing_trace_id or requested.trace_id,
+        environment=trace.get("environment") or text_of(metadata.get("environment")),
+        metadata={key: value for key, value in metadata.items() if not key.startswith("langfuse_")},
+        headers=caller.headers,
+        details=_details_of(kwargs, params, payload, response_obj, caller, cost, usage_object, snapshot),
+        requested=requested if caller.authenticated else Requested(mask=requested.mask),
+        size=snapshot.size + _OVERHEAD,
+    )
+
+
+def nanoseconds(value: Any) -> int | None:
+    """Return a datetime (a naive one is local) or seconds since the epoch as whole nanoseconds; else None."""
+    try:
+        if isinstance(value, datetime.datetime):
+            value = value.timestamp()
+        if isinstance(value, (int, float)) and not isinstance(value, bool) and 0 < value < 2**33:
+            return round(value * 1_000_000) * 1_000
+    except (OverflowError, OSError, ValueError):
+        pass
+    return None
+
+
+def _metadata_of(params: Mapping[str, Any], caller: Caller, snapshot: Snapshot) -> dict[str, Any]:
+    """Return the caller's metadata of both slots, copied, without what LiteLLM itself put there."""
+    proxy = caller.origin == "proxy"
+    metadata: dict[str, Any] = {}
+    tags: list[str] = []
+    for slot in slots_of(params):
+        for key, value in tuple(slot.items()):
+            if not isinstance(key, str):
+                key = str(snapshot.copy(key))
+            if (is_internal(key) and key not in SEED_KEYS) or (proxy and (key in _PROXY_KEYS or key[:1] == "_")):
+                continue
+            if key == "tags":
+                tags += texts_in(snapshot.copy(value))
+            elif key == "prompt":
+                metadata[key] = _prompt_of(value, snapshot)
+            elif not (key in MASK_KEYS and is_on(metadata.get(key))):
+                metadata[key] = snapshot.copy(value)
+    tags += caller.host_tags
+    if tags:
+        metadata["tags"] = list(dict.fromkeys(tags))
+    return metadata
+
+
+def _requested_of(
+    kwargs: Mapping[str, Any], params: Mapping[str, Any], metadata: dict[str, Any], caller: Caller
+) -> Requested:
+    if not metadata.get("turn_off_message_logging") and _is_logging_off(kwargs, params):
+        metadata = {**metadata, "turn_off_message_logging": True}
+    return requested_from_metadata(metadata, headers=caller.headers, user=caller.user)
+
+
+def _is_logging_off(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+    """Tell whether the host or the call turned message logging off by LiteLLM's own switches.
+
+    LiteLLM then blanks messages and answers itself, but never the texts of errors, which quote them.
+    """
+    dynamic = kwargs.get("standard_callback_dynamic_params")
+    return (
+        (isinstance(dynamic, Mapping) and is_on(dynamic.get("turn_off_message_logging")))
+        or is_on(getattr(sys.modules.get("litellm"), "turn_off_message_logging", False))
+        or callable(params.get("_langfuse_masking_function"))
+    )
+
+
+def _prompt_of(value: Any, snapshot: Snapshot) -> Any:
+    """Copy a Langfuse prompt; of the SDK's prompt objects the two fields that make a link."""
+    if isinstance(value, Mapping):
+        return snapshot.copy({name: value.get(name) for name in ("name", "version")})
+    return snapshot.copy({name: getattr(value, name, None) for name in ("name", "version")})
+
+
+def _times_of(
+    kwargs: Mapping[str, Any], payload: Mapping[str, Any] | None, start_time: Any, end_time: Any, succeeded: bool
+) -> dict[str, Any]:
+    known = mapping_of(payload)
+    start = nanoseconds(start_time) or nanoseconds(known.get("startTime")) or nanoseconds(kwargs.get("start_time")) or 0
+    end = nanoseconds(end_time) or nanoseconds(known.get("endTime")) or nanoseconds(kwargs.get("end_time")) or start
+    first = None
+    if succeeded:
+        first = nanoseconds(known.get("completionStartTime")) or nanoseconds(kwargs.get("completion_start_time"))
+    return {
+        "start_time_unix_nano": start,
+        "end_time_unix_nano": max(start, end),
+        "completion_start_time_unix_nano": first if first is not None and first >= start else None,
+    }
+
+
+def _model_of(
+    kwargs: Mapping[str, Any], payload: Mapping[str, Any] | None, response_obj: Any, caller: Caller
+) -> dict[str, Any]:
+    """Return the model's names. Some routes know it by its alias only; then the deployment names it."""
+    known, facts = mapping_of(payload), caller.facts
+    sdk = caller.origin == "sdk"
+    group = text_of(facts.get("model_group")) or (text_of(known.get("model_group")) if sdk else None)
+    model_id = text_of(mapping_of(facts.get("model_info")).get("id")) or (text_of(known.get("model_id")) if sdk else None)
+    provider = next(
+        (
+            text
+            for source in (kwargs, known, kwargs.get("agentic_loop_params"), getattr(response_obj, "_hidden_params", None))
+            if (text := text_of(mapping_of(source).get("custom_llm_provider")))
+        ),
+        None,
+    )
+    model = text_of(kwargs.get("model")) or text_of(known.get("model")) or ""
+    deployment = text_of(facts.get("deployment"))
+    if deployment and model == group:
+        model = deployment
+    return {
+        "model": model.removeprefix(f"{provider}/") if provider else model,
+        "model_group": group or None,
+        "model_id": model_id or None,
+        "provider": provider,
+    }
+
+
+def _details_of(
+    kwargs: Mapping[str, Any],
+    params: Mapping[str, Any],
+    payload: Mapping[str, Any] | None,
+    response_obj: Any,
+    caller: Caller,
+    cost: float | None,
+    usage_object: Mapping[str, Any],
+    snapshot: Snapshot,
+) -> dict[str, Any]:
+    """Return the facts of the host that belong to the generation's metadata, under LiteLLM's names."""
+    known = mapping_of(payload)
+    details: dict[str, Any] = {**caller.details}
+    if call_id := text_of(kwargs.get("litellm_call_id")):
+        details["litellm_call_id"] = call_id
+    if response_obj is not None and (response_id := text_of(known.get("id")) or text_of(getattr(response_obj, "id", None))):
+        details["response_id"] = response_id
+    if cost is not None:
+        details["litellm_response_cost"] = cost
+        details["cache_hit"] = kwargs.get("cache_hit") is True
+    if api_base := text_of(known.get("api_base")) or text_of(params.get("api_base")):
+        details["api_base"] = _without_secrets(api_base)
+    for name in ("attempted_fallbacks", "attempted_retries"):
+        if isinstance(count := caller.facts.get(name), int) and count > 0:
+            details[name] = count
+    if guardrails := mapping_of(known.get("metadata")).get("applied_guardrails"):
+        details["applied_guardrails"] = texts_in(snapshot.copy(guardrails))
+    if usage_object:
+        details["usage_object"] = snapshot.copy(usage_object)
+    return details
+
+
+def _without_secrets(url: str) -> str:
+    """Return a URL without its user, password, query and fragment."""
+    scheme, mark, rest = url.partition("://")
+    rest = rest if mark else scheme
+    rest = rest.partition("?")[0].partition("#")[0]
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}" if mark else f"{host.rpartition('@')[2]}{slash}{path}"
