@@ -1,9 +1,8 @@
-"""One call from record to bytes: resolve on the caller's thread, mask and encode on the worker, deliver; never raise."""
+"""One call from record to bytes: resolved on the caller's thread, masked and encoded on the worker, delivered."""
 
 from __future__ import annotations
 
 import atexit
-import contextlib
 import logging
 import threading
 import time
@@ -79,15 +78,14 @@ class Router:
 
     def handle(self, make_record: Callable[[], CallRecord]) -> None:
         """Do the same for a record that is made here, so that a failure to make it is counted too."""
+        reason: DropReason = "adapter_failed"
         try:
             record = make_record()
-        except Exception as error:
-            self._lose("adapter_failed", error)
-            return
-        try:
+            reason = "resolve_failed"
             self._enqueue(record, self._table.resolve(record))
-        except Exception as error:
-            self._lose("resolve_failed", error)
+        except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
+            self._counters.accept(None)
+            self._drop(None, reason, error)
 
     def discard_duplicate(self) -> None:
         """Count a call that the host reported a second time."""
@@ -147,24 +145,15 @@ class Router:
     def _process(self, job: Job) -> None:
         record, plan = job
         for project in plan.route:
+            reason: DropReason = "mask_failed"
             try:
                 masked = mask(record, plan, project, self._policies)
-            except Exception as error:
-                self._lose_one(project, "mask_failed", error)
-                continue
-            try:
-                span = encode_span(masked, self._loaded.projects[project])
-            except Exception as error:
-                self._lose_one(project, "encode_failed", error)
-                continue
-            self._sender.send(project, span)
+                reason = "encode_failed"
+                self._sender.send(project, encode_span(masked, self._loaded.projects[project]))
+            except Exception as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
+                self._drop(project, reason, error)
 
-    def _lose(self, reason: DropReason, error: Exception) -> None:
-        with contextlib.suppress(Exception):
-            self._counters.accept(None)
-            self._lose_one(None, reason, error)
-
-    def _lose_one(self, project: str | None, reason: DropReason, error: Exception) -> None:
+    def _drop(self, project: str | None, reason: DropReason, error: Exception) -> None:
         # The class alone: the text of a foreign exception may quote the call.
         self._counters.dropped(project, reason)
         _log.error("A call was dropped (%s): %s.", reason, type(error).__name__)

@@ -55,7 +55,9 @@ class Grants:
         if asked.project is not None:
             denied.append("project")
         if record.origin == "sdk" and self.allow is None:
-            return Granted(asked.trace, asked.generation, _ids(asked), canonical_keys(asked.update_keys), masks, tuple(denied))
+            return Granted(
+                asked.trace, asked.generation, _ids(asked), canonical_keys(asked.update_keys), masks, tuple(denied)
+            )
         allowed = self.allow or frozenset()
         trace = _fields("trace", asked.trace, allowed, denied, tuple(record.host_tags))
         generation = _fields("generation", asked.generation, allowed, denied, ())

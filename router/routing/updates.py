@@ -69,7 +69,9 @@ def compile_update(kind: str, update: TraceUpdate | GenerationUpdate | None, sou
     )
 
 
-def merge(requested: Mapping[str, Any], updates: Sequence[Update], record: CallRecord) -> tuple[dict[str, Any], list[Because]]:
+def merge(
+    requested: Mapping[str, Any], updates: Sequence[Update], record: CallRecord
+) -> tuple[dict[str, Any], list[Because]]:
     """Merge what the request was granted with the updates of all entries that matched.
 
     Later updates beat earlier ones, so overlays come in file order and the rule last.
@@ -94,7 +96,9 @@ def merge(requested: Mapping[str, Any], updates: Sequence[Update], record: CallR
     return fields, reasons
 
 
-def _assign(fields: dict[str, Any], assignments: Iterable[Assignment], record: CallRecord, reasons: list[Because]) -> None:
+def _assign(
+    fields: dict[str, Any], assignments: Iterable[Assignment], record: CallRecord, reasons: list[Because]
+) -> None:
     for assignment in assignments:
         name, *rest = assignment.path
         value = _of_field(name, assignment.render(record)) if not rest else assignment.render(record)

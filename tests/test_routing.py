@@ -1,0 +1,333 @@
+"""The routing decision: overlays, first match, updates, overrides, sampling, and the reasons for all of it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from router.config import load_text
+from router.errors import RequestError
+from router.routing.plan import Plan
+from router.routing.request import record_from_request
+from router.routing.table import RoutingTable
+
+HEAD = """
+version: 1
+projects:
+  a: {env: A}
+  b: {env: B}
+  c: {env: C}
+masks:
+  one: [{detect: [email]}]
+  two: [{detect: [jwt]}]
+  three: [{detect: [api_key]}]
+"""
+
+
+def _table(body: str) -> RoutingTable:
+    return RoutingTable.compile(load_text(HEAD + body))
+
+
+def _plan(body: str, request: dict[str, Any]) -> Plan:
+    return _table(body).resolve(record_from_request(request))
+
+
+def test_the_first_rule_that_matches_decides() -> None:
+    """Rules are tried top to bottom, and the ones below the match have no effect."""
+    body = """
+rules:
+  - {id: first, match: {team: x}, route: a}
+  - {id: second, match: {team: x}, route: b, mask: [two]}
+  - {id: rest, route: c}
+"""
+    plan = _plan(body, {"team": "x"})
+    assert (plan.rule, plan.route, plan.masks) == ("first", ("a",), {"a": ()})
+    assert _plan(body, {"team": "y"}).rule == "rest"
+
+
+def test_masks_are_a_union_in_order() -> None:
+    """Defaults, overlays, the rule and the request each add masks; none can take one away."""
+    body = """
+defaults: {mask: [one]}
+overlays:
+  - {id: o1, match: {stream: true}, mask: [two, one]}
+  - {id: o2, match: {team: nobody}, mask: [three]}
+rules:
+  - {id: rest, route: [a, b], mask: [three]}
+"""
+    plan = _plan(body, {"stream": True, "metadata": {"mask_output": "true"}})
+    assert plan.masks == dict.fromkeys(("a", "b"), ("one", "two", "three", "mask-output"))
+    assert plan.overlays == ("o1",)
+    reasons = {(reason.effect, reason.source) for reason in plan.because}
+    assert {
+        ("mask one", "defaults"),
+        ("mask two", "overlay o1"),
+        ("mask three", "rule rest"),
+        ("mask mask-output", "request"),
+        ("route a, b", "rule rest"),
+    } <= reasons
+
+
+@pytest.mark.parametrize("value", [False, "false", "0", 0, None, ""], ids=repr)
+def test_a_request_can_never_ask_for_less_hiding(value: object) -> None:
+    """A switch that is off adds nothing, and takes nothing away."""
+    body = "defaults: {mask: [one]}\nrules: [{id: rest, route: a}]\n"
+    plan = _plan(body, {"metadata": {"mask_input": value, "turn_off_message_logging": value}})
+    assert plan.masks == {"a": ("one",)}
+
+
+def test_the_trace_is_merged_in_three_layers() -> None:
+    """`default` gives way to the request, the request to `set`; the rule beats overlays; tags are appended once."""
+    body = """
+overlays:
+  - id: o
+    trace: {set: {version: o, release: o}, append: {tags: [x, o]}, default: {name: o, session_id: o}}
+rules:
+  - id: rest
+    route: a
+    trace:
+      set: {version: "{team}-1", metadata.cost: "{metadata.cost}", metadata.who: {expr: "team"}}
+      default: {name: r, user_id: r}
+      append: {tags: [x, "t:{team}", "m:{metadata.missing}"]}
+"""
+    request = {"team": "t", "tags": ["x"], "metadata": {"trace_name": "mine", "trace_version": "9", "cost": 7}}
+    plan = _plan(body, request)
+    assert plan.trace == {
+        "name": "mine",
+        "session_id": "o",
+        "user_id": "r",
+        "version": "t-1",
+        "release": "o",
+        "tags": ["x", "o", "t:t"],
+        "metadata": {"cost": "7", "who": "t"},
+    }
+    assert plan.generation["metadata"] == {"cost": 7}
+
+
+def test_names_are_automatic_where_nobody_gives_one() -> None:
+    """Trace and generation are named as LiteLLM names them; a continued trace keeps its name."""
+    body = "rules: [{id: rest, route: a}]\n"
+    plain = _plan(body, {"call_type": "acompletion"})
+    assert (plain.trace["name"], plain.generation["name"]) == ("litellm-acompletion",) * 2
+    assert _plan(body, {"key_alias": "k"}).generation["name"] == "litellm:k"
+    assert "name" not in _plan(body, {"metadata": {"existing_trace_id": "t"}}).trace
+
+
+def test_update_keys_count_only_on_a_continued_trace() -> None:
+    """What a rule or a request wants to overwrite is overwritten only where there is something."""
+    body = "rules: [{id: rest, route: a, trace: {update_keys: [trace_name, input]}}]\n"
+    assert _plan(body, {"metadata": {"update_trace_keys": ["output"]}}).update_keys == ()
+    plan = _plan(body, {"metadata": {"existing_trace_id": "t", "update_trace_keys": ["output"]}})
+    assert plan.update_keys == ("output", "name", "input")
+
+
+def test_in_the_proxy_a_request_may_set_nothing_unless_it_is_listed() -> None:
+    """Every wish that is not allowed is ignored, and recorded by its key."""
+    wishes = {
+        "origin": "proxy",
+        "host_tags": ["host"],
+        "tags": ["mine"],
+        "override": {"project": "b"},
+        "metadata": {
+            "trace_name": "n",
+            "session_id": "s",
+            "trace_id": "t",
+            "generation_id": "g",
+            "parent_observation_id": "p",
+            "trace_metadata": {"k": 1, "l": 2},
+            "other": 3,
+            "update_trace_keys": ["input"],
+            "mask_input": True,
+        },
+    }
+    plan = _plan("rules: [{id: rest, route: a}]\n", wishes)
+    assert plan.trace == {"name": "litellm-completion", "tags": ["host"]}
+    assert plan.masks == {"a": ("mask-input",)}
+    assert set(plan.denied) == {
+        "project",
+        "trace.name",
+        "trace.session_id",
+        "trace.tags",
+        "trace.id",
+        "generation.id",
+        "generation.parent",
+        "trace.metadata.k",
+        "trace.metadata.l",
+        "generation.metadata.other",
+        "update_keys",
+    }
+    allowed = "overrides: {allow: [trace.session_id, trace.tags, trace.metadata.k, generation.metadata.*]}\n"
+    plan = _plan(allowed + "rules: [{id: rest, route: a}]\n", wishes)
+    assert plan.trace["session_id"] == "s"
+    assert plan.trace["tags"] == ["mine", "host"]
+    assert plan.trace["metadata"] == {"k": 1}
+    assert plan.generation["metadata"] == {"other": 3}
+    assert "trace.metadata.l" in plan.denied
+
+
+def test_a_project_that_a_request_names_is_denied() -> None:
+    """In the SDK too, a request cannot choose its project."""
+    plan = _plan("rules: [{id: rest, route: a}]\n", {"override": {"project": "b"}})
+    assert (plan.route, plan.denied) == (("a",), ("project",))
+
+
+def test_unauthenticated_calls_meet_no_rule() -> None:
+    """A call that nobody answers for is dropped before the rules, whatever it claims."""
+    plan = _plan("rules: [{id: rest, route: a}]\n", {"origin": "proxy", "authenticated": False, "team": "x"})
+    assert (plan.rule, plan.route, plan.drop, plan.masks) == (None, (), "unauthenticated", {})
+
+
+def test_a_condition_that_cannot_be_evaluated_masks_but_does_not_route() -> None:
+    """Fail closed for masks, fall through for routes, and say so in the plan."""
+    body = """
+overlays:
+  - {id: o1, when: "contains(metadata.list, 'x')", mask: [one]}
+  - {id: o2, when: "contains(metadata.list, 'x')", trace: {append: {tags: [t]}}}
+  - {id: o3, when: "contains(metadata.list, 'x')", mask: [two], on_error: no_match}
+rules:
+  - {id: r, when: "contains(metadata.list, 'x')", route: a}
+  - {id: rest, route: b}
+"""
+    plan = _plan(body, {})
+    assert plan.overlays == ("o1",)
+    assert plan.masks == {"b": ("one",)}
+    assert plan.undecided == ("o1", "o2", "o3", "r")
+    assert _plan(body, {"metadata": {"list": ["x"]}}).rule == "r"
+
+
+@pytest.mark.parametrize(
+    ("when", "request_", "expected"),
+    [
+        ("team == 'x'", {"team": "x"}, "r"),
+        ("team == 'x'", {}, "rest"),
+        ("stream && !(team)", {"stream": True}, "r"),
+        ("contains(tags, 'x')", {}, "rest"),
+        ("metadata.n > `3`", {"metadata": {"n": 4}}, "r"),
+        ("metadata.n > `3`", {}, "rest"),
+        ("header.\"x-a\" == '1'", {"headers": {"x-a": "1"}}, "r"),
+        ("metadata.flag", {"metadata": {"flag": "yes"}}, "rest"),
+    ],
+)
+def test_when_sees_the_attributes(when: str, request_: dict[str, Any], expected: str) -> None:
+    """JMESPath conditions read the same attributes as matchers do; null is false, text is not a verdict."""
+    body = f"rules:\n  - {{id: r, when: {json.dumps(when)}, route: a}}\n  - {{id: rest, route: b}}\n"
+    assert _plan(body, request_).rule == expected
+
+
+def test_the_lowest_sample_counts_and_keeps_sessions_whole() -> None:
+    """The lowest rate applies; all calls of a session share its fate; about that share is kept."""
+    body = "defaults: {sample: 0.9}\nrules: [{id: rest, route: a, sample: {rate: 0.25, by: session_id}}]\n"
+    table = _table(body)
+    kept = 0
+    for session in range(400):
+        plans = [
+            table.resolve(record_from_request({"session_id": f"s{session}", "call_id": f"{session}-{n}"}))
+            for n in range(3)
+        ]
+        assert len({plan.sample.kept for plan in plans}) == 1
+        assert plans[0].sample.rate == 0.25
+        assert plans[0].dropped is not plans[0].sample.kept
+        kept += plans[0].sample.kept
+    assert 60 <= kept <= 140
+
+
+def test_rate_zero_drops_everything_and_says_why() -> None:
+    """A rate of nought keeps nothing."""
+    plan = _plan("rules: [{id: rest, route: a, sample: 0}]\n", {})
+    assert (plan.drop, plan.route) == ("sampled_out", ())
+    assert ("sample 0", "rule rest") in {(reason.effect, reason.source) for reason in plan.because}
+
+
+def test_explain_tells_every_step_up_to_the_match() -> None:
+    """Overlays all, rules until one matches, each with file, line and reason."""
+    body = """
+overlays:
+  - {id: o, match: {stream: true}, mask: [one]}
+rules:
+  - {id: r1, match: {team: x}, route: a}
+  - {id: r2, when: "contains(tags, 'p')", route: b}
+  - {id: r4, match: {team: z}, route: c}
+  - {id: rest, route: c}
+"""
+    explanation = _table(body).explain(record_from_request({"tags": ["q"]}))
+    assert [(step.kind, step.id, step.matched, step.why) for step in explanation.steps] == [
+        ("overlay", "o", False, 'stream = "true", got "false"'),
+        ("rule", "r1", False, 'team = "x", but it is missing'),
+        ("rule", "r2", False, "contains(tags, 'p') → false"),
+        ("rule", "r4", False, 'team = "z", but it is missing'),
+        ("rule", "rest", True, "no conditions"),
+    ]
+    assert explanation.steps[0].line > 0
+    assert explanation.plan.rule == "rest"
+
+
+def test_a_plan_is_json() -> None:
+    """Every part of a plan survives a round trip through JSON text."""
+    plan = _plan("rules: [{id: rest, route: [a, b], sample: 0.5}]\n", {"tags": ["x"], "session_id": "s"})
+    assert json.loads(json.dumps(plan.to_json())) == plan.to_json()
+
+
+def test_a_request_with_an_unknown_key_is_refused() -> None:
+    """The error names the key and the nearest right one, never the value."""
+    with pytest.raises(RequestError) as caught:
+        record_from_request({"taem": "secret-value"})
+    assert str(caught.value) == "unknown key `taem` in a request; did you mean `team`?"
+
+
+_TEXT = st.one_of(st.none(), st.sampled_from(["x", "y", "z", ""]))
+_REQUESTS = st.fixed_dictionaries(
+    {},
+    optional={
+        "team": _TEXT,
+        "model": _TEXT,
+        "session_id": _TEXT,
+        "tags": st.lists(st.sampled_from(["x", "p"])),
+        "stream": st.booleans(),
+        "metadata": st.dictionaries(
+            st.sampled_from(["list", "tags", "trace_metadata", "mask_input", "session_id", "other", "trace_id"]),
+            st.recursive(
+                st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5)),
+                lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+                max_leaves=6,
+            ),
+        ),
+        "origin": st.sampled_from(["sdk", "proxy"]),
+        "authenticated": st.booleans(),
+    },
+)
+_BODY = """
+overlays:
+  - {id: o1, when: "contains(metadata.list, 'x')", mask: [one]}
+  - {id: o2, match: {team: x}, mask: [two], trace: {append: {tags: ["{model}"]}}}
+rules:
+  - {id: r1, match: {team: [x, y], tags: {all_of: [p]}}, route: [a, b], mask: [three]}
+  - {id: r2, when: "metadata.other > `1`", route: drop}
+  - {id: rest, route: c, sample: {rate: 0.5, by: session_id}}
+"""
+_TABLE = _table(_BODY)
+_MORE = _table("defaults: {mask: [three]}\n" + _BODY)
+
+
+@given(_REQUESTS)
+def test_every_call_gets_exactly_one_plan(request_: dict[str, Any]) -> None:
+    """Total and deterministic: junk in the metadata changes nothing about that."""
+    record = record_from_request(request_)
+    plan = _TABLE.resolve(record)
+    assert plan == _TABLE.resolve(record)
+    assert plan.dropped == (plan.route == ())
+    assert set(plan.masks) == set(plan.route)
+    assert _TABLE.explain(record).plan == plan
+
+
+@given(_REQUESTS)
+def test_masks_only_grow(request_: dict[str, Any]) -> None:
+    """One more mask in the configuration takes none away from any call."""
+    record = record_from_request(request_)
+    before, after = _TABLE.resolve(record), _MORE.resolve(record)
+    assert before.route == after.route
+    for project, masks in before.masks.items():
+        assert set(masks) <= set(after.masks[project])
