@@ -52,7 +52,9 @@ Data = Annotated[Any, WithJsonSchema(DATA_MARK)]
 class Model(BaseModel):
     """Strict, frozen, and closed: an unknown key is an error."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", use_attribute_docstrings=True)
+    # Validators are built when first used, and docstrings of fields are read only for the JSON schema: both cost
+    # more than all the rest of an import.
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid", defer_build=True)
 
 
 # -- references to values that do not stand in the file ------------------------------------------------
@@ -463,7 +465,7 @@ class RoutingConfig(Model):
 
     version: Version
     """Version of the language; mandatory."""
-    defaults: Defaults = Defaults()
+    defaults: Defaults = Field(default_factory=Defaults)
     """What holds unless a project or a rule says otherwise."""
     projects: Annotated[dict[Name, Project], Field(min_length=1)]
     """The Langfuse projects by name: a closed world, no request can invent one."""
@@ -473,7 +475,7 @@ class RoutingConfig(Model):
     """Evaluated top to bottom; every one that matches applies."""
     rules: Annotated[list[Rule], Field(min_length=1), Strict(False)]
     """Evaluated top to bottom; the first that matches decides. The last must have no conditions."""
-    overrides: Overrides = Overrides()
+    overrides: Overrides = Field(default_factory=Overrides)
     """What a request may bring."""
     tests: Annotated[list[Test], Strict(False)] = []
     """Examples that `router check` and `router test` try."""
@@ -490,7 +492,3 @@ class PackConfig(Model):
     """Masking policies by name."""
     tests: Annotated[list[Test], Field(min_length=1), Strict(False)]
     """Examples; every mask needs at least one."""
-
-
-for _model in (MatchOperators, Match, Overlay, Rule, RoutingConfig, PackConfig):
-    _model.model_rebuild()
