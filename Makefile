@@ -35,7 +35,7 @@ test: setup lint types ## everything CI checks: lint, types, tests
 lint: setup ## ruff and the import contracts
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 types: setup ## mypy, strict
 	@$(BIN)/mypy
