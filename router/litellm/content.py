@@ -12,6 +12,7 @@ from router.routing.record import CallError
 _NOT_PARAMETERS = frozenset(
     {"api_key", "extra_body", "extra_headers", "extra_query", "functions", "headers", "input", "messages"}
 ) | {"metadata", "prompt", "secret_fields", "tools"}
+_MAX_COUNT = 2**63
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _NOTHING: Mapping[str, Any] = {}
 
@@ -42,15 +43,17 @@ def output_of(kwargs: Payload, payload: Payload | None, response_obj: Any, snaps
     Chat gives the message (a list of messages when there are several), text completion the text, the
     Responses API its `output`, images and rerankings their `data` and `results`, a transcription its `text`.
     """
-    if "embedding" in str(kwargs.get("call_type")):
+    call_type = str(kwargs.get("call_type"))
+    if "embedding" in call_type:
         return None
     response = response_obj if payload is None else payload.get("response")
     if response is None or isinstance(response, (str, list)):
         return snapshot.copy(response)
-    fields = response if isinstance(response, Mapping) else fields_of(response)
-    if fields is None:
-        return "speech-output" if "speech" in str(kwargs.get("call_type")) else None
-    if str(fields.get("type")).startswith("response.") and fields.get("response") is not None:
+    fields = _fields(response)
+    if not fields:
+        return "speech-output" if "speech" in call_type else None
+    kind = fields.get("type")
+    if isinstance(kind, str) and kind.startswith("response.") and fields.get("response") is not None:
         fields = _fields(fields["response"])
     return _answer(fields, snapshot)
 
@@ -86,9 +89,9 @@ def error_of(kwargs: Payload, payload: Payload | None) -> CallError:
     known = mapping_of(payload.get("error_information")) if payload is not None else _NOTHING
     exception = kwargs.get("exception")
     kind = text_of(known.get("error_class")) or (type(exception).__name__ if exception is not None else "Error")
-    code = text_of(known.get("error_code")) or text_of(_attribute(exception, "status_code", "code"))
+    code = text_of(known.get("error_code")) or _code_of(exception)
     message = text_of(known.get("error_message")) or (text_of(payload.get("error_str")) if payload else None)
-    return CallError(type=kind, code=code or None, message=message or _message(exception))
+    return CallError(type=kind, code=code or None, message=message or _message_of(exception))
 
 
 def usage_of(payload: Payload | None, response_obj: Any) -> tuple[dict[str, int] | None, dict[str, Any]]:
@@ -98,27 +101,27 @@ def usage_of(payload: Payload | None, response_obj: Any) -> tuple[dict[str, int]
     """
     usage = mapping_of(mapping_of(payload.get("metadata")).get("usage_object")) if payload is not None else _NOTHING
     if not usage:
-        usage = _usage_in(response_obj)
+        usage = _fields(_fields(response_obj).get("usage"))
     if not usage:
         return None, {}
-    prompt, completion = _count(usage, "prompt_tokens"), _count(usage, "completion_tokens")
-    if not ("prompt_tokens" in usage or "completion_tokens" in usage):
-        prompt, completion = _count(usage, "input_tokens"), _count(usage, "output_tokens")
+    prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+    if not (prompt or completion):  # the Responses API and Anthropic count under other names
+        prompt, completion = _count(usage.get("input_tokens")), _count(usage.get("output_tokens"))
     inputs, outputs = _fields(usage.get("prompt_tokens_details")), _fields(usage.get("completion_tokens_details"))
-    read = _count(usage, "cache_read_input_tokens") or _count(inputs, "cached_tokens")
-    written = _count(usage, "cache_creation_input_tokens") or _count(inputs, "cache_creation_tokens")
+    read = _count(usage.get("cache_read_input_tokens")) or _count(inputs.get("cached_tokens"))
+    written = _count(usage.get("cache_creation_input_tokens")) or _count(inputs.get("cache_creation_tokens"))
+    reasoning = min(_count(outputs.get("reasoning_tokens")), completion)
     details = {
         "input": max(prompt - read - written, 0),
-        "output": completion,
-        "total": max(_count(usage, "total_tokens"), prompt + completion),
+        "output": completion - reasoning,
+        "total": max(_count(usage.get("total_tokens")), prompt + completion),
     }
     if read:
         details["cache_read_input_tokens"] = read
     if written:
         details["cache_creation_input_tokens"] = written
-    if reasoning := _count(outputs, "reasoning_tokens"):
-        details["output_reasoning_tokens"] = min(reasoning, completion)
-        details["output"] = max(completion - reasoning, 0)
+    if reasoning:
+        details["output_reasoning_tokens"] = reasoning
     return details, _details_in(usage)
 
 
@@ -126,9 +129,10 @@ def _details_in(usage: Payload) -> dict[str, Any]:
     """Return the provider's own usage without its empty fields; nothing when only the three counts remain."""
     details = {}
     for name, value in usage.items():
-        inner = _fields(value)
-        known = {key: count for key, count in inner.items() if count} if inner else value
-        if known and not (name in _COUNTS and isinstance(known, int)):
+        if not value or name in _COUNTS:
+            continue
+        inner = None if type(value) is int else _fields(value)
+        if known := {key: count for key, count in inner.items() if count} if inner else value:
             details[name] = known
     return {**{name: usage[name] for name in _COUNTS if name in usage}, **details} if details else {}
 
@@ -154,39 +158,34 @@ def parameters_of(payload: Payload | None, snapshot: Snapshot) -> dict[str, Any]
 
 def mapping_of(value: Any) -> Payload:
     """Return `value` if it is a mapping, and an empty one otherwise."""
-    return value if isinstance(value, Mapping) else _NOTHING
+    if type(value) is dict:
+        return value
+    return value if value is not None and isinstance(value, Mapping) else _NOTHING
 
 
 def _fields(value: Any) -> Payload:
-    if isinstance(value, Mapping):
+    if type(value) is dict:
         return value
-    return (fields_of(value) if value is not None else None) or _NOTHING
+    if value is None:
+        return _NOTHING
+    return value if isinstance(value, Mapping) else fields_of(value) or _NOTHING
 
 
-def _usage_in(response_obj: Any) -> Payload:
-    return _fields(_fields(response_obj).get("usage"))
+def _count(value: Any) -> int:
+    if type(value) is int:
+        return value if 0 < value < _MAX_COUNT else 0
+    return int(value) if type(value) is float and 0 < value < _MAX_COUNT else 0
 
 
-def _count(usage: Payload, name: str) -> int:
-    value = usage.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < 2**63:
-        return 0
-    return int(value)
-
-
-def _attribute(value: Any, *names: str) -> Any:
-    for name in names:
-        try:
-            found = getattr(value, name, None)
-        except Exception:
-            found = None
-        if found is not None:
-            return found
+def _code_of(exception: Any) -> str | None:
+    for name in ("status_code", "code"):
+        if (text := text_of(getattr(exception, name, None))) is not None:
+            return text
     return None
 
 
-def _message(exception: Any) -> str:
+def _message_of(exception: Any) -> str:
     try:
         return str(exception) if exception is not None else ""
-    except Exception:
+    except Exception:  # noqa: BLE001 an exception whose text cannot be had is still the failure to report
         return f"[{type(exception).__name__} without a message]"

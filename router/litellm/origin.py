@@ -90,8 +90,8 @@ def headers_of(params: Mapping[str, Any]) -> dict[str, str]:
     given = mapping_of(mapping_of(params.get("proxy_server_request")).get("headers"))
     headers: dict[str, str] = {}
     for name, value in tuple(given.items())[:_MAX_HEADERS]:
-        if isinstance(name, str) and isinstance(value, str) and not _is_secret(name := name.lower()):
-            headers[name] = value[:_MAX_HEADER_VALUE]
+        if isinstance(name, str) and isinstance(value, str) and (kept := _kept_name(name)):
+            headers[kept] = value[:_MAX_HEADER_VALUE]
     return headers
 
 
@@ -101,7 +101,7 @@ def _authenticated(slots: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[
     if isinstance(auth_class, type):
         for slot in slots:
             auth = slot.get("user_api_key_auth")
-            if isinstance(auth, auth_class):
+            if auth is not None and isinstance(auth, auth_class):
                 return auth, slot
     return None, _NOTHING
 
@@ -138,5 +138,8 @@ def _hash_of(auth: Any) -> str | None:
 
 
 @lru_cache(maxsize=1024)
-def _is_secret(header: str) -> bool:
-    return header.endswith(_SECRET_HEADER_ENDS) or "authorization" in header or "cookie" in header
+def _kept_name(header: str) -> str | None:
+    """Return a header's name lower-cased; None when its value is a credential."""
+    name = header.lower()
+    secret = name.endswith(_SECRET_HEADER_ENDS) or "authorization" in name or "cookie" in name
+    return None if secret else name

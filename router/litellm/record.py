@@ -6,6 +6,7 @@ import datetime
 import sys
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from router.litellm.content import cost_of, error_of, input_of, mapping_of, output_of, parameters_of, usage_of
@@ -124,14 +125,13 @@ def nanoseconds(value: Any) -> int | None:
 
 def _metadata_of(params: Mapping[str, Any], caller: Caller, snapshot: Snapshot) -> dict[str, Any]:
     """Return the caller's metadata of both slots, copied, without what LiteLLM itself put there."""
-    proxy = caller.origin == "proxy"
+    not_asked = _proxy_key if caller.origin == "proxy" else _own_key
     metadata: dict[str, Any] = {}
     tags: list[str] = []
     for slot in slots_of(params):
-        for key, value in tuple(slot.items()):
-            if not isinstance(key, str):
-                key = str(snapshot.copy(key))
-            if (is_internal(key) and key not in SEED_KEYS) or (proxy and (key in _PROXY_KEYS or key[:1] == "_")):
+        for given, value in tuple(slot.items()):
+            key = given if type(given) is str else str(snapshot.copy(given))
+            if not_asked(key):
                 continue
             if key == "tags":
                 tags += texts_in(snapshot.copy(value))
@@ -143,6 +143,17 @@ def _metadata_of(params: Mapping[str, Any], caller: Caller, snapshot: Snapshot) 
     if tags:
         metadata["tags"] = list(dict.fromkeys(tags))
     return metadata
+
+
+@lru_cache(maxsize=4096)
+def _own_key(key: str) -> bool:
+    """Tell whether LiteLLM writes this metadata key; remembered, because keys repeat from call to call."""
+    return is_internal(key) and key not in SEED_KEYS
+
+
+@lru_cache(maxsize=4096)
+def _proxy_key(key: str) -> bool:
+    return _own_key(key) or key in _PROXY_KEYS or key.startswith("_")
 
 
 def _requested_of(
@@ -194,27 +205,29 @@ def _model_of(
 ) -> dict[str, Any]:
     """Return the model's names. Some routes know it by its alias only; then the deployment names it."""
     known, facts = mapping_of(payload), caller.facts
-    sdk = caller.origin == "sdk"
-    group = text_of(facts.get("model_group")) or (text_of(known.get("model_group")) if sdk else None)
-    model_id = text_of(mapping_of(facts.get("model_info")).get("id")) or (text_of(known.get("model_id")) if sdk else None)
-    provider = next(
-        (
-            text
-            for source in (kwargs, known, kwargs.get("agentic_loop_params"), getattr(response_obj, "_hidden_params", None))
-            if (text := text_of(mapping_of(source).get("custom_llm_provider")))
-        ),
-        None,
+    group, model_id = facts.get("model_group"), mapping_of(facts.get("model_info")).get("id")
+    if caller.origin == "sdk":
+        group, model_id = group or known.get("model_group"), model_id or known.get("model_id")
+    provider = text_of(kwargs.get("custom_llm_provider") or known.get("custom_llm_provider")) or _hidden_provider(
+        kwargs, response_obj
     )
-    model = text_of(kwargs.get("model")) or text_of(known.get("model")) or ""
-    deployment = text_of(facts.get("deployment"))
+    model = text_of(kwargs.get("model") or known.get("model")) or ""
+    deployment = facts.get("deployment")
     if deployment and model == group:
-        model = deployment
+        model = text_of(deployment) or model
     return {
         "model": model.removeprefix(f"{provider}/") if provider else model,
-        "model_group": group or None,
-        "model_id": model_id or None,
+        "model_group": text_of(group) or None,
+        "model_id": text_of(model_id) or None,
         "provider": provider,
     }
+
+
+def _hidden_provider(kwargs: Mapping[str, Any], response_obj: Any) -> str | None:
+    for source in (kwargs.get("agentic_loop_params"), getattr(response_obj, "_hidden_params", None)):
+        if provider := text_of(mapping_of(source).get("custom_llm_provider")):
+            return provider
+    return None
 
 
 def _details_of(
@@ -232,7 +245,9 @@ def _details_of(
     details: dict[str, Any] = {**caller.details}
     if call_id := text_of(kwargs.get("litellm_call_id")):
         details["litellm_call_id"] = call_id
-    if response_obj is not None and (response_id := text_of(known.get("id")) or text_of(getattr(response_obj, "id", None))):
+    if response_obj is not None and (
+        response_id := text_of(known.get("id")) or text_of(getattr(response_obj, "id", None))
+    ):
         details["response_id"] = response_id
     if cost is not None:
         details["litellm_response_cost"] = cost
@@ -255,4 +270,6 @@ def _without_secrets(url: str) -> str:
     rest = rest if mark else scheme
     rest = rest.partition("?")[0].partition("#")[0]
     host, slash, path = rest.partition("/")
-    return f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}" if mark else f"{host.rpartition('@')[2]}{slash}{path}"
+    return (
+        f"{scheme}{mark}{host.rpartition('@')[2]}{slash}{path}" if mark else f"{host.rpartition('@')[2]}{slash}{path}"
+    )

@@ -1,4 +1,4 @@
-"""Copying what a hook is given into plain data of our own, bounded in depth and number, without calling foreign code."""
+"""Copying what a hook is given into plain data of our own: bounded in depth and number, running no foreign code."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dataclasses
 import datetime
 import decimal
 import enum
+import itertools
 import math
 import numbers
 import uuid
@@ -16,7 +17,7 @@ MAX_NODES = 50_000
 """Values one call may hold; what comes after is left out, visibly. A long conversation has a few thousand."""
 MAX_DEPTH = 64
 
-_MAX_INT_BITS = 64
+_INT_END = 2**63
 _CUT = "[cut: too many values]"
 _DEEP = "[cut: nested too deeply]"
 
@@ -47,56 +48,62 @@ class Snapshot:
         if value is None or kind is bool:
             return value
         if kind is dict:
-            return self._dict(value, depth)
+            try:
+                return self._dict(value, depth)
+            except RuntimeError:  # another thread changed it meanwhile; a whole copy of one level is atomic
+                return self._dict(value.copy(), depth)
         if kind is list or kind is tuple:
             return self._list(value, depth)
         self.size += 32
         if kind is int:
-            return value if -(2**63) <= value < 2**63 else _big(value)
+            return value if -_INT_END <= value < _INT_END else _big(value)
         if kind is float:
             return value if math.isfinite(value) else str(value)
         try:
             return self._other(value, depth)
-        except Exception:
+        except Exception:  # noqa: BLE001 foreign code may raise anything, and its text may show content
             return _marker(value)
 
     def _dict(self, value: dict[Any, Any], depth: int) -> Any:
         if depth <= 0:
             return _DEEP
+        self._left -= len(value)
+        if self._left < 0:
+            return self._cut_dict(value, depth)
         copied: dict[str, Any] = {}
         size = 64
-        left = self._left
-        for key, item in tuple(value.items()):
-            left -= 1
-            if left < 0:
-                copied["…"] = _CUT
-                break
-            if type(key) is not str:
-                key = _key(key)
-            size += len(key) + 60
-            if type(item) is str:
-                size += len(item) + 50
+        for given, item in value.items():
+            key = given if type(given) is str else _key(given)
+            kind = type(item)
+            if kind is str:
+                size += len(key) + len(item) + 110
                 copied[key] = item
-            elif item is None or item is True or item is False:
+            elif item is None or kind is bool:
+                size += len(key) + 60
                 copied[key] = item
             else:
-                self._left = left
+                size += len(key) + 60
                 copied[key] = self.copy(item, depth - 1)
-                left = self._left
-        self._left = left
         self.size += size
         return copied
+
+    def _cut_dict(self, value: dict[Any, Any], depth: int) -> Any:
+        """Copy as much of a dict as may still be held."""
+        room = max(self._left + len(value), 0)
+        self._left = room
+        return {**self._dict(dict(itertools.islice(value.items(), room)), depth), "…": _CUT}
 
     def _list(self, value: list[Any] | tuple[Any, ...], depth: int) -> Any:
         if depth <= 0:
             return _DEEP
-        copied: list[Any] = []
-        for item in tuple(value) if type(value) is list else value:
-            self._left -= 1
-            if self._left < 0:
-                copied.append(_CUT)
-                break
-            copied.append(self.copy(item, depth - 1))
+        cut = len(value) > self._left
+        if cut:
+            value = value[: max(self._left, 0)]
+        self._left -= len(value)
+        deeper = depth - 1
+        copied = [self.copy(item, deeper) for item in value]
+        if cut:
+            copied.append(_CUT)
         self.size += 56 + 8 * len(copied)
         return copied
 
@@ -138,7 +145,7 @@ def fields_of(value: Any) -> dict[Any, Any] | None:
     Fields that their class keeps out of its output (pydantic `exclude=True`, dataclass `repr=False`) stay out.
     """
     kind = type(value)
-    model_fields = getattr(kind, "__pydantic_fields__", None)
+    model_fields = getattr(kind, "__pydantic_fields__", None) or getattr(kind, "model_fields", None)
     if isinstance(model_fields, dict):
         hidden = {name for name, field in model_fields.items() if getattr(field, "exclude", None)}
         extra = getattr(value, "__pydantic_extra__", None)
@@ -156,8 +163,10 @@ def _key(key: Any) -> str:
         return str.__str__(key)
     if key is None or key is True or key is False:
         return {None: "null", True: "true", False: "false"}[key]
-    if type(key) is int or type(key) is float:
-        return repr(key) if type(key) is float or key.bit_length() <= _MAX_INT_BITS else _big(key)
+    if type(key) is int:
+        return _big(key)
+    if type(key) is float:
+        return repr(key)
     return _marker(key)
 
 

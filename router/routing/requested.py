@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from router.routing.attributes import text_of
@@ -111,6 +112,7 @@ def requested_from_metadata(
     )
 
 
+@lru_cache(maxsize=4096)
 def is_internal(key: str) -> bool:
     """Tell whether LiteLLM itself, not the application, writes metadata under `key`."""
     return key in INTERNAL_KEYS or key.startswith(INTERNAL_PREFIXES)
@@ -118,9 +120,11 @@ def is_internal(key: str) -> bool:
 
 def is_on(value: Any) -> bool:
     """Read a switch that tightens: whatever is not clearly off is on."""
+    if value is None or isinstance(value, bool):
+        return value is True
     if isinstance(value, str):
         return value.strip().lower() not in _NO_WORDS
-    if isinstance(value, (Mapping, list, tuple, set, frozenset, int, float)) or value is None:
+    if isinstance(value, (Mapping, list, tuple, set, frozenset, int, float)):
         return bool(value)
     return True
 
@@ -134,8 +138,12 @@ def texts_in(value: Any) -> list[str]:
         value = parsed if isinstance(parsed, list) else value.split(",")
     elif not isinstance(value, (list, tuple, set, frozenset)):
         value = [value]
-    found = (text_of(item) for item in value)
-    return list(dict.fromkeys(text for item in found if item is not None and (text := item.strip())))
+    texts: dict[str, None] = {}
+    for item in value:
+        text = item if type(item) is str else text_of(item)
+        if text and (text := text.strip()):
+            texts[text] = None
+    return list(texts)
 
 
 def masks_by_headers(headers: Mapping[str, str]) -> frozenset[str]:
@@ -148,11 +156,11 @@ def masks_by_headers(headers: Mapping[str, str]) -> frozenset[str]:
 def _trace_of(asked: Mapping[str, Any]) -> dict[str, Any]:
     trace: dict[str, Any] = {}
     for key, value in asked.items():
-        if (name := _TRACE_TEXTS.get(key)) and (text := _text(value)) is not None:
+        if (name := _TRACE_TEXTS.get(key)) and (text := text_of(value)):
             trace[name] = text
-    if "version" not in trace and (version := _text(asked.get("version"))) is not None:
+    if "version" in asked and "version" not in trace and (version := text_of(asked["version"])):
         trace["version"] = version
-    if tags := texts_in(asked.get("tags")):
+    if "tags" in asked and (tags := texts_in(asked["tags"])):
         trace["tags"] = tags
     if "trace_public" in asked and (public := _bool_of(asked["trace_public"])) is not None:
         trace["public"] = public
@@ -164,17 +172,19 @@ def _trace_of(asked: Mapping[str, Any]) -> dict[str, Any]:
 def _generation_of(asked: Mapping[str, Any], rest: dict[str, Any]) -> dict[str, Any]:
     generation: dict[str, Any] = {}
     for key, name in _GENERATION_TEXTS.items():
-        if (text := _text(asked.get(key))) is not None:
+        if key in asked and (text := text_of(asked[key])):
             generation[name] = text
     if rest:
         generation["metadata"] = rest
-    if (prompt := _prompt_of(asked.get("prompt"))) is not None:
+    if "prompt" in asked and (prompt := _prompt_of(asked["prompt"])) is not None:
         generation["prompt"] = prompt
     return generation
 
 
 def _trace_metadata(asked: Mapping[str, Any]) -> Mapping[str, Any]:
     given = asked.get("trace_metadata")
+    if given is None and "metadata_passed_to_litellm" not in asked:
+        return {}
     if isinstance(given, str) and (parsed := _json_of(given)) is not None:
         given = parsed
     if given is None or given == "":
