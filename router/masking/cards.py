@@ -1,0 +1,108 @@
+"""Payment card numbers in bytes: runs of digits, cut at their groups, then checked by scheme, length and Luhn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from router.masking.patterns import compile_bytes
+
+_RUN = compile_bytes(r"[0-9](?:[ .-]?[0-9]){12,}")
+_TO_SPACE = bytes.maketrans(b".-", b"  ")
+_DOUBLED = bytes.maketrans(b"0123456789", bytes(2 * d - 9 * (d > 4) for d in range(10)))
+_HEX = frozenset(b"0123456789abcdefABCDEF")
+
+_GROUPINGS = frozenset(
+    [(length,) for length in range(13, 20)]
+    + [(4, 4, 4, 4), (4, 4, 4, 4, 1), (4, 4, 4, 4, 2), (4, 4, 4, 4, 3), (4, 4, 4, 7), (4, 4, 4, 6)]
+    + [(4, 4, 4, 1), (4, 4, 4, 2), (4, 4, 4, 3), (4, 4, 5), (4, 4, 8), (4, 8, 4), (8, 4, 4), (4, 12), (8, 8), (12, 4)]
+    + [(4, 6, 5), (4, 6, 4), (4, 5, 6), (4, 3, 3, 3), (4, 11), (4, 10), (6, 10), (6, 13), (6, 4, 5), (6, 4, 6)]
+    + [(4, 2, 6, 4), (4, 4, 3, 4), (4, 3, 4, 4), (4, 3, 3, 5), (4, 4, 3, 3), (4, 4, 3, 5), (4, 3, 4, 3), (4, 3, 4, 5)]
+)
+_LONGEST = max(len(grouping) for grouping in _GROUPINGS)
+
+
+def find_cards(text: bytes) -> list[tuple[int, int]]:
+    """Return the spans of card numbers in `text`."""
+    if len(text) < 13:
+        return []
+    return [span for run in _RUN.finditer(text) for span in _in_run(text, *run.span())]
+
+
+def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    groups = text[start:end].translate(_TO_SPACE).split(b" ")
+    starts, position = [], start
+    for group in groups:
+        starts.append(position)
+        position += len(group) + 1
+    index = 0
+    while index < len(groups):
+        count = _card_at(text, groups, starts, index)
+        if count:
+            last = index + count - 1
+            yield starts[index], starts[last] + len(groups[last])
+        index += max(count, 1)
+
+
+def _card_at(text: bytes, groups: list[bytes], starts: list[int], index: int) -> int:
+    """Return how many groups from `index` on make a card number; 0 for none."""
+    singles = _singles(groups, index)
+    if singles:
+        return singles if is_card(b"".join(groups[index : index + singles])) else 0
+    for count in range(min(_LONGEST, len(groups) - index), 0, -1):
+        parts = groups[index : index + count]
+        if tuple(map(len, parts)) in _GROUPINGS and is_card(b"".join(parts)):
+            if count == 1 and _is_part_of_number(text, starts[index], starts[index] + len(parts[0])):
+                continue
+            return count
+    return 0
+
+
+def _singles(groups: list[bytes], index: int) -> int:
+    """Return the length of a run of single digits that starts at `index`, if a card number has as many."""
+    if len(groups[index]) > 1 or (index and len(groups[index - 1]) == 1):
+        return 0
+    end = index
+    while end < len(groups) and len(groups[end]) == 1 and end - index < 20:
+        end += 1
+    return end - index if 13 <= end - index <= 19 else 0
+
+
+def _is_part_of_number(text: bytes, start: int, end: int) -> bool:
+    """Return whether the digits are a fraction, or stand within a long hexadecimal digest."""
+    if text[start - 1 : start] == b"." and text[start - 2 : start - 1].isdigit():
+        return True
+    low, high = start, end
+    while low > 0 and text[low - 1] in _HEX and start - low < 64:
+        low -= 1
+    while high < len(text) and text[high] in _HEX and high - end < 64:
+        high += 1
+    return high - low >= 24 and not text[low:high].isdigit()
+
+
+def is_card(digits: bytes) -> bool:
+    """Return whether `digits` (ASCII) has the prefix and length of a card scheme and a valid check digit."""
+    return _has_scheme(digits) and luhn(digits)
+
+
+def luhn(digits: bytes) -> bool:
+    """Return whether the last of `digits` (ASCII) is the Luhn check digit of the others."""
+    straight, doubled = digits[-1::-2], digits[-2::-2].translate(_DOUBLED)
+    return (sum(straight) - 48 * len(straight) + sum(doubled)) % 10 == 0
+
+
+def _has_scheme(digits: bytes) -> bool:
+    length, two, four = len(digits), int(digits[:2]), int(digits[:4])
+    if two < 18:  # UATP, and nothing else that begins with 1 or 0
+        return two >= 10 and length == 15
+    if 40 <= two <= 49:  # Visa
+        return length in (13, 16, 18, 19)
+    if 51 <= two <= 55 or 2221 <= four <= 2720:  # Mastercard
+        return length == 16
+    if two in (34, 37) or four in (1800, 2131):  # American Express, old JCB
+        return length == 15
+    if two in (36, 38, 39) or 3000 <= four <= 3059:  # Diners
+        return length >= 14
+    if two == 50 or 56 <= two <= 69:  # Maestro, Discover, UnionPay, Verve, RuPay, Troy
+        return length >= 13
+    # JCB, Mir, RuPay, UnionPay, Troy
+    return length >= 16 and (3528 <= four <= 3589 or 2200 <= four <= 2204 or two in (81, 82) or four == 9792)

@@ -1,0 +1,138 @@
+r"""A folded shadow of a text: what a reader would see, with a way back to the original offsets.
+
+Detectors look for ASCII. Full-width or Arabic digits, zero-width characters between digits, `%40`, `&#64;` and JSON's
+`\u0040` say the same to a reader or to the next program, so every text is looked at folded as well.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+from functools import lru_cache
+
+from router.masking.patterns import compile_custom
+
+_ODD = (
+    r"[^\P{Nd}0-9]|[^\P{Pd}\-]|[^\P{Zs} ]|\p{Cf}|[\x{B2}\x{B3}\x{B9}\x{34F}\x{2024}\x{2070}-\x{209C}\x{2212}"
+    r"\x{2460}-\x{24FF}\x{3002}\x{FE00}-\x{FE0F}\x{FE50}-\x{FE6F}\x{FF01}-\x{FF61}\x{1D400}-\x{1D7FF}"
+    r"\x{1F100}-\x{1F1FF}\x{E0000}-\x{E01EF}]"
+)
+_ESCAPES = (
+    r"\\+[nrtbf\"'/]|\\+u[0-9A-Fa-f]{4}|\\+x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}"
+    r"|&#[0-9]{1,7};|&#[xX][0-9A-Fa-f]{1,6};|&(?:amp|quot|apos|nbsp|commat|period|num);"
+)
+_FOLDABLE = compile_custom(f"(?:{_ODD})+|{_ESCAPES}")
+_ENTITIES = {b"amp": "&", b"quot": '"', b"apos": "'", b"nbsp": " ", b"commat": "@", b"period": ".", b"num": "#"}
+
+
+class Shadow:
+    """Folded text and, for its spans, the way back."""
+
+    __slots__ = ("_folded", "_original", "_replaced", "text")
+
+    def __init__(self) -> None:
+        self.text = b""
+        # Segment i begins at _folded[i] in the shadow and at _original[i] in the text; _replaced[i] is how many bytes
+        # of the text its single byte stands for, or 0 where both are the same.
+        self._folded: list[int] = []
+        self._original: list[int] = []
+        self._replaced: list[int] = []
+
+    def begin(self, folded: int, original: int, replaced: int) -> None:
+        """Add a segment; segments come in order."""
+        self._folded.append(folded)
+        self._original.append(original)
+        self._replaced.append(replaced)
+
+    def original(self, start: int, end: int) -> tuple[int, int]:
+        """Return the span of the original text for which a non-empty span of the shadow stands."""
+        return self._stands_for(start)[0], self._stands_for(end - 1)[1]
+
+    def _stands_for(self, offset: int) -> tuple[int, int]:
+        index = bisect_right(self._folded, offset) - 1
+        original = self._original[index]
+        if self._replaced[index]:
+            return original, original + self._replaced[index]
+        begin = original + offset - self._folded[index]
+        return begin, begin + 1
+
+
+def fold(text: bytes) -> Shadow | None:
+    """Return the shadow of `text` (UTF-8), or None where there is nothing to fold."""
+    if text.isascii() and not (b"\\" in text or b"%" in text or b"&" in text):
+        return None
+    shadow, pieces = Shadow(), []
+    position = length = 0
+    for match in _FOLDABLE.finditer(text):
+        start, end = match.span()
+        for begin, size, char in _folded_characters(text, start, end):
+            if begin > position:
+                shadow.begin(length, position, 0)
+                pieces.append(text[position:begin])
+                length += begin - position
+            if char:
+                shadow.begin(length, begin, size)
+                pieces.append(char)
+                length += 1
+            position = begin + size
+    if not position:
+        return None
+    shadow.begin(length, position, 0)
+    pieces.append(text[position:])
+    shadow.text = b"".join(pieces)
+    return shadow
+
+
+def _folded_characters(text: bytes, start: int, end: int) -> list[tuple[int, int, bytes]]:
+    """Return (offset, bytes, ASCII) of what folds within a match; empty ASCII for what vanishes."""
+    found = text[start:end]
+    if found[0] < 0x80:
+        char = _unescape(found)
+        folded = fold_character(char) if char else None
+        return [] if folded is None else [(start, end - start, folded)]
+    characters, offset = [], start
+    for char in found.decode():
+        size = len(char.encode())
+        folded = fold_character(char)
+        if folded is not None:
+            characters.append((offset, size, folded))
+        offset += size
+    return characters
+
+
+def _unescape(found: bytes) -> str | None:
+    if found.startswith(b"%"):
+        code = int(found[1:], 16)
+    elif found.startswith(b"&#"):
+        code = int(found[3:-1], 16) if found[2] in b"xX" else int(found[2:-1])
+    elif found.startswith(b"&"):
+        return _ENTITIES[found[1:-1]]
+    else:
+        bare = found.lstrip(b"\\")
+        if bare[0] in b"ux" and len(bare) > 1:
+            code = int(bare[1:], 16)
+        else:
+            return " " if bare in b"nrtbf" else bare.decode()
+    return chr(code) if code < 0x110000 else None
+
+
+@lru_cache(maxsize=4096)
+def fold_character(char: str) -> bytes | None:
+    """Return the ASCII byte that `char` reads as, b"" where it is invisible, None where it is neither."""
+    if char.isascii():
+        return b" " if char.isspace() else char.encode()
+    if char in "\u3002\uff61":
+        return b"."
+    if char == "\u034f" or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":
+        return b""
+    kind = unicodedata.category(char)
+    if kind == "Cf":
+        return b""
+    if kind == "Nd":
+        return str(unicodedata.decimal(char)).encode()
+    if kind == "Zs":
+        return b" "
+    if kind == "Pd" or char == "\u2212":
+        return b"-"
+    plain = unicodedata.normalize("NFKC", char)
+    return plain.encode() if len(plain) == 1 and plain.isascii() else None

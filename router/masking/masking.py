@@ -1,0 +1,144 @@
+"""mask(): a call record under a plan becomes a MaskedRecord. It never raises, and it never lets through what failed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any, Final
+
+from router.masking.document import FACTS, UPDATE_KEYS, build_document
+from router.masking.ids import SpanIds, random_ids, span_ids
+from router.masking.plain import Copier
+from router.masking.policy import MaskingPolicies, Policy, UnknownMask
+from router.masking.record import MaskedRecord
+from router.masking.shape import masked_fields, without_words
+from router.masking.walk import MaskFailed, Walk
+from router.routing.plan import Plan
+from router.routing.record import CallRecord
+
+WALK: Final = "walk"
+"""Stands for a mask's name where not a mask failed but the walk over the record."""
+
+
+def mask(record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies) -> MaskedRecord:
+    """Return what `project` may see of `record`.
+
+    Never raises (but KeyboardInterrupt and SystemExit): where a mask fails, the field it was looking at reads
+    `[MASK FAILED: <mask>]`; where a mask is unknown or the record cannot be read, every text does. The call arrives
+    all the same, and `failures` says so.
+    """
+    ids = _ids(record)
+    try:
+        return _masked(record, plan, ids, policies.policy(plan.masks[project]), project)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except UnknownMask as unknown:
+        return _withheld(record, plan, ids, unknown.name)
+    except BaseException:
+        return _withheld(record, plan, ids, WALK)
+
+
+def mask_value(value: Any, policies: MaskingPolicies, names: Iterable[str], *, project: str = "") -> tuple[Any, Counter[str]]:
+    """Return `value` as the input of a call would read under the masks `names`, and the hits by detector.
+
+    Raises UnknownMask. A mask that fails replaces the whole value, as in `mask`.
+    """
+    walk = Walk(policies.policy(names), project)
+    copier = Copier()
+    try:
+        masked = walk.field(copier.copy(value), ("input",))
+    except MaskFailed as failed:
+        return failure_marker(failed.mask), Counter()
+    walk.counts["secret_name"] += copier.removed
+    return masked, +walk.counts
+
+
+def mask_text(text: str, policies: MaskingPolicies, names: Iterable[str], *, project: str = "") -> tuple[str, Counter[str]]:
+    """Return `text` as the input of a call would read under the masks `names`, and the hits by detector.
+
+    Raises UnknownMask.
+    """
+    masked, counts = mask_value(text, policies, names, project=project)
+    return masked or "", counts
+
+
+def failure_marker(name: str) -> str:
+    """Return the text that stands for a field whose mask failed."""
+    return f"[MASK FAILED: {name}]"
+
+
+def _masked(record: CallRecord, plan: Plan, ids: SpanIds, policy: Policy, project: str) -> MaskedRecord:
+    document = build_document(record, plan, ids)
+    tree = document.tree
+    walk = Walk(policy, project)
+    walk.counts["secret_name"] = document.removed
+    failures: dict[str, None] = {}
+    for container, key, path in _fields(tree):
+        try:
+            value = container[key]
+            container[key] = walk.fact(value) if key in FACTS else walk.field(value, path)
+        except MaskFailed as failed:
+            container[key] = failure_marker(failed.mask)
+            failures[failed.mask] = None
+    if policy.hides_input:
+        tree["model_parameters"] = without_words(tree["model_parameters"])
+    return _record(record, plan, ids, masked_fields(tree), masked=dict(+walk.counts), failures=tuple(failures))
+
+
+def _fields(tree: dict[str, Any]) -> list[tuple[dict[str, Any], str, tuple[str, ...]]]:
+    """Return (container, key, path) of every field: the unit that is withheld when a mask fails."""
+    fields: list[tuple[dict[str, Any], str, tuple[str, ...]]] = []
+    for key, value in tree.items():
+        if key in ("trace", "generation"):
+            fields += [(value, name, (key, name)) for name in value]
+        elif value is not None:
+            fields.append((tree, key, (key,)))
+    return fields
+
+
+def _withheld(record: CallRecord, plan: Plan, ids: SpanIds, name: str) -> MaskedRecord:
+    """Return the record with every text withheld on account of the mask `name`."""
+    text = failure_marker(name)
+    fields: dict[str, Any] = {
+        "call_id": ids.seed[:32],
+        "call_type": "",
+        "input": text,
+        "output": text,
+        "status_message": text if record.status == "failure" else None,
+        "trace": {"name": text},
+        "generation": {"name": text},
+    }
+    return _record(record, plan, ids, fields, masked={}, failures=(name,))
+
+
+def _record(record: CallRecord, plan: Plan, ids: SpanIds, fields: dict[str, Any], **outcome: Any) -> MaskedRecord:
+    first_token = record.completion_start_time_unix_nano
+    return MaskedRecord(
+        status="failure" if record.status == "failure" else "success",
+        start_time_unix_nano=_nanoseconds(record.start_time_unix_nano),
+        end_time_unix_nano=_nanoseconds(record.end_time_unix_nano),
+        completion_start_time_unix_nano=None if first_token is None else _nanoseconds(first_token),
+        span_seed=ids.seed,
+        trace_id=ids.trace_id,
+        span_id=ids.span_id,
+        parent_span_id=ids.parent_span_id,
+        continues_trace=ids.continues_trace,
+        update_keys=tuple(key for key in plan.update_keys if key in UPDATE_KEYS),
+        rule=plan.rule,
+        overlays=tuple(plan.overlays),
+        **fields,
+        **outcome,
+    )
+
+
+def _nanoseconds(value: Any) -> int:
+    return value if type(value) is int and value >= 0 else 0
+
+
+def _ids(record: CallRecord) -> SpanIds:
+    try:
+        return span_ids(record)
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException:
+        return random_ids()

@@ -1,0 +1,108 @@
+"""Which keys name a secret, so that their values never leave, whatever the masks say."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import re2
+
+REMOVED = "[REMOVED]"
+"""Stands where a value was removed because of the name of its key."""
+
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False
+_WORDS = re2.compile(r"[A-Z]+[a-z0-9]*|[a-z0-9]+", _OPTIONS)
+
+_CONTAINERS = frozenset(
+    """
+    additional_args callback_vars complete_input_dict litellm_trusted_callback_vars metadata_passed_to_litellm
+    original_response proxy_server_request raw_request raw_request_body secret_fields
+    standard_callback_dynamic_params user_api_key_auth
+    """.split()
+)
+"""Names under which LiteLLM keeps credentials and raw requests."""
+_HEADERS = frozenset("headers additional_headers raw_headers request_headers response_headers".split())
+_LAST_WORDS = frozenset(
+    """
+    apikey apikeys authorization cookie cookies credential credentials passcode passphrase passwd password passwords
+    pwd secret secrets secretkey accesskey privatekey accesstoken authtoken refreshtoken sessiontoken
+    """.split()
+)
+_KINDS_OF_KEY = frozenset(
+    """
+    access account api auth client encryption hmac master private secret service session shared signing ssh storage
+    subscription virtual
+    """.split()
+)
+_TAILS = frozenset({"hash", "digest", "value", "id"})
+_TOKENS_THAT_ARE_TEXT = frozenset(
+    """
+    bos cache cached completion continuation cursor eos first input last mask max min new next output pad page per
+    previous prompt reasoning sep special stop sync total unk
+    """.split()
+)
+_SCHEMA_TYPES = frozenset({"string", "object", "array", "integer", "number", "boolean", "null"})
+
+
+def hides(key: str, value: Any, siblings: dict[Any, Any]) -> bool:
+    """Return whether `key` names a secret and `value` can be one.
+
+    Null, booleans and empty values stay; so does the JSON schema of a tool's parameter called `password`, and the
+    `token` that stands beside its `logprob`.
+    """
+    if value is None or isinstance(value, bool) or not names_secret(key) or value in ("", [], {}):
+        return False
+    if isinstance(value, dict):
+        return not _is_schema(value)
+    if isinstance(value, (int, float)):
+        return not key.casefold().endswith("token")
+    return "logprob" not in siblings
+
+
+def is_container(key: str, *, in_metadata: bool) -> bool:
+    """Return whether nothing under `key` may leave; in metadata this holds for headers as well."""
+    name = key.casefold().replace("-", "_")
+    return name in _CONTAINERS or (in_metadata and name in _HEADERS)
+
+
+@lru_cache(maxsize=4096)
+def names_secret(key: str) -> bool:
+    """Return whether the last words of `key` name a secret: `client_secret` does, `secret_santa`, `max_tokens` do not."""
+    if len(key) > 128:
+        return False
+    words = [word.lower() for word in _WORDS.findall(_split_camel(key))]
+    if len(words) > 1 and words[-1] in _TAILS and _is_secret(words[:-1]):
+        return words[:-1][-2:] != ["api", "key"] or words[-1] == "value"
+    return _is_secret(words)
+
+
+def _is_secret(words: list[str]) -> bool:
+    if not words:
+        return False
+    last, before = words[-1], words[-2] if len(words) > 1 else ""
+    if last in ("key", "keys"):
+        return before in _KINDS_OF_KEY
+    if last == "token":
+        return before not in _TOKENS_THAT_ARE_TEXT
+    if last == "vars":
+        return before == "callback"
+    return last in _LAST_WORDS
+
+
+def _split_camel(key: str) -> str:
+    if key.islower() or key.isupper():
+        return key
+    spread = []
+    for before, char in zip(" " + key, key, strict=False):
+        if char.isupper() and before.isalnum() and not before.isupper():
+            spread.append(" ")
+        spread.append(char)
+    return "".join(spread)
+
+
+def _is_schema(value: dict[Any, Any]) -> bool:
+    kind = value.get("type")
+    if isinstance(kind, str):
+        return kind in _SCHEMA_TYPES
+    return any(word in value for word in ("anyOf", "oneOf", "allOf", "$ref")) or isinstance(kind, list)

@@ -1,0 +1,95 @@
+"""The path language of mask steps: `input`, `metadata.account`, `trace.tags[*]`, `**.password`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import re2
+
+ANY: Final = "*"
+DEEP: Final = "**"
+FIELDS: Final = {
+    "input": ("input",),
+    "output": ("output",),
+    "error": ("error",),
+    "model": ("model",),
+    "model_parameters": ("model_parameters",),
+    "metadata": ("generation", "metadata"),
+    "tags": ("trace", "tags"),
+    "trace": ("trace",),
+    "generation": ("generation",),
+}
+CONTENT: Final = (("input",), ("output",), ("error",))
+
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False
+_SEGMENT = re2.compile(r"'((?:[^']|'')*)'|\[(\*|[0-9]{1,9}|'(?:[^']|'')*')\]|([^.\[\]']+)", _OPTIONS)
+
+
+class PathError(ValueError):
+    """A path cannot be read; the text says why."""
+
+
+class Segment(str):
+    """One step of a path. As text it is the key, lower-case; `wild` is `*` or `**`, or empty for a key."""
+
+    wild: str
+
+    def __new__(cls, key: str, wild: str = "") -> Segment:
+        self = super().__new__(cls, key)
+        self.wild = wild
+        return self
+
+
+Path = tuple[Segment, ...]
+
+
+def parse_path(text: str) -> tuple[Path, ...]:
+    """Return the paths into the document that `text` names (`content` names three).
+
+    Keys are compared without case. Raises PathError.
+    """
+    segments = _segments(text)
+    root, rest = segments[0], segments[1:]
+    if root.wild:
+        return (segments,)
+    if root == "content":
+        return tuple(_fixed(field) + rest for field in CONTENT)
+    if root not in FIELDS:
+        raise PathError(f"`{root}` is not a field; there are content, {', '.join(sorted(FIELDS))}")
+    return (_fixed(FIELDS[root]) + rest,)
+
+
+def _fixed(keys: tuple[str, ...]) -> Path:
+    return tuple(Segment(key) for key in keys)
+
+
+def _segments(text: str) -> Path:
+    segments: list[Segment] = []
+    position = 0
+    while position < len(text):
+        if segments and text[position] == ".":
+            position += 1
+        elif segments and text[position] != "[":
+            raise PathError(f"a dot or a bracket is missing before `{text[position:]}`")
+        match = _SEGMENT.match(text, position)
+        if not match:
+            raise PathError(f"nothing that can be read stands at `{text[position:]}`")
+        segments.append(_segment(*match.groups()))
+        position = match.end()
+    if not segments or text.endswith("."):
+        raise PathError("a path needs a key after every dot")
+    return tuple(segments)
+
+
+def _segment(quoted: str | None, bracket: str | None, bare: str | None) -> Segment:
+    if bracket is not None and bracket.startswith("'"):
+        quoted = bracket[1:-1]
+    if quoted is not None:
+        return Segment(quoted.replace("''", "'").casefold())
+    text = (bracket or bare or "").strip()
+    if text in (ANY, DEEP):
+        return Segment("", wild=text)
+    if "*" in text:
+        raise PathError(f"`*` stands for a whole key, it cannot be part of one: `{text}`")
+    return Segment(text.casefold())

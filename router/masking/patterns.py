@@ -1,0 +1,110 @@
+"""The shapes of credentials, as RE2 over bytes; each after the issuer's own documentation or public tokens."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import re2
+
+ISSUED_TOKENS = (
+    # clouds
+    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
+    r"ABSK[A-Za-z0-9+/]{100,}=*",
+    r"bedrock-api-key-[A-Za-z0-9+/=_-]{16,}",
+    r"AIza[A-Za-z0-9_-]{35}",
+    r"ya29\.[A-Za-z0-9_.-]{16,}",
+    r"GOCSPX-[A-Za-z0-9_-]{20,}",
+    r"[378]Q~[A-Za-z0-9_.~-]{30,}",
+    r"JQQJ99[A-Za-z0-9]{16,}",
+    r"AccountKey=[A-Za-z0-9+/]{60,}=*",
+    r"do[opr]_v1_[a-f0-9]{40,}",
+    r"dapi[a-f0-9]{32}(?:-[0-9])?",
+    r"HRKU-[A-Za-z0-9_-]{30,}",
+    # models
+    r"(?:\b|_)sk-(?:[A-Za-z0-9_-]{16,}|lf-[A-Za-z0-9-]{8,})",
+    r"\bhf_[A-Za-z0-9]{30,}",
+    r"api_org_[A-Za-z0-9]{30,}",
+    r"gsk_[A-Za-z0-9]{40,}",
+    r"\bxai-[A-Za-z0-9]{40,}",
+    r"pplx-[A-Za-z0-9]{40,}",
+    r"\br8_[A-Za-z0-9]{37,}",
+    r"nvapi-[A-Za-z0-9_-]{40,}",
+    r"lsv2_(?:pt|sk)_[A-Za-z0-9_]{32,}",
+    # code and packages
+    r"gh[pousr]_[A-Za-z0-9_]{36,}",
+    r"github_pat_[A-Za-z0-9_]{22,}",
+    r"gl(?:agent|cbt|dt|ffct|ft|imt|oas|pat|ptt|rt|rtr|soat)-[A-Za-z0-9_.-]{20,}",
+    r"GR1348941[A-Za-z0-9_-]{16,}",
+    r"_gitlab_session=[A-Za-z0-9]{32,}",
+    r"npm_[A-Za-z0-9]{36,}",
+    r"pypi-[A-Za-z0-9_-]{50,}",
+    r"rubygems_[a-f0-9]{40,}",
+    r"CLOJARS_[a-z0-9]{60,}",
+    r"dckr_pat_[A-Za-z0-9_-]{20,}",
+    r"ATATT3[A-Za-z0-9_=-]{40,}",
+    r"ATCTT3[A-Za-z0-9_=-]{40,}",
+    r"PMAK-[a-f0-9]{24}-[a-f0-9]{30,}",
+    r"lin_api_[A-Za-z0-9]{40,}",
+    r"sntry[su]_[A-Za-z0-9+/=_]{40,}",
+    r"pul-[a-f0-9]{40,}",
+    r"dp\.(?:audit|ct|pt|sa|scim|st)\.[A-Za-z0-9.]{40,}",
+    r"hv[bsr]\.[A-Za-z0-9_-]{24,}",
+    r"gl(?:c|sa)_[A-Za-z0-9+/=_]{32,}",
+    r"NR(?:AK|II|JS|RA)-[A-Za-z0-9-]{19,}",
+    r"dt0c01\.[A-Z0-9]{24}\.[A-Z0-9]{60,}",
+    r"pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.=-]{30,}",
+    r"(?:fm1[ar]?_|fm2_|fo1_)[A-Za-z0-9_+/=-]{40,}",
+    r"(?i:age-secret-key-1)[A-Za-z0-9]{50,}",
+    # talk, mail, money
+    r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}",
+    r"xapp-[A-Za-z0-9-]{20,}",
+    r"(?:https?://)?hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9+/]{8,}",
+    r"(?:https?://)?discord(?:app)?\.com/api/webhooks/[0-9]{16,}/[A-Za-z0-9_-]{32,}",
+    r"[0-9]{8,10}:AA[A-Za-z0-9_-]{33}",
+    r"\b(?:sk|rk)_(?:live|prod|test)_[A-Za-z0-9]{10,}",
+    r"whsec_[A-Za-z0-9+/=]{24,}",
+    r"shp(?:at|ca|pa|ss)_[A-Fa-f0-9]{32}",
+    r"SG\.[A-Za-z0-9_=-]{16,}\.[A-Za-z0-9_=-]{16,}",
+    r"xkeysib-[a-f0-9]{60,}-[A-Za-z0-9]{16}",
+    r"\bkey-[a-f0-9]{32}",
+    r"\bSK[a-f0-9]{32}",
+    r"[a-f0-9]{32}-us[0-9]{1,2}",
+    r"EZ[AT]K[A-Za-z0-9]{50,}",
+    r"FLWSECK_?(?:TEST|LIVE)?-[A-Za-z0-9-]{12,}",
+    r"shippo_(?:live|test)_[a-f0-9]{40}",
+)
+"""Tokens that say by their own form who issued them."""
+
+HEADER_VALUES = (
+    r"(?i:\bbearer)[ \t:=]+[A-Za-z0-9._~+/@=-]{16,}",
+    r"(?i:\bbasic)[ \t:=]+[A-Za-z0-9+/_-]{8,}=*",
+    r"(?i:\b(?:proxy-)?authorization|\bx-api-key|\bapi-key)[\"']?[ \t]*[:=][ \t]*[\"']?"
+    r"(?:[A-Za-z][A-Za-z0-9-]*[ \t]+)?[A-Za-z0-9._~+/@=-]{16,}",
+)
+"""Values of HTTP headers that authenticate, with the words before them."""
+
+JWT = r"ey[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_/\\+-]{8,})?\.[A-Za-z0-9_/\\+.=-]{8,}"
+"""Two to five base64url parts, the first of which is the base64 of `{"`."""
+
+PEM_BEGIN = r"-----? ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?----?-|PuTTY-User-Key-File-[0-9]"
+PEM_END = r"-----? ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?----?-"
+PEM_BODY = r"[A-Za-z0-9+/=\s\\:,\"'_-]*"
+"""What may follow the first line of a key whose last line is missing."""
+
+
+def compile_bytes(source: str, *, captures: bool = False) -> Any:
+    """Compile for bytes as they are: classes mean ASCII, a byte above 0x7f is itself, alternatives match longest."""
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    options.longest_match = not captures
+    options.never_capture = not captures
+    return re2.compile(source.encode("latin-1"), options)
+
+
+def compile_custom(source: str) -> Any:
+    """Compile an operator's pattern for UTF-8 bytes. Raises re2.error; never writes to stderr."""
+    options = re2.Options()
+    options.log_errors = False
+    options.never_capture = True
+    return re2.compile(source.encode(), options)

@@ -1,0 +1,136 @@
+"""Copies foreign values into bounded, plain JSON data, without ever running foreign code."""
+
+from __future__ import annotations
+
+import math
+from types import MappingProxyType
+from typing import Any
+
+from router.masking.names import REMOVED, hides, is_container
+
+MAX_DEPTH = 64
+MAX_NODES = 200_000
+_MAX_INT_BITS = 1024
+
+
+class Copier:
+    """Copies values until it has met `max_nodes` of them; one Copier per record.
+
+    What JSON cannot hold becomes a marker such as `[MASKED:bytes]`; so does what is too deep, too much, or a cycle.
+    Values whose key names a secret become `[REMOVED]`.
+
+    Attributes:
+        removed: how many values went because of their key's name.
+    """
+
+    __slots__ = ("_nodes", "_open", "removed")
+
+    def __init__(self, max_nodes: int = MAX_NODES) -> None:
+        self._nodes = max_nodes
+        self._open: set[int] = set()
+        self.removed = 0
+
+    def copy(self, value: Any, *, in_metadata: bool = False, depth: int = 0) -> Any:
+        """Return `value` as new dicts, lists, str, int, float, bool and None."""
+        self._nodes -= 1
+        if self._nodes < 0:
+            return marker("size")
+        kind = type(value)
+        if kind is str:
+            return clean_text(value)
+        if value is None or kind is bool:
+            return value
+        if kind is int or kind is float:
+            return _number(value)
+        return self._copy_other(value, kind, in_metadata, depth)
+
+    def _copy_other(self, value: Any, kind: type, in_metadata: bool, depth: int) -> Any:
+        if issubclass(kind, str):
+            return clean_text(str.__str__(value))
+        if issubclass(kind, int):
+            return _number(int.__int__(value))
+        if issubclass(kind, float):
+            return _number(float.__float__(value))
+        if not issubclass(kind, (dict, list, tuple, MappingProxyType)):
+            return marker(_type_name(kind))
+        if depth >= MAX_DEPTH:
+            return marker("depth")
+        if id(value) in self._open:
+            return marker("cycle")
+        self._open.add(id(value))
+        try:
+            if issubclass(kind, (list, tuple)):
+                items = (list if issubclass(kind, list) else tuple).__iter__(value)
+                return [self.copy(item, in_metadata=in_metadata, depth=depth + 1) for item in items]
+            # A plain dict of a proxy's items: a subclass may have its own items().
+            source = value if issubclass(kind, dict) else dict(value)
+            return self._copy_mapping(source, in_metadata, depth)
+        finally:
+            self._open.discard(id(value))
+
+    def _copy_mapping(self, value: dict[Any, Any], in_metadata: bool, depth: int) -> dict[str, Any]:
+        copied: dict[str, Any] = {}
+        for key, item in dict.items(value):
+            name = _key(key)
+            if name in copied:
+                name = free_name(name, copied)
+            if is_container(name, in_metadata=in_metadata) and item:
+                copied[name] = REMOVED
+                self.removed += 1
+                continue
+            plain = self.copy(item, in_metadata=in_metadata, depth=depth + 1)
+            if hides(name, plain, value):
+                plain = REMOVED
+                self.removed += 1
+            copied[name] = plain
+        return copied
+
+
+def marker(reason: str) -> str:
+    """Return the text that stands for a value that cannot leave, such as `[MASKED:bytes]`."""
+    return f"[MASKED:{reason}]"
+
+
+def clean_text(text: str) -> str:
+    """Return `text` with every lone surrogate replaced, so that it can always be encoded as UTF-8."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    return text
+
+
+def free_name(name: str, taken: dict[str, Any]) -> str:
+    """Return `name` with a suffix such as `~2` that is not taken; cheap however many collide."""
+    number = 2 if len(taken) < 16 else len(taken) + 1
+    while f"{name}~{number}" in taken:
+        number += 1
+    return f"{name}~{number}"
+
+
+def _number(value: int | float) -> int | float | str:
+    if type(value) is int:
+        return value if value.bit_length() <= _MAX_INT_BITS else marker("int")
+    return value if math.isfinite(value) else str(float(value))
+
+
+def _key(key: Any) -> str:
+    kind = type(key)
+    if kind is str:
+        return clean_text(key)
+    if key is None:
+        return "null"
+    if kind is bool:
+        return "true" if key else "false"
+    if kind is int or kind is float:
+        return str(_number(key))
+    if issubclass(kind, str):
+        return clean_text(str.__str__(key))
+    return marker(_type_name(kind))
+
+
+def _type_name(kind: type) -> str:
+    name = type.__getattribute__(kind, "__name__")
+    return name if isinstance(name, str) and name.isascii() and name.isidentifier() and len(name) <= 40 else "object"

@@ -1,0 +1,114 @@
+"""Brings a masked tree into the types that MaskedRecord promises, whatever masks or callers put there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import re2
+
+from router.config.model import GENERATION_FIELDS, TRACE_FIELDS
+
+REDACTED_KEY: Final = "redacted"
+"""Under this key a metadata object or the model's parameters say that they were hidden as a whole."""
+
+_OPTIONS = re2.Options()
+_OPTIONS.log_errors = False
+_CLASS_NAME = re2.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}", _OPTIONS)
+_CODE = re2.compile(r"[A-Za-z0-9_.-]{1,64}", _OPTIONS)
+_DETAIL_NAME = re2.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", _OPTIONS)
+_VOCABULARY = frozenset(
+    """
+    any audio auto base64 default flex float high image json_object json_schema low max medium minimal none priority
+    required scale standard text xhigh
+    """.split()
+)
+
+
+def masked_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of MaskedRecord that come from the document's tree."""
+    return {
+        "call_id": _text(tree["call_id"]) or "",
+        "call_type": _text(tree["call_type"]) or "",
+        "model": _text(tree["model"]) or "",
+        "model_parameters": _object(tree["model_parameters"]),
+        "usage_details": _numbers(tree["usage_details"], int),
+        "cost_details": _numbers(tree["cost_details"], float),
+        "input": tree["input"],
+        "output": tree["output"],
+        "status_message": _status_message(tree["error"]),
+        "trace": _fields(tree["trace"], TRACE_FIELDS),
+        "generation": _fields(tree["generation"], GENERATION_FIELDS),
+    }
+
+
+def without_words(parameters: Any) -> Any:
+    """Return the model's parameters without anything that could quote the input: numbers, switches, fixed words."""
+    if not isinstance(parameters, dict):
+        return parameters
+    kept: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if name == "response_format" and isinstance(value, dict):
+            value = value.get("type")
+        if isinstance(value, (bool, int, float)) or (isinstance(value, str) and value in _VOCABULARY):
+            kept[name] = value
+    return kept
+
+
+def _fields(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    shaped: dict[str, Any] = {}
+    for name in names:
+        value = values.get(name)
+        if value is None:
+            continue
+        if name == "metadata":
+            value = _object(value)
+        elif name == "tags":
+            value = _tags(value)
+        elif name != "public":
+            value = _text(value)
+        elif not isinstance(value, bool):
+            continue
+        if value is not None and value not in ("", [], {}):
+            shaped[name] = value
+    return shaped
+
+
+def _text(value: Any) -> str | None:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value) if isinstance(value, (str, int, float)) else None
+
+
+def _object(value: Any) -> dict[str, Any]:
+    if isinstance(value, dict):
+        return value
+    return {REDACTED_KEY: value} if isinstance(value, str) else {}
+
+
+def _tags(value: Any) -> list[str]:
+    items = value if isinstance(value, list) else [value]
+    return [text for item in items if (text := _text(item))]
+
+
+def _numbers(value: Any, kind: type) -> dict[str, Any] | None:
+    if not isinstance(value, dict):
+        return None
+    accepted = (int,) if kind is int else (int, float)
+    return {
+        name: number
+        for name, number in value.items()
+        if type(number) in accepted and number >= 0 and _DETAIL_NAME.fullmatch(name)
+    }
+
+
+def _status_message(error: Any) -> str | None:
+    if not isinstance(error, dict):
+        return error if isinstance(error, str) else None
+    kind, code, message = _text(error.get("type")), _text(error.get("code")), _text(error.get("message"))
+    kind = kind if kind and _CLASS_NAME.fullmatch(kind) else None
+    code = code if code and _CODE.fullmatch(code) else None
+    if message and kind and kind in message:
+        return message
+    head = f"{kind} ({code})" if kind and code else kind or code
+    return ": ".join(part for part in (head, message) if part) or None
