@@ -1,0 +1,18 @@
+"""Delivery to Langfuse: masked calls in, acknowledged spans out, every one accounted for."""
+
+from router.delivery.counters import Counters, DropReason, ProjectStats, Stats
+from router.delivery.encode import encode_span
+from router.delivery.queue import ByteBoundedQueue
+from router.delivery.sender import Sender
+from router.delivery.settings import DeliverySettings
+
+__all__ = [
+    "ByteBoundedQueue",
+    "Counters",
+    "DeliverySettings",
+    "DropReason",
+    "ProjectStats",
+    "Sender",
+    "Stats",
+    "encode_span",
+]

@@ -1,0 +1,91 @@
+"""Several spans of one project as one request body; the bytes that are sent, and sent again on a retry."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from router.delivery.attributes import SCOPE_NAME
+from router.delivery.protobuf import BYTES, field, read_fields, varint
+
+_SCOPE = field(1, field(1, SCOPE_NAME.encode()))
+_RESOURCE = field(1, b"")  # empty: Langfuse stores whatever stands in it beside every observation
+_CHUNK = 64 * 1024
+_GZIP = 31  # zlib's window size for a gzip frame without a time stamp: same spans, same bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A compressed request body.
+
+    Attributes:
+        body: gzip of a serialised ExportTraceServiceRequest.
+        count: spans in it.
+        since: when its oldest span was accepted, on the clock of time.monotonic.
+    """
+
+    body: bytes
+    count: int
+    since: float
+
+
+def make_batch(spans: Sequence[bytes], since: float) -> Batch:
+    """Return the request of some serialised spans, at least one."""
+    compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
+    # Fed in pieces: joining megabytes first costs more in fresh memory pages than compressing small ones.
+    body = [compressor.compress(chunk) for chunk in _chunked(_pieces(spans))]
+    body.append(compressor.flush())
+    return Batch(b"".join(body), len(spans), since)
+
+
+def split_batch(batch: Batch) -> tuple[Batch, Batch]:
+    """Return two batches with one half of the spans each; the batch has at least two."""
+    spans = list(read_spans(zlib.decompress(batch.body, _GZIP)))
+    middle = len(spans) // 2
+    return make_batch(spans[:middle], batch.since), make_batch(spans[middle:], batch.since)
+
+
+def encode_request(spans: Sequence[bytes]) -> bytes:
+    """Return a serialised ExportTraceServiceRequest, uncompressed."""
+    return b"".join(_pieces(spans))
+
+
+def read_spans(request: bytes) -> Iterator[bytes]:
+    """Yield the serialised spans of a request.
+
+    Raises:
+        ValueError: `request` is not an ExportTraceServiceRequest.
+    """
+    for resource_spans in _nested(request, 1):
+        for scope_spans in _nested(resource_spans, 2):
+            yield from _nested(scope_spans, 2)
+
+
+def _nested(message: bytes, number: int) -> Iterator[bytes]:
+    for found, wire, value in read_fields(message):
+        if found == number and wire == BYTES and isinstance(value, bytes):
+            yield value
+
+
+def _pieces(spans: Sequence[bytes]) -> Iterator[bytes]:
+    heads = [b"\x12" + varint(len(span)) for span in spans]
+    scope_size = len(_SCOPE) + sum(map(len, heads)) + sum(map(len, spans))
+    scope_head = b"\x12" + varint(scope_size)
+    yield b"\x0a" + varint(len(_RESOURCE) + len(scope_head) + scope_size)
+    yield _RESOURCE + scope_head + _SCOPE
+    for head, span in zip(heads, spans, strict=True):
+        yield head
+        yield span
+
+
+def _chunked(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _CHUNK:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    yield b"".join(waiting)

@@ -1,0 +1,133 @@
+"""The account of every call: handled = delivered + dropped[reason] + in flight."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from router.delivery.fork import reset_in_child
+
+DropReason = Literal[
+    "policy",
+    "sampled_out",
+    "unauthenticated",
+    "duplicate",
+    "adapter_failed",
+    "resolve_failed",
+    "mask_failed",
+    "encode_failed",
+    "queue_full",
+    "rejected",
+    "unreachable",
+    "too_large",
+    "shutdown",
+]
+"""Why a call was not delivered; a closed set."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectStats:
+    """The account of one project. A unit is one call for one project."""
+
+    handled: int = 0
+    delivered: int = 0
+    dropped: Mapping[DropReason, int] = field(default_factory=dict)
+
+    @property
+    def in_flight(self) -> int:
+        """Calls that were accepted and are neither delivered nor dropped yet."""
+        return self.handled - self.delivered - sum(self.dropped.values())
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the account as JSON-able data, in-flight calls included."""
+        return {
+            "handled": self.handled,
+            "delivered": self.delivered,
+            "dropped": dict(self.dropped),
+            "in_flight": self.in_flight,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Stats(ProjectStats):
+    """The account of all projects at one moment.
+
+    Attributes:
+        projects: the account of each project that was ever sent to.
+        unrouted: the account of calls that were dropped before they had a project.
+    """
+
+    projects: Mapping[str, ProjectStats] = field(default_factory=dict)
+    unrouted: ProjectStats = ProjectStats()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the account as JSON-able data, with one entry per project."""
+        total = ProjectStats(self.handled, self.delivered, self.dropped).to_json()
+        projects = {name: stats.to_json() for name, stats in self.projects.items()}
+        return total | {"projects": projects, "unrouted": self.unrouted.to_json()}
+
+
+class _Account:
+    __slots__ = ("delivered", "dropped", "handled")
+
+    def __init__(self) -> None:
+        self.handled = self.delivered = 0
+        self.dropped: dict[DropReason, int] = {}
+
+    def stats(self) -> ProjectStats:
+        return ProjectStats(self.handled, self.delivered, dict(self.dropped))
+
+
+class Counters:
+    """Counts for all threads of a process; a forked child starts from zero.
+
+    `project` is None for a call that is dropped before it has one.
+    """
+
+    def __init__(self) -> None:
+        self._start_afresh()
+        reset_in_child(self._start_afresh)
+
+    def _start_afresh(self) -> None:
+        self._lock = threading.Lock()
+        self._accounts: dict[str | None, _Account] = {}
+
+    def accept(self, project: str | None, count: int = 1) -> None:
+        """Count calls that the router took over; from here on each is in flight until it is delivered or dropped."""
+        with self._lock:
+            self._of(project).handled += count
+
+    def delivered(self, project: str | None, count: int = 1) -> None:
+        """Count calls that Langfuse acknowledged."""
+        with self._lock:
+            self._of(project).delivered += count
+
+    def dropped(self, project: str | None, reason: DropReason, count: int = 1) -> None:
+        """Count calls that will never be delivered."""
+        with self._lock:
+            dropped = self._of(project).dropped
+            dropped[reason] = dropped.get(reason, 0) + count
+
+    def snapshot(self) -> Stats:
+        """Return the account at this moment; its sums agree with each other."""
+        with self._lock:
+            accounts = {project: account.stats() for project, account in self._accounts.items()}
+        dropped: dict[DropReason, int] = {}
+        for stats in accounts.values():
+            for reason, count in stats.dropped.items():
+                dropped[reason] = dropped.get(reason, 0) + count
+        return Stats(
+            handled=sum(stats.handled for stats in accounts.values()),
+            delivered=sum(stats.delivered for stats in accounts.values()),
+            dropped=dropped,
+            unrouted=accounts.pop(None, ProjectStats()),
+            projects={project: stats for project, stats in accounts.items() if project is not None},
+        )
+
+    def _of(self, project: str | None) -> _Account:
+        account = self._accounts.get(project)
+        if account is None:
+            account = self._accounts[project] = _Account()
+        return account

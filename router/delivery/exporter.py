@@ -1,0 +1,187 @@
+"""The event loop of the sender: decides when each project's spans leave, tries again, and settles them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Mapping
+
+from router.config.loaded import ResolvedProject
+from router.delivery.batch import Batch, make_batch, split_batch
+from router.delivery.notices import Notices
+from router.delivery.outbox import Backlog, Outbox
+from router.delivery.retry import Answer, pause
+from router.delivery.settings import DeliverySettings
+from router.delivery.transport import Transport
+
+_log = logging.getLogger("router")
+
+_SHORTEST_PAUSE = 0.05
+_chance = secrets.SystemRandom().random
+
+
+class Exporter:
+    """Sends the backlogs of an outbox; runs on one thread, with at most one batch in flight per project.
+
+    Nothing polls: a timer or a call from another thread wakes the loop.
+    """
+
+    def __init__(
+        self, outbox: Outbox, projects: Mapping[str, ResolvedProject], settings: DeliverySettings, notices: Notices
+    ) -> None:
+        self._outbox = outbox
+        self._projects = projects
+        self._settings = settings
+        self._notices = notices
+        self._failures: dict[str, int] = {}
+        self._flights: dict[Backlog, asyncio.Task[None]] = {}
+        self._timers: dict[Backlog, asyncio.TimerHandle] = {}
+        self._stopped = asyncio.Event()
+        self._hurried = asyncio.Event()
+        self._slots = asyncio.Semaphore(settings.max_connections)
+        # Projects that failed last time share half of the slots: however many hang, the others have the rest.
+        self._retry_slots = asyncio.Semaphore(settings.max_connections // 2)
+
+    async def run(self) -> None:
+        """Send until `stop` is called; what is under way then is cut off."""
+        async with Transport(self._settings) as self._transport:
+            self.look()
+            await self._stopped.wait()
+            for timer in self._timers.values():
+                timer.cancel()
+            flights = list(self._flights.values())
+            for flight in flights:
+                flight.cancel()
+            await asyncio.gather(*flights, return_exceptions=True)
+
+    def look(self) -> None:
+        """Start or plan what the outbox announced."""
+        for backlog in self._outbox.announced():
+            self._consider(backlog)
+
+    def hurry(self) -> None:
+        """Act on a new `flush_until`: send what waits for others, and try again what waits for a retry."""
+        self._hurried.set()
+        self._hurried = asyncio.Event()
+        for backlog in self._outbox.open():
+            self._consider(backlog)
+
+    def stop(self) -> None:
+        """End `run`."""
+        self._stopped.set()
+
+    def _flush_left(self) -> float:
+        return self._outbox.flush_until - time.monotonic()
+
+    def _consider(self, backlog: Backlog) -> None:
+        if backlog in self._flights or self._stopped.is_set():
+            return  # its end considers it again
+        wait = self._outbox.due_in(backlog)
+        timer = self._timers.pop(backlog, None)
+        if timer is not None:
+            timer.cancel()
+        if wait is None:
+            return
+        loop = asyncio.get_running_loop()
+        if wait <= 0 or self._flush_left() > 0:
+            flight = loop.create_task(self._fly(backlog))
+            self._flights[backlog] = flight
+        else:
+            self._timers[backlog] = loop.call_later(wait, self._consider, backlog)
+
+    async def _fly(self, backlog: Backlog) -> None:
+        try:
+            await self._send_batch(backlog)
+        except Exception as error:  # noqa: BLE001  # whatever it is, these spans have to be accounted for
+            self._settle(backlog, backlog.flight, Answer("rejected", type(error).__name__))
+        finally:
+            del self._flights[backlog]
+            self._consider(backlog)
+
+    async def _send_batch(self, backlog: Backlog) -> None:
+        spans, since = self._outbox.take(backlog)
+        if not spans:
+            return
+        left = [make_batch(spans, since)]
+        del spans  # from here on the compressed bytes are all that is kept
+        while left:
+            self._outbox.hold(backlog, sum(len(batch.body) for batch in left))
+            batch = left.pop()
+            answer = await self._deliver(backlog, batch)
+            if answer.verdict == "too_large" and batch.count > 1:
+                left += reversed(split_batch(batch))
+            else:
+                self._settle(backlog, batch.count, answer)
+
+    async def _deliver(self, backlog: Backlog, batch: Batch) -> Answer:
+        """Send a batch until there is an answer that no retry can change."""
+        name = backlog.project
+        while True:
+            answer = await self._post(name, batch.body)
+            if answer.verdict != "retry":
+                if self._failures.pop(name, 0) and answer.verdict == "delivered":
+                    self._notices.forget(name)
+                    _log.info("Project %s can be reached again.", name)
+                return answer
+            failures = self._failures[name] = self._failures.get(name, 0) + 1
+            left = batch.since + self._settings.max_age_secs - time.monotonic()
+            if left <= 0:
+                return Answer("unreachable", answer.cause)
+            self._tell_waiting(backlog, batch, answer)
+            await self._pause(min(left, self._next_pause(failures, answer.retry_after)))
+
+    async def _post(self, name: str, body: bytes) -> Answer:
+        project = self._projects.get(name)
+        if project is None:
+            return Answer("rejected", "the project has no credentials")
+        if self._failures.get(name):
+            async with self._retry_slots, self._slots:
+                return await self._transport.post(project, body)
+        async with self._slots:
+            return await self._transport.post(project, body)
+
+    def _next_pause(self, failures: int, retry_after: float | None) -> float:
+        wait = pause(failures, self._settings.retry_min_secs, self._settings.retry_max_secs, _chance())
+        return max(wait, retry_after or 0.0)
+
+    async def _pause(self, seconds: float) -> None:
+        flush_left = self._flush_left()
+        if flush_left > 0:
+            seconds = min(seconds, max(_SHORTEST_PAUSE, flush_left / 4))
+        hurried = self._hurried
+        try:
+            async with asyncio.timeout(seconds):
+                await hurried.wait()
+        except TimeoutError:
+            pass
+
+    def _settle(self, backlog: Backlog, count: int, answer: Answer) -> None:
+        if answer.verdict == "delivered":
+            self._outbox.settle(backlog, count)
+            return
+        reason = answer.verdict if answer.verdict != "retry" else "unreachable"
+        self._outbox.settle(backlog, count, reason)
+        self._notices.say(
+            backlog.project,
+            f"{reason} {answer.cause}",
+            logging.ERROR,
+            "%d calls to project %s dropped (%s): %s.",
+            count,
+            backlog.project,
+            reason,
+            answer.cause,
+        )
+
+    def _tell_waiting(self, backlog: Backlog, batch: Batch, answer: Answer) -> None:
+        self._notices.say(
+            backlog.project,
+            answer.cause,
+            logging.WARNING,
+            "%d calls to project %s waiting for %.0f s: %s.",
+            backlog.flight + len(backlog.spans),
+            backlog.project,
+            time.monotonic() - batch.since,
+            answer.cause,
+        )

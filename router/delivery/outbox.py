@@ -1,0 +1,212 @@
+"""Encoded calls that are not delivered yet: one backlog per project, one bound in bytes over all of them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Iterable
+
+from router.delivery.counters import Counters, DropReason
+from router.delivery.notices import Notices
+from router.delivery.settings import DeliverySettings
+
+SPAN_OVERHEAD = 200
+"""Bytes counted for a span beside its own."""
+
+
+class Backlog:
+    """What one project waits for: spans in line, and the batch that is on its way (`flight`)."""
+
+    __slots__ = ("announced_full", "bytes", "flight", "flight_bytes", "project", "spans", "taken")
+
+    def __init__(self, project: str) -> None:
+        self.project = project
+        self.spans: deque[tuple[bytes, float]] = deque()
+        self.bytes = 0
+        self.flight = 0
+        self.flight_bytes = 0
+        self.taken = 0
+        self.announced_full = False
+
+    @property
+    def first_open(self) -> int:
+        """Number, in order of acceptance, of the oldest span that is neither delivered nor dropped."""
+        return self.taken - len(self.spans) - self.flight
+
+
+class Outbox:
+    """Thread-safe store between `send` and the exporter; counts every span that leaves it.
+
+    When the memory is used up, the oldest spans of the project with the most bytes in line go first, so that a
+    project that cannot be reached costs the others nothing.
+    """
+
+    def __init__(self, settings: DeliverySettings, counters: Counters, notices: Notices) -> None:
+        self._settings = settings
+        self._counters = counters
+        self._notices = notices
+        self._lock = threading.Lock()
+        self._settled = threading.Condition(self._lock)
+        self._backlogs: dict[str, Backlog] = {}
+        self._bytes = 0
+        self._announced: deque[Backlog] = deque()
+        self.closed = False
+        self.abandoned = False
+        self.flush_until = 0.0
+        """Until this moment of the monotonic clock nothing waits for others, and retries are hurried."""
+
+    @property
+    def held_bytes(self) -> int:
+        """Bytes held now, batches under way included."""
+        return self._bytes
+
+    def put(self, project: str, span: bytes) -> bool:
+        """Take a span over, or count it as dropped; return whether the exporter has to be woken."""
+        size = len(span) + SPAN_OVERHEAD
+        evicted: list[Backlog] = []
+        with self._lock:
+            if self.closed:
+                self._counters.dropped(project, "shutdown")
+                return False
+            fits = self._make_room(size, evicted)
+            announce = fits and self._append(project, span, size)
+        for victim in evicted:
+            self._drop_for_room(victim.project)
+        if not fits:
+            self._drop_for_room(project)
+        return announce
+
+    def announced(self) -> Iterable[Backlog]:
+        """Yield, once each, the backlogs that got their first span or became full."""
+        while self._announced:
+            yield self._announced.popleft()
+
+    def open(self) -> list[Backlog]:
+        """Return the backlogs with spans in line."""
+        with self._lock:
+            return [backlog for backlog in self._backlogs.values() if backlog.spans]
+
+    def due_in(self, backlog: Backlog) -> float | None:
+        """Return how many seconds the spans in line may still wait for others; None when there are none."""
+        settings = self._settings
+        with self._lock:
+            if not backlog.spans:
+                return None
+            if len(backlog.spans) >= settings.max_batch_spans or backlog.bytes >= settings.max_batch_bytes:
+                return 0.0
+            return backlog.spans[0][1] + settings.flush_interval_secs - time.monotonic()
+
+    def take(self, backlog: Backlog) -> tuple[list[bytes], float]:
+        """Move the oldest spans, up to one batch, from the line into flight; return them and the age of the first."""
+        spans: list[bytes] = []
+        size = 0
+        with self._lock:
+            backlog.announced_full = False
+            since = backlog.spans[0][1] if backlog.spans else time.monotonic()
+            while backlog.spans and len(spans) < self._settings.max_batch_spans:
+                span = backlog.spans[0][0]
+                if spans and size + len(span) > self._settings.max_batch_bytes:
+                    break
+                backlog.spans.popleft()
+                spans.append(span)
+                size += len(span)
+            held = size + SPAN_OVERHEAD * len(spans)
+            backlog.bytes -= held
+            backlog.flight += len(spans)
+            backlog.flight_bytes += held
+        return spans, since
+
+    def hold(self, backlog: Backlog, size: int) -> None:
+        """Say how many bytes the spans in flight really take, now that they are compressed."""
+        with self._lock:
+            if backlog.flight:
+                self._bytes += size - backlog.flight_bytes
+                backlog.flight_bytes = size
+
+    def settle(self, backlog: Backlog, count: int, dropped: DropReason | None = None) -> None:
+        """Count `count` spans in flight as delivered, or as dropped for a reason."""
+        with self._lock:
+            count = min(count, backlog.flight)  # 0 when `abandon` came first
+            if dropped is None:
+                self._counters.delivered(backlog.project, count)
+            else:
+                self._counters.dropped(backlog.project, dropped, count)
+            backlog.flight -= count
+            if not backlog.flight:
+                self._bytes -= backlog.flight_bytes
+                backlog.flight_bytes = 0
+            self._settled.notify_all()
+
+    def wait_until_settled(self, timeout: float) -> bool:
+        """Wait until every span put before this call is delivered or dropped; return whether that came in time."""
+        deadline = time.monotonic() + timeout
+        with self._lock:
+            targets = [(backlog, backlog.taken) for backlog in self._backlogs.values()]
+            while True:
+                targets = [(backlog, taken) for backlog, taken in targets if backlog.first_open < taken]
+                left = deadline - time.monotonic()
+                if not targets or left <= 0:
+                    return not targets
+                self._settled.wait(left)
+
+    def abandon(self) -> int:
+        """Count everything that is left as dropped by the shutdown; return how much that was."""
+        total = 0
+        with self._lock:
+            self.closed = self.abandoned = True
+            for backlog in self._backlogs.values():
+                rest = len(backlog.spans) + backlog.flight
+                if rest:
+                    self._counters.dropped(backlog.project, "shutdown", rest)
+                    total += rest
+                backlog.spans.clear()
+                backlog.bytes = backlog.flight = backlog.flight_bytes = 0
+            self._bytes = 0
+            self._settled.notify_all()
+        return total
+
+    def _append(self, project: str, span: bytes, size: int) -> bool:
+        backlog = self._backlogs.get(project)
+        if backlog is None:
+            backlog = self._backlogs[project] = Backlog(project)
+        backlog.spans.append((span, time.monotonic()))
+        backlog.taken += 1
+        backlog.bytes += size
+        self._bytes += size
+        settings = self._settings
+        full = len(backlog.spans) >= settings.max_batch_spans or backlog.bytes >= settings.max_batch_bytes
+        if len(backlog.spans) > 1 and (backlog.announced_full or not full):
+            return False
+        backlog.announced_full = full
+        self._announced.append(backlog)
+        return True
+
+    def _make_room(self, size: int, evicted: list[Backlog]) -> bool:
+        limit = self._settings.span_buffer_bytes
+        while self._bytes + size > limit:
+            victim = max(self._backlogs.values(), key=_bytes_in_line, default=None)
+            if victim is None or not victim.spans:
+                return False
+            freed = len(victim.spans.popleft()[0]) + SPAN_OVERHEAD
+            victim.bytes -= freed
+            self._bytes -= freed
+            evicted.append(victim)
+            self._settled.notify_all()
+        return True
+
+    def _drop_for_room(self, project: str) -> None:
+        self._counters.dropped(project, "queue_full")
+        self._notices.say(
+            project,
+            "queue_full",
+            logging.WARNING,
+            "Calls to project %s are dropped (queue_full): %d bytes of calls wait already.",
+            project,
+            self._bytes,
+        )
+
+
+def _bytes_in_line(backlog: Backlog) -> int:
+    return backlog.bytes

@@ -1,0 +1,145 @@
+"""The sender of a process: one thread for all projects, started by the first span."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+from router.config.loaded import ResolvedProject
+from router.delivery.counters import Counters
+from router.delivery.fork import reset_in_child
+from router.delivery.notices import Notices
+from router.delivery.outbox import Outbox
+from router.delivery.settings import DeliverySettings
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from router.delivery.exporter import Exporter
+
+_log = logging.getLogger("router")
+_THREAD_END_SECS = 0.25
+_inherited: list[object] = []
+
+
+class Sender:
+    """Delivers encoded spans to their projects. Thread-safe; a forked child starts with nothing to deliver.
+
+    Whoever calls `send` has counted the call with `counters.accept` before; the sender counts what became of it.
+    """
+
+    def __init__(self, projects: Mapping[str, ResolvedProject], settings: DeliverySettings, counters: Counters) -> None:
+        self._projects = projects
+        self._settings = settings
+        self._counters = counters
+        self._closed = False
+        self._start_afresh()
+        reset_in_child(self._forget_parent)
+
+    def _start_afresh(self) -> None:
+        self._notices = Notices()
+        self._outbox = Outbox(self._settings, self._counters, self._notices)
+        self._outbox.closed = self._closed
+        self._start_lock = threading.Lock()
+        self._shutdown_lock = threading.RLock()
+        self._flush_lock = threading.Lock()
+        self._flushes = 0
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._exporter: Exporter | None = None
+        self._clean = True
+
+    def _forget_parent(self) -> None:
+        # Kept alive: collecting the parent's loop in the child would close sockets both of them hold.
+        _inherited.append((self._loop, self._exporter))
+        self._start_afresh()
+
+    def send(self, project: str, span: bytes) -> None:
+        """Take one serialised span over. Never waits for the network, never raises; what is lost is counted."""
+        if self._outbox.put(project, span):
+            self._wake()
+
+    def force_flush(self, timeout: float) -> bool:
+        """Send everything accepted so far; return whether all of it was settled within `timeout` seconds."""
+        outbox = self._outbox
+        with self._flush_lock:
+            self._flushes += 1
+            outbox.flush_until = max(outbox.flush_until, time.monotonic() + timeout)
+        try:
+            self._call(lambda exporter: exporter.hurry())
+            return outbox.wait_until_settled(timeout)
+        finally:
+            with self._flush_lock:
+                self._flushes -= 1
+                if not self._flushes:
+                    outbox.flush_until = 0.0
+
+    def shutdown(self, timeout: float | None = None) -> bool:
+        """Flush, drop what is left after `timeout` s (default: the setting), and end the thread.
+
+        Returns:
+            Whether nothing had to be dropped. May be called again; it says the same then.
+        """
+        limit = self._settings.shutdown_timeout_secs if timeout is None else timeout
+        deadline = time.monotonic() + limit
+        with self._shutdown_lock:
+            if self._closed:
+                return self._clean
+            self._closed = self._outbox.closed = True
+            self.force_flush(max(0.0, limit - _THREAD_END_SECS) if limit > 2 * _THREAD_END_SECS else limit / 2)
+            rest = self._outbox.abandon()
+            self._clean = not rest
+            if rest:
+                _log.warning("%d calls dropped (shutdown): not delivered within %g s.", rest, limit)
+            self._call(lambda exporter: exporter.stop())
+            if self._thread is not None:
+                self._thread.join(max(_THREAD_END_SECS, deadline - time.monotonic()))
+            return self._clean
+
+    def _wake(self) -> None:
+        if self._thread is None:
+            self._start()
+        else:
+            self._call(lambda exporter: exporter.look())
+
+    def _call(self, action: Callable[[Exporter], None]) -> None:
+        """Run `action` on the sender's thread, if there is one."""
+        loop, exporter = self._loop, self._exporter
+        if loop is not None and exporter is not None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(action, exporter)
+
+    def _start(self) -> None:
+        with self._start_lock:
+            if self._thread is not None:
+                return
+            thread = threading.Thread(target=self._run, name="router-sender", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the interpreter is about to end
+                self._outbox.abandon()
+                return
+            self._thread = thread
+
+    def _run(self) -> None:
+        try:
+            import asyncio
+
+            from router.delivery.exporter import Exporter
+
+            async def export() -> None:
+                exporter = Exporter(self._outbox, self._projects, self._settings, self._notices)
+                self._loop, self._exporter = asyncio.get_running_loop(), exporter
+                if self._outbox.abandoned:
+                    exporter.stop()
+                await exporter.run()
+
+            asyncio.run(export())
+        except BaseException as error:  # noqa: BLE001  # the last line of the thread
+            _log.error("The sender has stopped: %s.", type(error).__name__)
+        finally:
+            self._outbox.abandon()

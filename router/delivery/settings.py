@@ -1,0 +1,49 @@
+"""How this process delivers: sizes and times; set by `ROUTER_*` variables, never by routing.yaml."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field
+
+Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliverySettings:
+    """Process settings of delivery. The variable of a field is `ROUTER_` and its name in capitals."""
+
+    flush_interval_secs: Annotated[float, Field(ge=0, le=3600, allow_inf_nan=False)] = 1.0
+    """How long a call may wait for others to share its request."""
+    max_batch_spans: Annotated[int, Field(ge=1, le=100_000)] = 512
+    """Calls in one request at most."""
+    max_batch_bytes: Annotated[int, Field(ge=1_000, le=100_000_000)] = 4_000_000
+    """Size of one request at most, before compression; Langfuse Cloud refuses more than 5 MB."""
+    max_queue_bytes: Annotated[int, Field(ge=100_000)] = 256_000_000
+    """Memory for calls that are not delivered yet, over all projects."""
+    max_connections: Annotated[int, Field(ge=2, le=1_000)] = 32
+    """Requests under way at the same time, over all projects; one project never has more than one."""
+    timeout_secs: Seconds = 10.0
+    """How long one request may take."""
+    max_age_secs: Seconds = 600.0
+    """How long a call is kept while Langfuse cannot be reached."""
+    retry_min_secs: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 0.5
+    """Pause before the first retry; doubles with each one."""
+    retry_max_secs: Seconds = 30.0
+    """Longest pause between retries, unless the server asks for more."""
+    shutdown_timeout_secs: Seconds = 5.0
+    """How long the end of the process may wait for delivery, over all projects together."""
+
+    @property
+    def record_queue_bytes(self) -> int:
+        """Share of the memory for calls that wait to be masked.
+
+        Apart from the spans' share, so that a project that cannot be reached never fills the way in for the others.
+        """
+        return self.max_queue_bytes // 4
+
+    @property
+    def span_buffer_bytes(self) -> int:
+        """Share of the memory for encoded calls that wait to be sent."""
+        return self.max_queue_bytes - self.record_queue_bytes

@@ -1,0 +1,193 @@
+"""HTTP to Langfuse: one connection pool for all projects, authorised request by request.
+
+aiohttp because of what a request costs the process (measured, 2 kB body): aiohttp 78 µs of CPU, urllib3 138,
+httpx 324, requests 445. Imported only on the sender's thread: importing aiohttp takes 0.2 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import os
+import socket
+import threading
+from importlib.metadata import PackageNotFoundError, version
+from types import TracebackType
+from typing import Any, Self
+
+import aiohttp
+from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
+
+from router.config.loaded import ResolvedProject
+from router.delivery.retry import Answer, judge
+from router.delivery.settings import DeliverySettings
+
+PATH = "/api/public/otel/v1/traces"
+_MAX_ANSWER = 64 * 1024
+_WRITE = 256 * 1024
+
+
+def _own_version() -> str:
+    with contextlib.suppress(PackageNotFoundError):
+        return version("langfuse-router")
+    return "0"
+
+
+_VERSION = _own_version()
+
+
+def headers_of(project: ResolvedProject) -> dict[str, str]:
+    """Return the headers of a request to `project`, its secret included."""
+    credentials = f"{project.public_key}:{project.secret_key.get_secret_value()}"
+    return {
+        "Authorization": "Basic " + base64.b64encode(credentials.encode()).decode(),
+        "Content-Type": "application/x-protobuf",
+        "Content-Encoding": "gzip",
+        "User-Agent": f"langfuse-router/{_VERSION}",
+        "x-langfuse-sdk-name": "langfuse-router",
+        "x-langfuse-sdk-version": _VERSION,
+        "x-langfuse-public-key": project.public_key,
+        # Without it, servers that write both old and new tables show the call only after ten minutes.
+        "x-langfuse-ingestion-version": "4",
+    }
+
+
+class Transport:
+    """Posts request bodies; an async context manager that owns the connections."""
+
+    def __init__(self, settings: DeliverySettings) -> None:
+        self._settings = settings
+
+    async def __aenter__(self) -> Self:
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=self._settings.max_connections, resolver=_Resolver(), ttl_dns_cache=60
+            ),
+            timeout=aiohttp.ClientTimeout(total=self._settings.timeout_secs),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            skip_auto_headers=("Accept", "Accept-Encoding"),
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._session.close()
+
+    async def post(self, project: ResolvedProject, body: bytes) -> Answer:
+        """Send one gzip-compressed request; whatever goes wrong becomes an Answer."""
+        url = project.host.rstrip("/") + PATH
+        try:
+            async with self._session.post(
+                url, data=_Body(body), headers=headers_of(project), allow_redirects=False
+            ) as response:
+                await _read_to_end(response)
+                return judge(response.status, response.headers.get("Retry-After"))
+        except TimeoutError:
+            return Answer("retry", f"no answer within {self._settings.timeout_secs:g} s")
+        except ValueError:
+            return Answer("rejected", "the host or a key of the project is malformed")
+        except (aiohttp.ClientError, OSError) as error:
+            return Answer("retry", _words(error))
+
+
+async def _read_to_end(response: aiohttp.ClientResponse) -> None:
+    # A connection is used again only when its answer was read; nobody needs what stands in it.
+    size = 0
+    while size < _MAX_ANSWER and (chunk := await response.content.readany()):
+        size += len(chunk)
+
+
+def _words(error: Exception) -> str:
+    """Describe an error by class and operating system only: its text may quote anything."""
+    number = getattr(error, "errno", None)
+    if isinstance(number, int) and number > 0 and not isinstance(error, socket.gaierror):
+        return f"{type(error).__name__}: {os.strerror(number)}"
+    return type(error).__name__
+
+
+class _Body(aiohttp.payload.Payload):
+    """A request body that is compressed already; aiohttp's own for bytes warns about a megabyte."""
+
+    def __init__(self, body: bytes) -> None:
+        super().__init__(body, content_type="application/x-protobuf")
+        self._size = len(body)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return ""
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        body: bytes = self._value
+        for start in range(0, len(body), _WRITE):
+            await writer.write(body[start : start + _WRITE])
+
+
+class _Resolver(AbstractResolver):
+    """Looks host names up on daemon threads, and falls back on the last answer.
+
+    The event loop's own way uses a thread pool that the interpreter joins, and refuses, before the last batches
+    are sent at exit.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int, int], list[ResolveResult]] = {}
+        self._free = asyncio.Semaphore(2)
+
+    async def resolve(
+        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
+    ) -> list[ResolveResult]:
+        key = (host, port, family)
+        try:
+            found = await self._look_up(host, port, family)
+        except OSError:
+            if key not in self._known:
+                raise
+            return self._known[key]
+        self._known[key] = [_result(host, port, entry) for entry in found]
+        return self._known[key]
+
+    async def _look_up(self, host: str, port: int, family: int) -> list[Any]:
+        await self._free.acquire()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[list[Any]] = loop.create_future()
+
+        def settle(found: list[Any] | None, error: OSError | None) -> None:
+            self._free.release()
+            if answer.done():
+                return
+            if error is not None:
+                answer.set_exception(error)
+            else:
+                answer.set_result(found or [])
+
+        def look_up() -> None:
+            found, failed = None, None
+            try:
+                found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+            except OSError as error:
+                failed = error
+            with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
+                loop.call_soon_threadsafe(settle, found, failed)
+
+        try:
+            threading.Thread(target=look_up, name="router-resolver", daemon=True).start()
+        except RuntimeError:  # the interpreter is about to end and starts no more threads
+            look_up()
+        return await answer
+
+    async def close(self) -> None:
+        self._known.clear()
+
+
+def _result(host: str, port: int, entry: Any) -> ResolveResult:
+    family, _, proto, _, address = entry
+    return ResolveResult(
+        hostname=host,
+        host=address[0],
+        port=port,
+        family=family,
+        proto=proto,
+        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
+    )
