@@ -35,7 +35,7 @@ test: setup lint types ## everything CI checks: lint, types, tests
 lint: setup ## ruff and the import contracts
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/lint-imports
 
 types: setup ## mypy, strict
 	@$(BIN)/mypy
