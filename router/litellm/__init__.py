@@ -1,5 +1,57 @@
-"""The LiteLLM adapter: `install()` for applications, `proxy_handler` for the proxy's `callbacks`."""
+"""The LiteLLM adapter: `install()` for applications, `proxy_handler` for the `callbacks` of a proxy's config.yaml."""
 
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import litellm
+
+from router.litellm import host
+from router.litellm.logger import RouterLogger, warn_of_own_langfuse
 from router.litellm.record import record_from_kwargs
+from router.pipeline import Router
 
-__all__ = ["record_from_kwargs"]
+if TYPE_CHECKING:
+    proxy_handler: RouterLogger
+
+__all__ = ["RouterLogger", "install", "record_from_kwargs"]
+
+_lock = threading.RLock()
+_installed: RouterLogger | None = None
+
+
+def install(path: str | Path | None = None) -> RouterLogger:
+    """Route every LiteLLM call of this process by a routing.yaml; return the callback that does it.
+
+    Without a path, `ROUTER_CONFIG` or ./routing.yaml. One callback is installed at a time: a second `install` loads
+    the new file first, so that a broken one changes nothing, then replaces the callback and drains the old one.
+
+    Raises:
+        ConfigError: the file, a secret or a `ROUTER_*` setting is not usable; holds every problem.
+    """
+    with _lock:
+        logger = _replace_by(RouterLogger(Router.from_file(path)))
+        litellm.callbacks.append(logger)
+    warn_of_own_langfuse()
+    return logger
+
+
+def _replace_by(logger: RouterLogger) -> RouterLogger:
+    global _installed  # LiteLLM's callbacks are process-wide, so the installed one is too
+    former, _installed = _installed, logger
+    host.drain_before_proxy_ends(logger.drain)
+    if former is not None:
+        former.shutdown()
+    return logger
+
+
+def __getattr__(name: str) -> Any:
+    """Make `proxy_handler` when the proxy asks for it: importing this module reads no file and starts nothing."""
+    if name != "proxy_handler":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    with _lock:
+        if "proxy_handler" not in globals():
+            globals()["proxy_handler"] = _replace_by(RouterLogger(Router.from_file(), proxy_process=True))
+    return globals()["proxy_handler"]

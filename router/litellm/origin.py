@@ -87,7 +87,7 @@ def slots_of(params: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str,
 
 def headers_of(params: Mapping[str, Any]) -> dict[str, str]:
     """Return the client's headers, lower-cased, without those that carry credentials."""
-    given = mapping_of(mapping_of(params.get("proxy_server_request")).get("headers"))
+    given: Mapping[Any, Any] = mapping_of(mapping_of(params.get("proxy_server_request")).get("headers"))
     headers: dict[str, str] = {}
     for name, value in tuple(given.items())[:_MAX_HEADERS]:
         if isinstance(name, str) and isinstance(value, str) and (kept := _kept_name(name)):

@@ -80,14 +80,22 @@ def record_from_kwargs(
     succeeded = status == "success"
     usage, usage_object = usage_of(payload, response_obj) if succeeded else (None, {})
     cost = cost_of(kwargs, payload) if succeeded else None
+    start, end, first = _times_of(kwargs, payload, start_time, end_time, succeeded)
+    model, model_group, model_id, provider = _model_of(kwargs, payload, response_obj, caller)
+    identity = caller.identity
     trace = requested.trace
     return CallRecord(
         call_id=text_of(kwargs.get("litellm_call_id")) or str(uuid.uuid4()),
         call_type=text_of(kwargs.get("call_type")) or "completion",
         status=status,
-        **_times_of(kwargs, payload, start_time, end_time, succeeded),
+        start_time_unix_nano=start,
+        end_time_unix_nano=end,
+        completion_start_time_unix_nano=first,
         stream=kwargs.get("stream") is True,
-        **_model_of(kwargs, payload, response_obj, caller),
+        model=model,
+        model_group=model_group,
+        model_id=model_id,
+        provider=provider,
         model_parameters=parameters_of(payload, snapshot),
         usage_details=usage,
         cost_details=None if cost is None else {"total": cost},
@@ -96,7 +104,11 @@ def record_from_kwargs(
         error=None if succeeded else error_of(kwargs, payload),
         origin=caller.origin,
         authenticated=caller.authenticated,
-        **caller.identity,
+        team=identity.get("team"),
+        team_alias=identity.get("team_alias"),
+        key_alias=identity.get("key_alias"),
+        key_hash=identity.get("key_hash"),
+        org=identity.get("org"),
         user=trace.get("user_id"),
         tags=tuple(trace.get("tags", ())),
         host_tags=caller.host_tags,
@@ -186,24 +198,21 @@ def _prompt_of(value: Any, snapshot: Snapshot) -> Any:
 
 def _times_of(
     kwargs: Mapping[str, Any], payload: Mapping[str, Any] | None, start_time: Any, end_time: Any, succeeded: bool
-) -> dict[str, Any]:
+) -> tuple[int, int, int | None]:
+    """Return when the call started, ended, and gave its first token."""
     known = mapping_of(payload)
     start = nanoseconds(start_time) or nanoseconds(known.get("startTime")) or nanoseconds(kwargs.get("start_time")) or 0
     end = nanoseconds(end_time) or nanoseconds(known.get("endTime")) or nanoseconds(kwargs.get("end_time")) or start
     first = None
     if succeeded:
         first = nanoseconds(known.get("completionStartTime")) or nanoseconds(kwargs.get("completion_start_time"))
-    return {
-        "start_time_unix_nano": start,
-        "end_time_unix_nano": max(start, end),
-        "completion_start_time_unix_nano": first if first is not None and first >= start else None,
-    }
+    return start, max(start, end), first if first is not None and first >= start else None
 
 
 def _model_of(
     kwargs: Mapping[str, Any], payload: Mapping[str, Any] | None, response_obj: Any, caller: Caller
-) -> dict[str, Any]:
-    """Return the model's names. Some routes know it by its alias only; then the deployment names it."""
+) -> tuple[str, str | None, str | None, str | None]:
+    """Return model, alias, deployment and provider; a route that knows only the alias takes the deployment's name."""
     known, facts = mapping_of(payload), caller.facts
     group, model_id = facts.get("model_group"), mapping_of(facts.get("model_info")).get("id")
     if caller.origin == "sdk":
@@ -215,12 +224,9 @@ def _model_of(
     deployment = facts.get("deployment")
     if deployment and model == group:
         model = text_of(deployment) or model
-    return {
-        "model": model.removeprefix(f"{provider}/") if provider else model,
-        "model_group": text_of(group) or None,
-        "model_id": text_of(model_id) or None,
-        "provider": provider,
-    }
+    if provider:
+        model = model.removeprefix(f"{provider}/")
+    return model, text_of(group) or None, text_of(model_id) or None, provider
 
 
 def _hidden_provider(kwargs: Mapping[str, Any], response_obj: Any) -> str | None:

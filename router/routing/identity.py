@@ -14,13 +14,17 @@ _SPELLINGS = {
     "key_hash": ("user_api_key_hash",),
     "org": ("org", "org_id", "user_api_key_org_id"),
 }
+_ALL = frozenset(spelling for spellings in _SPELLINGS.values() for spelling in spellings)
 
 
 def identity_from_metadata(metadata: Mapping[str, Any]) -> dict[str, str]:
     """Return the identity fields of CallRecord that `metadata` names; the first spelling that has a value counts."""
     found: dict[str, str] = {}
+    if metadata.keys().isdisjoint(_ALL):
+        return found
     for name, spellings in _SPELLINGS.items():
-        text = next((text for spelling in spellings if (text := text_of(metadata.get(spelling)))), None)
-        if text is not None:
-            found[name] = text
+        for spelling in spellings:
+            if spelling in metadata and (text := text_of(metadata[spelling])):
+                found[name] = text
+                break
     return found

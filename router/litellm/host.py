@@ -1,0 +1,155 @@
+"""Every private name of LiteLLM that we touch, each guarded: when one moves, waiting gets shorter and nothing breaks.
+
+Proven with LiteLLM 1.106.2; `tests/integration/test_litellm.py` fails when a name is gone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import inspect
+import logging
+import sys
+import threading
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import litellm
+
+_log = logging.getLogger("router")
+
+CALLBACK_LISTS = (
+    "callbacks",
+    "input_callback",
+    "success_callback",
+    "failure_callback",
+    "_async_input_callback",
+    "_async_success_callback",
+    "_async_failure_callback",
+)
+"""LiteLLM copies `callbacks` into the others at the first call."""
+
+_OWN_CALLBACKS = frozenset({"langfuse", "langfuse_otel"})
+_POLL = 0.002
+_DRAINED = "_langfuse_router_drains"
+
+
+def remove_callback(callback: object) -> None:
+    """Take `callback` out of every list that LiteLLM keeps."""
+    for name in CALLBACK_LISTS:
+        found = getattr(litellm, name, None)
+        if isinstance(found, list):
+            found[:] = [entry for entry in found if entry is not callback]
+
+
+def has_own_langfuse() -> bool:
+    """Tell whether LiteLLM's own Langfuse callback is on: then each call is logged twice."""
+    for name in CALLBACK_LISTS:
+        for entry in getattr(litellm, name, None) or ():
+            if entry in _OWN_CALLBACKS if isinstance(entry, str) else _is_own(entry):
+                return True
+    return False
+
+
+def wait_for_hooks(timeout: float) -> bool:
+    """Wait until LiteLLM has called the hooks of every call that ended; return whether it has.
+
+    Hooks of `completion()` run on LiteLLM's thread pool and those of `acompletion()` on its queue, after the call
+    returned. The queue belongs to an event loop: from that loop's own thread nothing can wait for it, only
+    `wait_for_hooks_async` can.
+    """
+    deadline = time.monotonic() + timeout
+    while _pending_threads() or _pending_coroutines():
+        if time.monotonic() >= deadline:
+            return False
+        threading.Event().wait(_POLL)
+    return True
+
+
+async def wait_for_hooks_async(timeout: float) -> bool:  # noqa: ASYNC109 it answers whether, it does not cancel
+    """Do the same from the event loop that runs the calls."""
+    deadline = asyncio.get_running_loop().time() + timeout
+    worker = _worker()
+    if worker is not None:
+        with contextlib.suppress(TimeoutError, AttributeError):
+            await asyncio.wait_for(worker.flush(), timeout)
+    while _pending_threads():
+        if asyncio.get_running_loop().time() >= deadline:
+            return False
+        await asyncio.sleep(_POLL)
+    return asyncio.get_running_loop().time() < deadline
+
+
+def run_left_over_hooks() -> None:
+    """Run, at exit, the hooks that a closed event loop left in LiteLLM's queue; LiteLLM's own turn comes too late."""
+    flush = getattr(_worker(), "_flush_on_exit", None)
+    if callable(flush):
+        flush()
+
+
+def drain_before_proxy_ends(drain: Callable[[], Awaitable[object]]) -> bool:
+    """Have the proxy await `drain` when it shuts down; return whether that could be arranged.
+
+    On SIGTERM the proxy's server ends the process without running `atexit`, so its own shutdown event is the
+    only moment left.
+    """
+    proxy = sys.modules.get("litellm.proxy.proxy_server")
+    original = getattr(proxy, "proxy_shutdown_event", None)
+    if proxy is None or original is None or not inspect.iscoroutinefunction(original):
+        return False
+    if hasattr(original, _DRAINED):
+        setattr(original, _DRAINED, drain)
+        return True
+
+    @functools.wraps(original)
+    async def drained(*args: Any, **kwargs: Any) -> Any:
+        try:
+            await getattr(drained, _DRAINED)()
+        except Exception as error:  # noqa: BLE001 the proxy's own shutdown must go on
+            _log.error("Draining at the proxy's shutdown failed: %s.", type(error).__name__)
+        return await original(*args, **kwargs)
+
+    setattr(drained, _DRAINED, drain)
+    proxy.__dict__["proxy_shutdown_event"] = drained
+    return True
+
+
+def _is_own(entry: object) -> bool:
+    return any(kind.__module__.startswith("litellm.integrations.langfuse.") for kind in type(entry).__mro__)
+
+
+def _pending_threads() -> int:
+    """Return how many hooks wait for, or run on, LiteLLM's thread pool."""
+    module = sys.modules.get("litellm.litellm_core_utils.thread_pool_executor")
+    pool = getattr(module, "executor", None)
+    most, free = (
+        getattr(pool, "_max_pending_tasks", None),
+        getattr(getattr(pool, "_pending_slots", None), "_value", None),
+    )
+    if isinstance(most, int) and isinstance(free, int):
+        return most - free
+    queue = getattr(pool, "_work_queue", None)  # older LiteLLM: a plain pool, of which only the queue can be seen
+    return int(queue.qsize()) if queue is not None else 0
+
+
+def _pending_coroutines() -> int:
+    """Return how many hooks wait on LiteLLM's queue, as far as another thread's event loop will run them."""
+    worker = _worker()
+    loop, queue = getattr(worker, "_bound_loop", None), getattr(worker, "_queue", None)
+    if loop is None or queue is None or not loop.is_running() or loop is _running_loop():
+        return 0
+    return int(getattr(queue, "_unfinished_tasks", 0))
+
+
+def _worker() -> Any:
+    module = sys.modules.get("litellm.litellm_core_utils.logging_worker")
+    return getattr(module, "GLOBAL_LOGGING_WORKER", None)
+
+
+def _running_loop() -> asyncio.AbstractEventLoop | None:
+    try:
+        return asyncio.get_running_loop()
+    except RuntimeError:
+        return None

@@ -1,0 +1,169 @@
+"""The callback that LiteLLM calls: each finished call becomes a record, once, and goes to the Router."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import logging
+import threading
+import time
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from litellm.integrations.custom_logger import CustomLogger
+
+from router.delivery import Stats
+from router.delivery.fork import reset_in_child
+from router.litellm import host
+from router.litellm.record import record_from_kwargs
+from router.routing.record import CallRecord, Status
+
+_log = logging.getLogger("router")
+
+_REMEMBERED = 4096
+_REMEMBERED_SECS = 300.0
+_DRAIN_SECS = 8.0
+
+
+class Sink(Protocol):
+    """What the logger needs of `router.Router`."""
+
+    def handle(self, make_record: Callable[[], CallRecord]) -> None: ...
+    def discard_duplicate(self) -> None: ...
+    def stats(self) -> Stats: ...
+    def flush(self, timeout: float = ...) -> bool: ...
+    def shutdown(self, timeout: float | None = ...) -> bool: ...
+
+
+class RouterLogger(CustomLogger):
+    """A LiteLLM callback that routes every call as one routing.yaml says.
+
+    Its hooks copy the call and enqueue it: they wait for nothing, change nothing and raise nothing. LiteLLM reports
+    some calls twice; the second report is counted as `duplicate`.
+
+    Attributes:
+        name: LiteLLM keeps one callback of a class and name.
+    """
+
+    def __init__(
+        self, router: Sink, *, proxy_process: bool | None = None, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Log to `router`; `proxy_process` says whether this is a LiteLLM proxy, None finds out at each call."""
+        super().__init__()
+        self.name = "langfuse-router"
+        self._router = router
+        self._proxy_process = proxy_process
+        self._attempts = _Attempts(clock)
+        self._looked_around = False
+        atexit.register(_run_left_over_hooks, weakref.ref(self))
+
+    def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._report(kwargs, response_obj, start_time, end_time, "success")
+
+    def log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._report(kwargs, response_obj, start_time, end_time, "failure")
+
+    async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._report(kwargs, response_obj, start_time, end_time, "success")
+
+    async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+        self._report(kwargs, response_obj, start_time, end_time, "failure")
+
+    def flush(self, timeout: float = 10.0) -> bool:
+        """Send everything so far; return whether all of it was delivered or dropped within `timeout` seconds.
+
+        Calls that have returned but whose hooks LiteLLM still holds are waited for. Inside the event loop that made
+        the calls that is impossible: use `aflush` there.
+        """
+        deadline = time.monotonic() + timeout
+        seen = host.wait_for_hooks(timeout)
+        return self._router.flush(max(0.0, deadline - time.monotonic())) and seen
+
+    async def aflush(self, timeout: float = 10.0) -> bool:  # noqa: ASYNC109 it answers whether, it does not cancel
+        """Do the same inside an event loop, without blocking it."""
+        deadline = time.monotonic() + timeout
+        seen = await host.wait_for_hooks_async(timeout)
+        return await asyncio.to_thread(self._router.flush, max(0.0, deadline - time.monotonic())) and seen
+
+    def shutdown(self, timeout: float | None = None) -> bool:
+        """Take the callback out of LiteLLM, flush, and stop the router's threads; may be called again."""
+        host.remove_callback(self)
+        started = time.monotonic()
+        seen = host.wait_for_hooks(_DRAIN_SECS if timeout is None else timeout)
+        left = None if timeout is None else max(0.0, timeout - (time.monotonic() - started))
+        return self._router.shutdown(left) and seen
+
+    def stats(self) -> Stats:
+        """Return what became of every call so far."""
+        return self._router.stats()
+
+    async def drain(self) -> None:
+        """Flush with the patience that a proxy about to end can afford."""
+        await self.aflush(_DRAIN_SECS)
+
+    def _report(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any, status: Status) -> None:
+        try:
+            if not self._looked_around:
+                self._look_around()
+            record = record_from_kwargs(
+                kwargs, response_obj, start_time, end_time, status=status, proxy_process=self._proxy_process
+            )
+            if self._attempts.is_new((record.call_id, status, record.model_id, record.start_time_unix_nano)):
+                self._router.handle(lambda: record)
+            else:
+                self._router.discard_duplicate()
+        except Exception as error:  # noqa: BLE001 whatever LiteLLM hands over, the host's call goes on
+            self._router.handle(_raiser(error))
+
+    def _look_around(self) -> None:
+        self._looked_around = True
+        warn_of_own_langfuse()
+
+
+def warn_of_own_langfuse() -> None:
+    """Warn when LiteLLM's own Langfuse callback would send every call a second time, unrouted and unmasked."""
+    if host.has_own_langfuse():
+        _log.warning(
+            "LiteLLM's own Langfuse callback is on as well: it sends every call a second time, unrouted and unmasked. "
+            "Take `langfuse` out of success_callback, failure_callback and callbacks."
+        )
+
+
+class _Attempts:
+    """The attempts reported lately; bounded in number and time, and safe across threads and forks."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._seen: OrderedDict[tuple[Any, ...], float] = OrderedDict()
+        self._renew_lock()
+        reset_in_child(self._renew_lock)
+
+    def is_new(self, attempt: tuple[Any, ...]) -> bool:
+        now = self._clock()
+        with self._lock:
+            seen = self._seen.get(attempt)
+            if seen is not None and now - seen < _REMEMBERED_SECS:
+                return False
+            self._seen[attempt] = now
+            self._seen.move_to_end(attempt)
+            if len(self._seen) > _REMEMBERED:
+                self._seen.popitem(last=False)
+            return True
+
+    def _renew_lock(self) -> None:
+        self._lock = threading.Lock()
+
+
+def _raiser(error: Exception) -> Callable[[], CallRecord]:
+    def raise_again() -> CallRecord:
+        raise error
+
+    return raise_again
+
+
+def _run_left_over_hooks(reference: weakref.ref[RouterLogger]) -> None:
+    # Registered after the router's own exit function, so it runs before that one closes the door.
+    if reference() is not None:
+        host.run_left_over_hooks()
