@@ -54,15 +54,14 @@ class Grants:
         masks = self._masks(asked, denied)
         if asked.project is not None:
             denied.append("project")
-        if record.origin == "sdk" and self.allow is None:
-            return Granted(
-                asked.trace, asked.generation, _ids(asked), canonical_keys(asked.update_keys), masks, tuple(denied)
-            )
-        allowed = self.allow or frozenset()
-        trace = _fields("trace", asked.trace, allowed, denied, tuple(record.host_tags))
-        generation = _fields("generation", asked.generation, allowed, denied, ())
-        ids = _granted_ids(asked, allowed, denied)
+        asked_trace = _asked_trace(record)
         update_keys = canonical_keys(asked.update_keys)
+        if record.origin == "sdk" and self.allow is None:
+            return Granted(asked_trace, asked.generation, _ids(record), update_keys, masks, tuple(denied))
+        allowed = self.allow or frozenset()
+        trace = _fields("trace", asked_trace, allowed, denied, record.host_tags)
+        generation = _fields("generation", asked.generation, allowed, denied, ())
+        ids = _granted_ids(_ids(record), allowed, denied)
         if update_keys and not _is_allowed("update_keys", allowed):
             denied.append("update_keys")
             update_keys = ()
@@ -82,32 +81,44 @@ def canonical_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_CANONICAL_KEYS.get(key, key) for key in keys))
 
 
-def _ids(asked: Requested) -> Ids:
+def _asked_trace(record: CallRecord) -> dict[str, Any]:
+    """Return the trace fields that the request names, in its metadata or as facts of the call."""
+    trace = dict(record.requested.trace)
+    facts = {
+        "session_id": record.session_id,
+        "user_id": record.user,
+        "tags": list(record.tags),
+        "environment": record.environment,
+    }
+    for name, value in facts.items():
+        if value:
+            trace.setdefault(name, value)
+    return trace
+
+
+def _ids(record: CallRecord) -> Ids:
+    asked = record.requested
     return Ids(
-        trace_id=asked.existing_trace_id or asked.trace_id,
+        trace_id=asked.existing_trace_id or asked.trace_id or record.trace_id,
         continues=asked.existing_trace_id is not None,
         generation_id=asked.generation_id,
         parent_observation_id=asked.parent_observation_id,
     )
 
 
-def _granted_ids(asked: Requested, allowed: frozenset[str], denied: list[str]) -> Ids:
-    ids = _ids(asked)
-    trace = generation = parent = True
-    if ids.trace_id is not None and not _is_allowed("trace.id", allowed):
-        denied.append("trace.id")
-        trace = False
-    if ids.generation_id is not None and not _is_allowed("generation.id", allowed):
-        denied.append("generation.id")
-        generation = False
-    if ids.parent_observation_id is not None and not _is_allowed("generation.parent", allowed):
-        denied.append("generation.parent")
-        parent = False
+def _granted_ids(ids: Ids, allowed: frozenset[str], denied: list[str]) -> Ids:
+    wanted = {
+        "trace.id": ids.trace_id,
+        "generation.id": ids.generation_id,
+        "generation.parent": ids.parent_observation_id,
+    }
+    granted = {key: value for key, value in wanted.items() if value is not None and _is_allowed(key, allowed)}
+    denied.extend(key for key, value in wanted.items() if value is not None and key not in granted)
     return Ids(
-        trace_id=ids.trace_id if trace else None,
-        continues=ids.continues and trace,
-        generation_id=ids.generation_id if generation else None,
-        parent_observation_id=ids.parent_observation_id if parent else None,
+        trace_id=granted.get("trace.id"),
+        continues=ids.continues and "trace.id" in granted,
+        generation_id=granted.get("generation.id"),
+        parent_observation_id=granted.get("generation.parent"),
     )
 
 

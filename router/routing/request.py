@@ -10,7 +10,7 @@ from typing import Any
 from router.errors import RequestError
 from router.routing.attributes import text_of, texts_of
 from router.routing.identity import identity_from_metadata
-from router.routing.record import CallError, CallRecord, Requested
+from router.routing.record import CallError, CallRecord
 from router.routing.requested import requested_from_metadata
 
 _TEXT_KEYS = (
@@ -65,32 +65,22 @@ def record_from_request(request: Mapping[str, Any]) -> CallRecord:
     }
     fields.setdefault("call_id", "call")
     fields.setdefault("model", "")
-    requested = _with_plain_keys(requested, request)
-    fields["tags"] = tuple(requested.trace.get("tags", ()))
-    fields.setdefault("session_id", requested.trace.get("session_id"))
+    override = _mapping(request, "override")
+    asked = requested.trace
+    tags = [*asked.get("tags", ()), *texts_of(request.get("tags", [])), *fields["host_tags"]]
+    fields["tags"] = tuple(dict.fromkeys(tags))
+    fields.setdefault("session_id", asked.get("session_id"))
+    fields.setdefault("user", asked.get("user_id"))
+    fields.setdefault("environment", asked.get("environment"))
     fields.setdefault("trace_id", requested.existing_trace_id or requested.trace_id)
+    requested = replace(
+        requested,
+        trace={name: value for name, value in asked.items() if name != "tags"},
+        project=text_of(override.get("project")) or requested.project,
+    )
     if "error" in request or fields["status"] == "failure":
         fields["error"] = _error(request.get("error"))
     return CallRecord(**fields, requested=requested)
-
-
-def _with_plain_keys(requested: Requested, request: Mapping[str, Any]) -> Requested:
-    """Let the plain keys `tags`, `session_id`, `user`, `trace_id` and `override` ask as metadata would."""
-    trace = dict(requested.trace)
-    tags = [*trace.get("tags", ()), *texts_of(request.get("tags", [])), *texts_of(request.get("host_tags", []))]
-    if tags:
-        trace["tags"] = list(dict.fromkeys(tags))
-    if session_id := text_of(request.get("session_id")):
-        trace["session_id"] = session_id
-    if user := text_of(request.get("user")):
-        trace.setdefault("user_id", user)
-    override = _mapping(request, "override")
-    return replace(
-        requested,
-        trace=trace,
-        trace_id=text_of(request.get("trace_id")) or requested.trace_id,
-        project=text_of(override.get("project")) or requested.project,
-    )
 
 
 def _check_keys(request: Mapping[str, Any]) -> None:
