@@ -6,65 +6,89 @@ from collections.abc import Iterator
 
 from router.masking.patterns import compile_bytes
 
-_RUN = compile_bytes(r"[0-9](?:[ .-]?[0-9]){12,}")
+_RUN = compile_bytes(r"[0-9](?:[ .-]?[0-9]){11,}")
 _TO_SPACE = bytes.maketrans(b".-", b"  ")
 _DOUBLED = bytes.maketrans(b"0123456789", bytes(2 * d - 9 * (d > 4) for d in range(10)))
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 _GROUPINGS = frozenset(
-    [(length,) for length in range(13, 20)]
-    + [(4, 4, 4, 4), (4, 4, 4, 4, 1), (4, 4, 4, 4, 2), (4, 4, 4, 4, 3), (4, 4, 4, 7), (4, 4, 4, 6)]
-    + [(4, 4, 4, 1), (4, 4, 4, 2), (4, 4, 4, 3), (4, 4, 5), (4, 4, 8), (4, 8, 4), (8, 4, 4), (4, 12), (8, 8), (12, 4)]
-    + [(4, 6, 5), (4, 6, 4), (4, 5, 6), (4, 3, 3, 3), (4, 11), (4, 10), (6, 10), (6, 13), (6, 4, 5), (6, 4, 6)]
-    + [(4, 2, 6, 4), (4, 4, 3, 4), (4, 3, 4, 4), (4, 3, 3, 5), (4, 4, 3, 3), (4, 4, 3, 5), (4, 3, 4, 3), (4, 3, 4, 5)]
+    [(length,) for length in range(12, 20)]
+    + [(4, 4, 4), (4, 4, 4, 1), (4, 4, 4, 2), (4, 4, 4, 3), (4, 4, 4, 4), (4, 4, 4, 6), (4, 4, 4, 7), (4, 4, 4, 4, 1)]
+    + [(4, 4, 4, 4, 2), (4, 4, 4, 4, 3), (4, 4, 5), (4, 4, 8), (4, 8, 4), (8, 4, 4), (4, 12), (12, 4), (8, 8)]
+    + [(4, 6, 5), (4, 6, 4), (4, 5, 6), (4, 11), (4, 10), (6, 10), (6, 13), (6, 4, 5), (6, 4, 6), (4, 2, 6, 4)]
+    + [(4, 3, 3, 3), (4, 3, 3, 5), (4, 3, 4, 3), (4, 3, 4, 4), (4, 3, 4, 5), (4, 4, 3, 3), (4, 4, 3, 4), (4, 4, 3, 5)]
 )
-_LONGEST = max(len(grouping) for grouping in _GROUPINGS)
+"""Numbers of digits in the groups people write a card number in, besides one by one."""
+_SIZES_BY_START = {
+    start: sorted({len(grouping) for grouping in _GROUPINGS if grouping[:2] == start}, reverse=True)
+    for start in {grouping[:2] for grouping in _GROUPINGS}
+}
+_SIZES_OF_ONE = frozenset(range(12, 20))
+_WORDS = (b"card", b"maestro", b"debit")
 
 
 def find_cards(text: bytes) -> list[tuple[int, int]]:
     """Return the spans of card numbers in `text`."""
-    if len(text) < 13:
+    if len(text) < 12:
         return []
     return [span for run in _RUN.finditer(text) for span in _in_run(text, *run.span())]
 
 
 def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
-    groups = text[start:end].translate(_TO_SPACE).split(b" ")
-    starts, position = [], start
-    for group in groups:
-        starts.append(position)
-        position += len(group) + 1
-    index = 0
+    run = text[start:end]
+    if end - start < 20 and run.isdigit():
+        if is_card(run) and not _is_part_of_number(text, start, end) and _is_likely(text, start, end, end - start):
+            yield start, end
+        return
+    groups = run.translate(_TO_SPACE).split(b" ")
+    lengths = [len(group) for group in groups]
+    index, position = 0, start
     while index < len(groups):
-        count = _card_at(text, groups, starts, index)
+        count = _card_at(text, groups, lengths, index, position)
         if count:
-            last = index + count - 1
-            yield starts[index], starts[last] + len(groups[last])
-        index += max(count, 1)
+            size = sum(lengths[index : index + count]) + count - 1
+            yield position, position + size
+            position += size + 1
+            index += count
+        else:
+            position += lengths[index] + 1
+            index += 1
 
 
-def _card_at(text: bytes, groups: list[bytes], starts: list[int], index: int) -> int:
+def _card_at(text: bytes, groups: list[bytes], lengths: list[int], index: int, position: int) -> int:
     """Return how many groups from `index` on make a card number; 0 for none."""
-    singles = _singles(groups, index)
-    if singles:
-        return singles if is_card(b"".join(groups[index : index + singles])) else 0
-    for count in range(min(_LONGEST, len(groups) - index), 0, -1):
-        parts = groups[index : index + count]
-        if tuple(map(len, parts)) in _GROUPINGS and is_card(b"".join(parts)):
-            if count == 1 and _is_part_of_number(text, starts[index], starts[index] + len(parts[0])):
-                continue
-            return count
+    first = lengths[index]
+    if first == 1:
+        count = _count_of_singles(lengths, index)
+        return count if count and is_card(b"".join(groups[index : index + count])) else 0
+    if index + 1 < len(lengths):
+        for count in _SIZES_BY_START.get((first, lengths[index + 1]), ()):
+            if tuple(lengths[index : index + count]) in _GROUPINGS:
+                digits = b"".join(groups[index : index + count])
+                if is_card(digits) and _is_likely(text, position, position + len(digits) + count - 1, len(digits)):
+                    return count
+    if first in _SIZES_OF_ONE and is_card(groups[index]):
+        end = position + first
+        return int(not _is_part_of_number(text, position, end) and _is_likely(text, position, end, first))
     return 0
 
 
-def _singles(groups: list[bytes], index: int) -> int:
-    """Return the length of a run of single digits that starts at `index`, if a card number has as many."""
-    if len(groups[index]) > 1 or (index and len(groups[index - 1]) == 1):
+def _count_of_singles(lengths: list[int], index: int) -> int:
+    """Return the length of the run of single digits that starts at `index`, if a card number has as many."""
+    if index and lengths[index - 1] == 1:
         return 0
     end = index
-    while end < len(groups) and len(groups[end]) == 1 and end - index < 20:
+    while end < len(lengths) and lengths[end] == 1 and end - index < 20:
         end += 1
     return end - index if 13 <= end - index <= 19 else 0
+
+
+def _is_likely(text: bytes, start: int, end: int, digits: int) -> bool:
+    """Return whether so few digits can be a card: twelve need a word near them that says so."""
+    if digits > 12:
+        return True
+    around = text[max(0, start - 48) : end + 24].lower()
+    return any(word in around for word in _WORDS)
 
 
 def _is_part_of_number(text: bytes, start: int, end: int) -> bool:
@@ -102,7 +126,7 @@ def _has_scheme(digits: bytes) -> bool:
         return length == 15
     if two in (36, 38, 39) or 3000 <= four <= 3059:  # Diners
         return length >= 14
-    if two == 50 or 56 <= two <= 69:  # Maestro, Discover, UnionPay, Verve, RuPay, Troy
-        return length >= 13
+    if two == 50 or 56 <= two <= 69:  # Maestro (from 12 digits), Discover, UnionPay, Verve, RuPay, Troy
+        return True
     # JCB, Mir, RuPay, UnionPay, Troy
     return length >= 16 and (3528 <= four <= 3589 or 2200 <= four <= 2204 or two in (81, 82) or four == 9792)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from router.masking.cards import find_cards
 from router.masking.patterns import (
+    HEADER_NAMES,
     HEADER_VALUES,
     ISSUED_TOKENS,
     JWT,
@@ -25,12 +26,22 @@ Span = tuple[int, int]
 class Detector(Protocol):
     """Finds values of one kind.
 
-    `find` gets UTF-8 and returns spans in bytes that lie on character boundaries; they may overlap. It may see a
-    folded copy of the text. It must take linear time, and whatever it raises withholds the field it was looking at.
+    `find` gets UTF-8 and returns spans in bytes that lie on character boundaries; they may overlap. It must take
+    linear time, and whatever it raises withholds the field it was looking at.
+
+    Attributes:
+        shortest: a text of fewer bytes cannot hold a hit.
+        reads_folded: whether folding keeps every hit, so that the original need not be looked at as well.
     """
 
     @property
     def name(self) -> str: ...
+
+    @property
+    def shortest(self) -> int: ...
+
+    @property
+    def reads_folded(self) -> bool: ...
 
     def find(self, text: bytes) -> Sequence[Span]: ...
 
@@ -39,6 +50,8 @@ class Pattern:
     """An operator's own RE2 pattern."""
 
     name = "pattern"
+    shortest = 0
+    reads_folded = False
 
     def __init__(self, source: str) -> None:
         self._pattern = compile_custom(source)
@@ -51,6 +64,8 @@ class Email:
     """E-mail addresses, international and quoted ones too."""
 
     name = "email"
+    shortest = 6
+    reads_folded = True
     # Two-byte characters (Latin, Greek, Cyrillic, Hebrew, Arabic) belong to an address; the three-byte ones of scripts
     # without spaces would pull the whole sentence in, so they count only where an address has nothing else.
     _NARROW = r"[\xc3-\xdf][\x80-\xbf]"
@@ -73,6 +88,8 @@ class CreditCard:
     """Payment card numbers: 13 to 19 digits of a known scheme, Luhn-valid, grouped as people group them."""
 
     name = "credit_card"
+    shortest = 12
+    reads_folded = True
 
     def find(self, text: bytes) -> Sequence[Span]:
         return find_cards(text)
@@ -82,25 +99,25 @@ class ApiKey:
     """Tokens whose form names their issuer, and the values of authorization headers."""
 
     name = "api_key"
+    shortest = 12
+    reads_folded = True
 
     def __init__(self) -> None:
         self._pattern = compile_bytes("|".join((*ISSUED_TOKENS, *HEADER_VALUES)))
         self._header = compile_bytes(
-            r"^(?i:(?:(?:proxy-)?authorization|x-api-key|api-key)[\"']?[ \t]*[:=][ \t]*[\"']?"
-            r"(?:[a-z][a-z0-9-]*[ \t]+)?|(?:bearer|basic)[ \t:=]+)(.+)$",
+            rf"^(?i:{HEADER_NAMES}[\"']?[ \t]*[:=][ \t]*[\"']?(?:[a-z][a-z0-9-]*[ \t]+)?"
+            r"|(?:bearer|basic)[ \t:=]+)(.+)$",
             captures=True,
         )
 
     def find(self, text: bytes) -> Sequence[Span]:
-        if len(text) < 12:
-            return ()
         return [span for found in _spans(self._pattern, text) if (span := self._narrow(text, found))]
 
     def _narrow(self, text: bytes, span: Span) -> Span | None:
         start, end = span
-        if text[start] in b"AaBbPpXx" and (header := self._header.search(text[start:end])):
+        if text[start] in b"AaBbPpTtXx" and (header := self._header.search(text[start:end])):
             return self._header_value(text, start + header.start(1), end, text[start:end].lower())
-        while text[end - 1] in b".-":
+        while text[end - 1] in b".":
             end -= 1
         found = text[start:end]
         if found.startswith((b"AKIA", b"ASIA")) and found.endswith(b"EXAMPLE"):
@@ -125,6 +142,8 @@ class Jwt:
     """JSON web tokens, signed, encrypted or bare."""
 
     name = "jwt"
+    shortest = 20
+    reads_folded = True
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(JWT)
@@ -137,6 +156,8 @@ class PrivateKey:
     """Private keys in PEM, OpenSSH, PGP or PuTTY form, also where the end is missing."""
 
     name = "private_key"
+    shortest = 20
+    reads_folded = True
 
     def __init__(self) -> None:
         self._begin = compile_bytes(PEM_BEGIN)

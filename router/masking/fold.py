@@ -9,19 +9,23 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 from functools import lru_cache
+from typing import Any
 
 from router.masking.patterns import compile_custom
 
-_ODD = (
-    r"[^\P{Nd}0-9]|[^\P{Pd}\-]|[^\P{Zs} ]|\p{Cf}|[\x{B2}\x{B3}\x{B9}\x{34F}\x{2024}\x{2070}-\x{209C}\x{2212}"
-    r"\x{2460}-\x{24FF}\x{3002}\x{FE00}-\x{FE0F}\x{FE50}-\x{FE6F}\x{FF01}-\x{FF61}\x{1D400}-\x{1D7FF}"
-    r"\x{1F100}-\x{1F1FF}\x{E0000}-\x{E01EF}]"
+# What always hides a character: other digits and letters that read as ASCII, and what is invisible.
+_DISGUISED = (
+    r"[^\P{Nd}0-9]|\p{Cf}|[\x{B2}\x{B3}\x{B9}\x{34F}\x{2024}\x{2070}-\x{209C}\x{2460}-\x{24FF}\x{3002}"
+    r"\x{FE00}-\x{FE0F}\x{FE50}-\x{FE6F}\x{FF01}-\x{FF61}\x{1D400}-\x{1D7FF}\x{1F100}-\x{1F1FF}\x{E0000}-\x{E01EF}]"
 )
-_ESCAPES = (
-    r"\\+[nrtbf\"'/]|\\+u[0-9A-Fa-f]{4}|\\+x[0-9A-Fa-f]{2}|%[0-9A-Fa-f]{2}"
+# What prose is full of, and what matters only after a digit.
+_SEPARATORS = r"[^\P{Pd}\-]|[^\P{Zs} ]|\x{2212}"
+_ESCAPED = (
+    r"\\+u[0-9A-Fa-f]{4}|\\+x[0-9A-Fa-f]{2}|\\+/|%[0-9A-Fa-f]{2}"
     r"|&#[0-9]{1,7};|&#[xX][0-9A-Fa-f]{1,6};|&(?:amp|quot|apos|nbsp|commat|period|num);"
 )
-_FOLDABLE = compile_custom(f"(?:{_ODD})+|{_ESCAPES}")
+_ASCII_SITES = compile_custom(_ESCAPED)
+_SITES = compile_custom(f"(?:{_DISGUISED})(?:{_DISGUISED}|{_SEPARATORS})*|[0-9](?:{_SEPARATORS})+|{_ESCAPED}")
 _ENTITIES = {b"amp": "&", b"quot": '"', b"apos": "'", b"nbsp": " ", b"commat": "@", b"period": ".", b"num": "#"}
 
 
@@ -30,8 +34,8 @@ class Shadow:
 
     __slots__ = ("_folded", "_original", "_replaced", "text")
 
-    def __init__(self) -> None:
-        self.text = b""
+    def __init__(self, text: bytes) -> None:
+        self.text = text
         # Segment i begins at _folded[i] in the shadow and at _original[i] in the text; _replaced[i] is how many bytes
         # of the text its single byte stands for, or 0 where both are the same.
         self._folded: list[int] = []
@@ -46,6 +50,8 @@ class Shadow:
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the original text for which a non-empty span of the shadow stands."""
+        if not self._folded:
+            return start, end
         return self._stands_for(start)[0], self._stands_for(end - 1)[1]
 
     def _stands_for(self, offset: int) -> tuple[int, int]:
@@ -59,11 +65,25 @@ class Shadow:
 
 def fold(text: bytes) -> Shadow | None:
     """Return the shadow of `text` (UTF-8), or None where there is nothing to fold."""
-    if text.isascii() and not (b"\\" in text or b"%" in text or b"&" in text):
+    spaced, escaped = text, b"\\" in text
+    if escaped:
+        # Of the same length, so that offsets stay: what follows an escaped line break begins a word.
+        spaced = text.replace(b"\\n", b"  ").replace(b"\\t", b"  ").replace(b"\\r", b"  ")
+    if not spaced.isascii():
+        sites = _SITES
+    elif escaped or b"%" in spaced or b"&" in spaced:
+        sites = _ASCII_SITES
+    else:
         return None
-    shadow, pieces = Shadow(), []
+    shadow = Shadow(spaced)
+    _replace_sites(shadow, spaced, sites)
+    return shadow if shadow.text != text else None
+
+
+def _replace_sites(shadow: Shadow, text: bytes, sites: Any) -> None:
+    pieces: list[bytes] = []
     position = length = 0
-    for match in _FOLDABLE.finditer(text):
+    for match in sites.finditer(text):
         start, end = match.span()
         for begin, size, char in _folded_characters(text, start, end):
             if begin > position:
@@ -75,25 +95,23 @@ def fold(text: bytes) -> Shadow | None:
                 pieces.append(char)
                 length += 1
             position = begin + size
-    if not position:
-        return None
-    shadow.begin(length, position, 0)
-    pieces.append(text[position:])
-    shadow.text = b"".join(pieces)
-    return shadow
+    if position:
+        shadow.begin(length, position, 0)
+        pieces.append(text[position:])
+        shadow.text = b"".join(pieces)
 
 
 def _folded_characters(text: bytes, start: int, end: int) -> list[tuple[int, int, bytes]]:
     """Return (offset, bytes, ASCII) of what folds within a match; empty ASCII for what vanishes."""
     found = text[start:end]
-    if found[0] < 0x80:
+    if found[0] in b"\\%&":
         char = _unescape(found)
         folded = fold_character(char) if char else None
         return [] if folded is None else [(start, end - start, folded)]
     characters, offset = [], start
     for char in found.decode():
         size = len(char.encode())
-        folded = fold_character(char)
+        folded = fold_character(char) if size > 1 else None
         if folded is not None:
             characters.append((offset, size, folded))
         offset += size
@@ -109,10 +127,9 @@ def _unescape(found: bytes) -> str | None:
         return _ENTITIES[found[1:-1]]
     else:
         bare = found.lstrip(b"\\")
-        if bare[0] in b"ux" and len(bare) > 1:
-            code = int(bare[1:], 16)
-        else:
-            return " " if bare in b"nrtbf" else bare.decode()
+        if bare == b"/":
+            return "/"
+        code = int(bare[1:], 16)
     return chr(code) if code < 0x110000 else None
 
 

@@ -11,8 +11,9 @@ from router.masking.ids import SpanIds, random_ids, span_ids
 from router.masking.plain import Copier
 from router.masking.policy import MaskingPolicies, Policy, UnknownMask
 from router.masking.record import MaskedRecord
+from router.masking.scan import MaskFailed
 from router.masking.shape import masked_fields, without_words
-from router.masking.walk import MaskFailed, Walk
+from router.masking.walk import Walk
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
 
@@ -34,11 +35,13 @@ def mask(record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies
         raise
     except UnknownMask as unknown:
         return _withheld(record, plan, ids, unknown.name)
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - the never-raise boundary: the record is withheld, the call arrives
         return _withheld(record, plan, ids, WALK)
 
 
-def mask_value(value: Any, policies: MaskingPolicies, names: Iterable[str], *, project: str = "") -> tuple[Any, Counter[str]]:
+def mask_value(
+    value: Any, policies: MaskingPolicies, names: Iterable[str], *, project: str = ""
+) -> tuple[Any, Counter[str]]:
     """Return `value` as the input of a call would read under the masks `names`, and the hits by detector.
 
     Raises UnknownMask. A mask that fails replaces the whole value, as in `mask`.
@@ -53,7 +56,9 @@ def mask_value(value: Any, policies: MaskingPolicies, names: Iterable[str], *, p
     return masked, +walk.counts
 
 
-def mask_text(text: str, policies: MaskingPolicies, names: Iterable[str], *, project: str = "") -> tuple[str, Counter[str]]:
+def mask_text(
+    text: str, policies: MaskingPolicies, names: Iterable[str], *, project: str = ""
+) -> tuple[str, Counter[str]]:
     """Return `text` as the input of a call would read under the masks `names`, and the hits by detector.
 
     Raises UnknownMask.
@@ -140,5 +145,5 @@ def _ids(record: CallRecord) -> SpanIds:
         return span_ids(record)
     except (KeyboardInterrupt, SystemExit):
         raise
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a record that cannot be read gets ids all the same
         return random_ids()

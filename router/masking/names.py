@@ -62,18 +62,27 @@ def hides(key: str, value: Any, siblings: dict[Any, Any]) -> bool:
 
 def is_container(key: str, *, in_metadata: bool) -> bool:
     """Return whether nothing under `key` may leave; in metadata this holds for headers as well."""
-    name = key.casefold().replace("-", "_")
+    name = key[:64].casefold().replace("-", "_")
     return name in _CONTAINERS or (in_metadata and name in _HEADERS)
 
 
 @lru_cache(maxsize=4096)
+def is_telling(key: str) -> bool:
+    """Return whether the name says anything, so that its value has to be looked at; remembered, for names repeat."""
+    return is_container(key, in_metadata=True) or names_secret(key)
+
+
 def names_secret(key: str) -> bool:
-    """Return whether the last words of `key` name a secret: `client_secret` does, `secret_santa`, `max_tokens` do not."""
+    """Return whether the last words of `key` name a secret: `client_secret` does, `secret_santa` does not."""
     if len(key) > 128:
         return False
     words = [word.lower() for word in _WORDS.findall(_split_camel(key))]
-    if len(words) > 1 and words[-1] in _TAILS and _is_secret(words[:-1]):
-        return words[:-1][-2:] != ["api", "key"] or words[-1] == "value"
+    if len(words) > 1 and words[-1] in _TAILS:
+        *words, tail = words
+        if tail == "id" and words[-1] != "key":  # a `token_id` is a number in a vocabulary
+            return False
+        if tail == "hash" and words[-1] == "key":  # LiteLLM's `user_api_key_hash` names a key, it opens nothing
+            return False
     return _is_secret(words)
 
 
@@ -85,8 +94,8 @@ def _is_secret(words: list[str]) -> bool:
         return before in _KINDS_OF_KEY
     if last == "token":
         return before not in _TOKENS_THAT_ARE_TEXT
-    if last == "vars":
-        return before == "callback"
+    if last == "auth":
+        return before in ("basic", "http", "proxy")
     return last in _LAST_WORDS
 
 

@@ -22,7 +22,7 @@ ISSUED_TOKENS = (
     r"HRKU-[A-Za-z0-9_-]{30,}",
     # models
     r"(?:\b|_)sk-(?:[A-Za-z0-9_-]{16,}|lf-[A-Za-z0-9-]{8,})",
-    r"\bhf_[A-Za-z0-9]{30,}",
+    r"\bhf_[A-Za-z0-9]{34}\b",
     r"api_org_[A-Za-z0-9]{30,}",
     r"gsk_[A-Za-z0-9]{40,}",
     r"\bxai-[A-Za-z0-9]{40,}",
@@ -69,17 +69,18 @@ ISSUED_TOKENS = (
     r"\bkey-[a-f0-9]{32}",
     r"\bSK[a-f0-9]{32}",
     r"[a-f0-9]{32}-us[0-9]{1,2}",
-    r"EZ[AT]K[A-Za-z0-9]{50,}",
+    r"\bEZ[AT]K[A-Za-z0-9]{50,}",
     r"FLWSECK_?(?:TEST|LIVE)?-[A-Za-z0-9-]{12,}",
     r"shippo_(?:live|test)_[a-f0-9]{40}",
 )
 """Tokens that say by their own form who issued them."""
 
+HEADER_NAMES = r"(?:(?:proxy-)?authorization|(?:x-[a-z0-9-]{0,40})?api-?key|(?:x-[a-z0-9-]{0,40}-)?token)"
+"""Names of HTTP headers that authenticate, to be compared without case."""
 HEADER_VALUES = (
     r"(?i:\bbearer)[ \t:=]+[A-Za-z0-9._~+/@=-]{16,}",
     r"(?i:\bbasic)[ \t:=]+[A-Za-z0-9+/_-]{8,}=*",
-    r"(?i:\b(?:proxy-)?authorization|\bx-api-key|\bapi-key)[\"']?[ \t]*[:=][ \t]*[\"']?"
-    r"(?:[A-Za-z][A-Za-z0-9-]*[ \t]+)?[A-Za-z0-9._~+/@=-]{16,}",
+    rf"(?i:\b{HEADER_NAMES})[\"']?[ \t]*[:=][ \t]*[\"']?(?:[A-Za-z][A-Za-z0-9-]*[ \t]+)?[A-Za-z0-9._~+/@=-]{{16,}}",
 )
 """Values of HTTP headers that authenticate, with the words before them."""
 

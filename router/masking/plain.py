@@ -6,7 +6,7 @@ import math
 from types import MappingProxyType
 from typing import Any
 
-from router.masking.names import REMOVED, hides, is_container
+from router.masking.names import REMOVED, hides, is_container, is_telling
 
 MAX_DEPTH = 64
 MAX_NODES = 200_000
@@ -21,20 +21,22 @@ class Copier:
 
     Attributes:
         removed: how many values went because of their key's name.
+        withheld: how many did because they were too deep, too many, or a cycle.
     """
 
-    __slots__ = ("_nodes", "_open", "removed")
+    __slots__ = ("_nodes", "_open", "removed", "withheld")
 
     def __init__(self, max_nodes: int = MAX_NODES) -> None:
         self._nodes = max_nodes
         self._open: set[int] = set()
         self.removed = 0
+        self.withheld = 0
 
     def copy(self, value: Any, *, in_metadata: bool = False, depth: int = 0) -> Any:
         """Return `value` as new dicts, lists, str, int, float, bool and None."""
         self._nodes -= 1
         if self._nodes < 0:
-            return marker("size")
+            return self._withhold("size")
         kind = type(value)
         if kind is str:
             return clean_text(value)
@@ -54,9 +56,9 @@ class Copier:
         if not issubclass(kind, (dict, list, tuple, MappingProxyType)):
             return marker(_type_name(kind))
         if depth >= MAX_DEPTH:
-            return marker("depth")
+            return self._withhold("depth")
         if id(value) in self._open:
-            return marker("cycle")
+            return self._withhold("cycle")
         self._open.add(id(value))
         try:
             if issubclass(kind, (list, tuple)):
@@ -68,12 +70,19 @@ class Copier:
         finally:
             self._open.discard(id(value))
 
+    def _withhold(self, reason: str) -> str:
+        self.withheld += 1
+        return marker(reason)
+
     def _copy_mapping(self, value: dict[Any, Any], in_metadata: bool, depth: int) -> dict[str, Any]:
         copied: dict[str, Any] = {}
         for key, item in dict.items(value):
-            name = _key(key)
+            name = key if type(key) is str and key.isascii() else _key(key)
             if name in copied:
                 name = free_name(name, copied)
+            if not is_telling(name):
+                copied[name] = self.copy(item, in_metadata=in_metadata, depth=depth + 1)
+                continue
             if is_container(name, in_metadata=in_metadata) and item:
                 copied[name] = REMOVED
                 self.removed += 1

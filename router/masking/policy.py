@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import re2
@@ -86,6 +86,8 @@ class Policy:
         steps: hold at their paths only.
         hides_input: parameters that hold the caller's words go as well.
         labels: constants that masking writes; they are never masked again.
+        shortest: a text of fewer bytes is clean for every one of `finders`.
+        clean_keys: keys that `finders` found clean; a bounded memo, for the same keys come with every call.
     """
 
     names: tuple[str, ...]
@@ -93,6 +95,8 @@ class Policy:
     steps: tuple[PathStep, ...]
     hides_input: bool
     labels: tuple[bytes, ...]
+    shortest: int = 0
+    clean_keys: set[str] = field(default_factory=set, compare=False, repr=False)
 
 
 class MaskingPolicies:
@@ -157,19 +161,24 @@ def _unite(names: tuple[str, ...], parts: list[PathStep | Finder]) -> Policy:
         names=names,
         finders=tuple(everywhere.values()),
         steps=tuple(steps),
-        hides_input=any(step.whole and step.path == ("input",) for step in steps),
+        hides_input=any(step.whole and step.path[0] == "input" and _is_whole_content(step.path) for step in steps),
         labels=tuple({label.encode(): None for label in labels if label}),
+        shortest=min((finder.detector.shortest for finder in everywhere.values()), default=0),
     )
 
 
 def _with_companions(step: PathStep) -> list[PathStep]:
     """Return `step`, and for a whole input or output the same for the error message, which quotes them."""
-    if step.whole is None or step.path not in (("input",), ("output",)):
+    if step.whole is None or not _is_whole_content(step.path):
         return [step]
     whole = step.whole
     if whole.action == "hash":
         whole = Replacement(whole.mask, whole.kind, "redact", REDACTED)
     return [step, PathStep((Segment("error"), Segment("message")), whole=whole)]
+
+
+def _is_whole_content(path: Path) -> bool:
+    return path[0] in ("input", "output") and all(segment.wild for segment in path[1:])
 
 
 class _Compiler:
@@ -187,7 +196,7 @@ class _Compiler:
                 parts += self._step(name, step)
             except (PathError, re2.error, ValueError) as error:
                 message = f"step {number} of mask `{name}` cannot be compiled: {_reason(error)}"
-                self.problems.append(Problem(code="RT210", message=message, location=located.location))
+                self.problems.append(Problem(code="RT211", message=message, location=located.location))
         return tuple(parts)
 
     def _step(self, mask: str, step: MaskStep) -> list[PathStep | Finder]:

@@ -16,7 +16,6 @@ _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _CLASS_NAME = re2.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}", _OPTIONS)
 _CODE = re2.compile(r"[A-Za-z0-9_.-]{1,64}", _OPTIONS)
-_DETAIL_NAME = re2.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}", _OPTIONS)
 _VOCABULARY = frozenset(
     """
     any audio auto base64 default flex float high image json_object json_schema low max medium minimal none priority
@@ -47,9 +46,8 @@ def without_words(parameters: Any) -> Any:
     if not isinstance(parameters, dict):
         return parameters
     kept: dict[str, Any] = {}
-    for name, value in parameters.items():
-        if name == "response_format" and isinstance(value, dict):
-            value = value.get("type")
+    for name, given in parameters.items():
+        value = given.get("type") if name == "response_format" and isinstance(given, dict) else given
         if isinstance(value, (bool, int, float)) or (isinstance(value, str) and value in _VOCABULARY):
             kept[name] = value
     return kept
@@ -96,9 +94,7 @@ def _numbers(value: Any, kind: type) -> dict[str, Any] | None:
         return None
     accepted = (int,) if kind is int else (int, float)
     return {
-        name: number
-        for name, number in value.items()
-        if type(number) in accepted and number >= 0 and _DETAIL_NAME.fullmatch(name)
+        name: number for name, number in value.items() if type(number) in accepted and number >= 0 and len(name) <= 64
     }
 
 

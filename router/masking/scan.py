@@ -1,0 +1,126 @@
+"""Finds what detectors find in one text, and writes what the policy says in its place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import Final
+
+from router.masking.fold import fold
+from router.masking.policy import Finder, Policy, Replacement
+
+Hit = tuple[int, int, Replacement]
+"""Start and end in bytes, and what comes in their place."""
+_MAX_KNOWN_KEYS: Final = 4096
+
+
+class MaskFailed(Exception):
+    """A detector, pattern or path of the mask `mask` failed. Holds nothing else, above all not the cause."""
+
+    def __init__(self, mask: str) -> None:
+        super().__init__(f"mask `{mask}` failed")
+        self.mask = mask
+
+
+class Scanner:
+    """Masks texts of one record for one project.
+
+    Attributes:
+        counts: hits by detector name, `pattern`, `path`.
+    """
+
+    __slots__ = ("_policy", "_scope", "counts")
+
+    def __init__(self, policy: Policy, scope: str) -> None:
+        self._policy = policy
+        self._scope = scope
+        self.counts: Counter[str] = Counter()
+
+    def text(self, text: str, active: tuple[Finder, ...]) -> str:
+        """Return `text` with what the `active` finders find replaced. Raises MaskFailed, as all of these do."""
+        if self.is_too_short(text, active):
+            return text
+        data = text.encode()
+        hits = self.find(data, active)
+        return self.splice(data, hits) if hits else text
+
+    def key(self, key: str, active: tuple[Finder, ...]) -> str:
+        """Do the same for a key of an object."""
+        masked = self.text(key, active)
+        known = self._policy.clean_keys
+        if masked == key and active is self._policy.finders and len(key) <= 64 and len(known) < _MAX_KNOWN_KEYS:
+            known.add(key)
+        return masked
+
+    def is_too_short(self, text: str, active: tuple[Finder, ...]) -> bool:
+        """Return whether no finder can hit anything in so few characters."""
+        if active is self._policy.finders:
+            return not active or (len(text) < self._policy.shortest and text.isascii())
+        return not active
+
+    def find(self, data: bytes, active: tuple[Finder, ...]) -> list[Hit]:
+        """Return what the `active` finders find in `data` (UTF-8), in no order."""
+        if not active:
+            return []
+        hits: list[Hit] = []
+        shadow = fold(data)
+        for finder in active:
+            detector, replacement = finder.detector, finder.replacement
+            if len(data) < detector.shortest:
+                continue
+            try:
+                if (shadow is None or not detector.reads_folded) and (found := detector.find(data)):
+                    hits += [(start, end, replacement) for start, end in found]
+                if shadow is not None and (found := detector.find(shadow.text)):
+                    hits += [(*shadow.original(*span), replacement) for span in found]
+            except (KeyboardInterrupt, SystemExit):
+                raise
+            except BaseException:  # noqa: BLE001 - MemoryError and RecursionError too: what was not scanned is not sent
+                raise MaskFailed(replacement.mask) from None
+        return [hit for hit in hits if hit[0] < hit[1] and not self._is_label(data, hit[0], hit[1])] if hits else hits
+
+    def _is_label(self, data: bytes, start: int, end: int) -> bool:
+        """Return whether the span lies within a constant that masking itself writes."""
+        return any(
+            data.find(label, max(0, end - len(label)), start + len(label)) >= 0
+            for label in self._policy.labels
+            if len(label) >= end - start
+        )
+
+    def splice(self, data: bytes, hits: list[Hit]) -> str:
+        """Return `data` as text with every one of `hits` (at least one) replaced."""
+        pieces: list[str] = []
+        position = 0
+        for start, end, replacement in _merged(hits):
+            pieces.append(data[position:start].decode("utf-8", "replace"))
+            pieces.append(self.replace(data[start:end].decode("utf-8", "replace"), replacement))
+            position = end
+        pieces.append(data[position:].decode("utf-8", "replace"))
+        return "".join(pieces)
+
+    def replace(self, value: str, replacement: Replacement) -> str:
+        """Return the text that comes in place of `value`, and count it."""
+        self.counts[replacement.kind] += 1
+        try:
+            return replacement.text_for(value, self._scope)
+        except (KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException:  # noqa: BLE001 - as above
+            raise MaskFailed(replacement.mask) from None
+
+
+def _merged(hits: list[Hit]) -> Iterable[Hit]:
+    """Yield disjoint hits in order: overlapping ones become one, and the strictest, then longest, decides."""
+    hits.sort(key=lambda hit: (hit[0], -hit[1]))
+    start, end, winner = hits[0]
+    weight = (winner.strictness, end - start)
+    for next_start, next_end, replacement in hits[1:]:
+        if next_start >= end:
+            yield start, end, winner
+            start, end, winner = next_start, next_end, replacement
+            weight = (replacement.strictness, next_end - next_start)
+            continue
+        if (replacement.strictness, next_end - next_start) > weight:
+            winner, weight = replacement, (replacement.strictness, next_end - next_start)
+        end = max(end, next_end)
+    yield start, end, winner
