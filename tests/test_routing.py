@@ -125,6 +125,15 @@ def test_update_keys_count_only_on_a_continued_trace() -> None:
     assert plan.update_keys == ("output", "name", "input")
 
 
+def test_a_continued_trace_keeps_what_is_not_updated() -> None:
+    """Neither the request nor a rule renames or retags a trace that exists, unless update keys say so."""
+    body = "rules: [{id: rest, route: a, trace: {set: {name: n, environment: e}, append: {tags: [t]}}}]\n"
+    wishes = {"existing_trace_id": "t", "trace_user_id": "u", "session_id": "s"}
+    assert _plan(body, {"metadata": wishes}).trace == {"environment": "e"}
+    wishes["update_trace_keys"] = "trace_user_id,tags"
+    assert _plan(body, {"metadata": wishes}).trace == {"environment": "e", "user_id": "u", "tags": ["t"]}
+
+
 def test_in_the_proxy_a_request_may_set_nothing_unless_it_is_listed() -> None:
     """Every wish that is not allowed is ignored, and recorded by its key."""
     wishes = {

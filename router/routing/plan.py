@@ -49,6 +49,14 @@ class Ids:
     generation_id: str | None = None
     parent_observation_id: str | None = None
 
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "trace_id": self.trace_id,
+            "continues": self.continues,
+            "generation_id": self.generation_id,
+            "parent_observation_id": self.parent_observation_id,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Plan:
@@ -107,6 +115,7 @@ class Plan:
             "masks": {project: list(masks) for project, masks in self.masks.items()},
             "trace": dict(self.trace),
             "generation": dict(self.generation),
+            "ids": self.ids.to_json(),
             "update_keys": list(self.update_keys),
             "sample": self.sample.to_json(),
             "denied": list(self.denied),

@@ -132,6 +132,9 @@ class RoutingTable:
         trace, trace_reasons = merge(granted.trace, [entry.trace for entry in entries], record)
         generation, generation_reasons = merge(granted.generation, [entry.generation for entry in entries], record)
         _name(trace, generation, granted, record)
+        update_keys = _update_keys(granted, entries)
+        if granted.ids.continues:
+            trace = {name: value for name, value in trace.items() if name in update_keys or name == "environment"}
         route = () if drop else rule.route
         return Plan(
             rule=rule.id,
@@ -142,7 +145,7 @@ class RoutingTable:
             trace=trace,
             generation=generation,
             ids=granted.ids,
-            update_keys=_update_keys(granted, entries),
+            update_keys=update_keys,
             sample=sample,
             denied=granted.denied,
             undecided=tuple(undecided),
@@ -226,6 +229,7 @@ def _name(trace: dict[str, object], generation: dict[str, object], granted: Gran
 
 
 def _update_keys(granted: Granted, entries: Iterable[Entry]) -> tuple[str, ...]:
+    """Return which keys of a continued trace this call overwrites; every other key stays as that trace has it."""
     if not granted.ids.continues:
         return ()
     keys = [*granted.update_keys, *(key for entry in entries for key in entry.trace.update_keys)]
