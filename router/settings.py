@@ -17,7 +17,7 @@ from router.errors import ConfigError, Location, Problem
 
 PREFIX = "ROUTER_"
 DEFAULT_CONFIG = "routing.yaml"
-INVALID_SETTING = "RT113"
+INVALID_SETTING = "RT118"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

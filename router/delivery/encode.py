@@ -52,7 +52,10 @@ def _append_head(out: list[bytes], masked: MaskedRecord) -> None:
     if parent:
         out.append(field(4, parent))
     out += (field(5, name), _KIND_INTERNAL)
-    out += (_START_TIME, start.to_bytes(8, "little"), _END_TIME, end.to_bytes(8, "little"))
+    if start:
+        out += (_START_TIME, start.to_bytes(8, "little"))
+    if end:
+        out += (_END_TIME, end.to_bytes(8, "little"))
 
 
 def _parent(masked: MaskedRecord) -> bytes:
@@ -202,9 +205,14 @@ def _metadata(given: Any) -> dict[str, Any]:
     """Return metadata by text keys; names that Langfuse or the router keep for themselves get a prefix."""
     if not isinstance(given, Mapping):
         given = {} if given is None else {"value": given}
-    return {
-        f"caller_{key}" if key in _RESERVED_METADATA else text_of(key) or "_": value for key, value in given.items()
-    }
+    return {_metadata_key(key if isinstance(key, str) else text_of(key)): value for key, value in given.items()}
+
+
+@lru_cache(maxsize=2048)
+def _metadata_key(name: str) -> str:
+    if name in _RESERVED_METADATA:
+        return f"caller_{name}"
+    return utf8(name).decode() or "_"
 
 
 def _append_metadata(out: list[bytes], prefix: str, metadata: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from router.config.loaded import ResolvedProject
 from router.delivery.batch import Batch, make_batch, split_batch
-from router.delivery.notices import Notices
+from router.delivery.notices import Notices, calls
 from router.delivery.outbox import Backlog, Outbox
 from router.delivery.retry import Answer, pause
 from router.delivery.settings import DeliverySettings
@@ -167,8 +167,8 @@ class Exporter:
             backlog.project,
             f"{reason} {answer.cause}",
             logging.ERROR,
-            "%d calls to project %s dropped (%s): %s.",
-            count,
+            "%s to project %s dropped (%s): %s.",
+            calls(count),
             backlog.project,
             reason,
             answer.cause,
@@ -179,8 +179,8 @@ class Exporter:
             backlog.project,
             answer.cause,
             logging.WARNING,
-            "%d calls to project %s waiting for %.0f s: %s.",
-            backlog.flight + len(backlog.spans),
+            "%s to project %s waiting for %.0f s: %s.",
+            calls(backlog.flight + len(backlog.spans)),
             backlog.project,
             time.monotonic() - batch.since,
             answer.cause,

@@ -12,6 +12,11 @@ INTERVAL_SECS = 60.0
 _MAX_CAUSES = 10_000
 
 
+def calls(count: int) -> str:
+    """Return "1 call", "2 calls"."""
+    return f"{count} call" if count == 1 else f"{count} calls"
+
+
 class Notices:
     """Remembers what was said, so that an outage is a line a minute and not a line a call."""
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from router.config.loaded import ResolvedProject
 from router.delivery.counters import Counters
 from router.delivery.fork import reset_in_child
-from router.delivery.notices import Notices
+from router.delivery.notices import Notices, calls
 from router.delivery.outbox import Outbox
 from router.delivery.settings import DeliverySettings
 
@@ -94,7 +94,7 @@ class Sender:
             rest = self._outbox.abandon()
             self._clean = not rest
             if rest:
-                _log.warning("%d calls dropped (shutdown): not delivered within %g s.", rest, limit)
+                _log.warning("%s dropped (shutdown): not delivered within %g s.", calls(rest), limit)
             self._call(lambda exporter: exporter.stop())
             if self._thread is not None:
                 self._thread.join(max(_THREAD_END_SECS, deadline - time.monotonic()))

@@ -117,7 +117,8 @@ class _Connection(BaseHTTPRequestHandler):
         return {name.lower(): value for name, value in self.headers.items()}
 
     def _refusal(self, headers: Mapping[str, str]) -> int:
-        if "//" in self.path or self.path == OTLP_PATH + "/":
+        # `self.path` hides slashes that are doubled at its start.
+        if "//" in self.requestline.split(" ")[1] or self.path == OTLP_PATH + "/":
             return 308
         if self.path != OTLP_PATH:
             return 404

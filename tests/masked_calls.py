@@ -1,0 +1,75 @@
+"""Masked calls and senders to test delivery with."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+from router.delivery import Counters, DeliverySettings, Sender, encode_span
+from router.masking.record import MaskedRecord
+from router.testing import FakeLangfuse
+
+START = 1_790_000_000_000_000_000
+
+
+def make_masked(number: int = 0, **changes: Any) -> MaskedRecord:
+    """Return a call after masking; calls of different numbers have different ids."""
+    fields: dict[str, Any] = {
+        "call_id": f"call-{number}",
+        "call_type": "acompletion",
+        "status": "success",
+        "start_time_unix_nano": START,
+        "end_time_unix_nano": START + 1_250_000_000,
+        "span_seed": "5" * 64,
+        "trace_id": f"{number + 1:032x}",
+        "span_id": f"{number + 1:016x}",
+        "model": "gpt-4o-mini",
+        "input": {"messages": [{"role": "user", "content": f"question {number}"}]},
+        "output": {"role": "assistant", "content": "answer"},
+        "trace": {"name": "litellm-acompletion"},
+        "generation": {"name": "litellm-acompletion"},
+        "rule": "payments",
+    }
+    return MaskedRecord(**{**fields, **changes})
+
+
+class Post:
+    """A sender to a double, and the account of what it does."""
+
+    def __init__(self, langfuse: FakeLangfuse, *projects: str, **settings: Any) -> None:
+        quick = {"retry_min_secs": 0.01, "retry_max_secs": 0.02, "flush_interval_secs": 3600}
+        self.projects = {name: langfuse.project(name) for name in projects or ("payments",)}
+        self.counters = Counters()
+        self.sender = Sender(self.projects, DeliverySettings(**{**quick, **settings}), self.counters)
+
+    def send(self, *numbers: int, project: str = "payments", **changes: Any) -> None:
+        """Count and send one call per number."""
+        for number in numbers:
+            self.counters.accept(project)
+            self.sender.send(project, encode_span(make_masked(number, **changes), self.projects[project]))
+
+    def account(self, project: str = "payments") -> dict[str, Any]:
+        """Return what became of the calls of one project, without the zeros."""
+        found = self.counters.snapshot().projects[project].to_json()
+        return {name: value for name, value in found.items() if value}
+
+
+@contextlib.contextmanager
+def posting(langfuse: FakeLangfuse, *projects: str, **settings: Any) -> Iterator[Post]:
+    """Give a sender that is shut down at the end, whatever became of its calls."""
+    post = Post(langfuse, *projects, **settings)
+    try:
+        yield post
+    finally:
+        post.sender.shutdown(0.2)
+
+
+def texts(number_of_calls: int, size: int) -> list[str]:
+    """Return texts of about `size` bytes that do not get smaller by compression."""
+    import hashlib
+
+    return [
+        "".join(hashlib.sha256(f"{call}|{part}".encode()).hexdigest() for part in range(size // 64 + 1))
+        for call in range(number_of_calls)
+    ]

@@ -1,0 +1,276 @@
+"""What the sender does when Langfuse does not answer 200: over real sockets, against real faults."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import time
+from datetime import UTC, datetime
+
+import pytest
+
+from router.delivery.retry import Answer, judge, parse_retry_after, pause
+from router.testing import FakeLangfuse
+from tests.masked_calls import Post, posting, texts
+
+
+@pytest.fixture
+def langfuse():
+    with FakeLangfuse() as fake:
+        yield fake
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+def test_what_may_succeed_later_is_sent_again_with_the_same_bytes(langfuse, status):
+    """Three requests, one delivery; identical bytes become one row in Langfuse."""
+    langfuse.fail("payments", status, times=2)
+    with posting(langfuse) as post:
+        post.send(1, 2)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 2, "delivered": 2}
+    requests = langfuse.requests()
+    assert [request.status for request in requests] == [status, status, 200]
+    assert len({request.body for request in requests}) == 1
+
+
+def test_a_connection_that_is_reset_is_tried_again(langfuse):
+    """Like a status that asks for patience."""
+    langfuse.reset("payments", times=2)
+    with posting(langfuse) as post:
+        post.send(1)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 1, "delivered": 1}
+
+
+def test_a_request_without_an_answer_is_given_up_and_tried_again(langfuse):
+    """A server that hangs once costs one timeout."""
+    langfuse.hang("payments", times=1)
+    with posting(langfuse, timeout_secs=0.1) as post:
+        post.send(1)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 1, "delivered": 1}
+
+
+def test_retry_after_is_obeyed(langfuse):
+    """The server asks for a second, the sender's own pause is a hundredth."""
+    langfuse.fail("payments", 429, retry_after="1", times=1)
+    with posting(langfuse, flush_interval_secs=0) as post:
+        start = time.monotonic()
+        post.send(1)
+        langfuse.wait_for(1)
+        assert time.monotonic() - start >= 1.0
+
+
+def test_a_flush_does_not_sleep_through_a_pause(langfuse):
+    """The next retry is a minute away when somebody flushes."""
+    langfuse.fail("payments", 503, times=1)
+    with posting(langfuse, retry_min_secs=60, retry_max_secs=60, flush_interval_secs=0) as post:
+        post.send(1)
+        langfuse.wait_for_requests(1)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 1, "delivered": 1}
+
+
+def test_projects_that_hang_do_not_delay_the_others(langfuse):
+    """Twenty of forty never answer; the other twenty have everything at once."""
+    bad = [f"bad-{number}" for number in range(20)]
+    good = [f"good-{number}" for number in range(20)]
+    for name in bad:
+        langfuse.hang(name)
+    with posting(langfuse, *bad, *good, flush_interval_secs=0) as post:
+        for name in [*bad, *good]:
+            post.send(1, 2, project=name)
+        start = time.monotonic()
+        for name in good:
+            langfuse.wait_for(2, project=name)
+        assert time.monotonic() - start < 5
+        assert all("delivered" not in post.account(name) for name in bad)
+
+
+def test_projects_that_failed_never_take_all_connections(langfuse):
+    """After a failure, projects share half of the connections; when they hang then, the other half stays free."""
+    bad = [f"bad-{number}" for number in range(8)]
+    for name in bad:
+        langfuse.reset(name)
+    with posting(langfuse, *bad, "good", flush_interval_secs=0, max_connections=4, timeout_secs=60) as post:
+        for name in bad:
+            post.send(1, project=name)
+        for name in bad:
+            langfuse.wait_for_requests(2, project=name)
+        for name in bad:
+            langfuse.hang(name)
+        langfuse.clear()
+        langfuse.wait_for_requests(2)
+        post.send(1, project="good")
+        langfuse.wait_for(1, project="good")
+
+
+def test_a_request_that_is_too_large_is_halved_until_it_fits(langfuse):
+    """Every call arrives once."""
+    langfuse.limit("payments", max_bytes=6_000)
+    with posting(langfuse) as post:
+        for number, text in enumerate(texts(8, 4_000)):
+            post.send(number, input=text)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 8, "delivered": 8}
+    assert [span.metadata["litellm_call_id"] for span in langfuse.spans()] == [f"call-{number}" for number in range(8)]
+    assert {request.status for request in langfuse.requests()} == {413, 200}
+
+
+def test_a_single_call_that_is_too_large_is_dropped_and_the_rest_arrives(langfuse):
+    """Its neighbours in the batch do not pay."""
+    langfuse.limit("payments", max_bytes=6_000)
+    with posting(langfuse) as post:
+        small, large = texts(2, 1_000)[0], texts(1, 40_000)[0]
+        post.send(1, input=small)
+        post.send(2, input=large)
+        post.send(3, input=small)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 3, "delivered": 2, "dropped": {"too_large": 1}}
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 307])
+def test_what_no_retry_can_change_is_dropped_at_once(langfuse, status):
+    """One request, counted; a redirect is not followed."""
+    langfuse.fail("payments", status)
+    with posting(langfuse) as post:
+        post.send(1, 2)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 2, "dropped": {"rejected": 2}}
+    assert [request.status for request in langfuse.requests()] == [status]
+
+
+def test_wrong_keys_are_rejected():
+    """As by the real server."""
+    with FakeLangfuse(projects=["other"]) as langfuse, posting(langfuse) as post:
+        post.send(1)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 1, "dropped": {"rejected": 1}}
+
+
+def test_a_server_that_is_not_there_is_given_up_after_the_maximum_age(langfuse):
+    """Nothing listens on that port."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    with posting(langfuse, max_age_secs=0.2) as post:
+        post.projects["payments"] = langfuse.project("payments", host=f"http://127.0.0.1:{port}")
+        post.send(1)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 1, "dropped": {"unreachable": 1}}
+
+
+@pytest.mark.parametrize("host", ["no-url", "http://", "http://\n"])
+def test_a_host_that_is_no_url_is_counted(langfuse, host):
+    """The check refuses it; the sender survives it."""
+    with posting(langfuse, max_age_secs=0.1) as post:
+        post.projects["payments"] = langfuse.project("payments", host=host)
+        post.send(1)
+        assert post.sender.force_flush(10)
+        assert sum(post.account()["dropped"].values()) == 1
+
+
+def test_a_host_with_a_slash_at_its_end_is_the_same_host(langfuse):
+    """A double slash would be answered by a redirect."""
+    with posting(langfuse) as post:
+        post.projects["payments"] = langfuse.project("payments", host=langfuse.url + "/")
+        post.send(1)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 1, "delivered": 1}
+
+
+# -- what operators read -------------------------------------------------------------------------------
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "router"]
+
+
+def test_an_outage_is_one_line_and_its_end_another(langfuse, caplog):
+    """However many retries and calls there are; without content and without keys."""
+    caplog.set_level(logging.INFO, logger="router")
+    langfuse.fail("payments", 503, times=5)
+    with posting(langfuse, max_batch_spans=1) as post:
+        post.send(1, 2, 3, input="secret words")
+        assert post.sender.force_flush(10)
+    waiting, again = lines(caplog)
+    assert waiting.endswith("calls to project payments waiting for 0 s: HTTP 503.")
+    assert again == "Project payments can be reached again."
+
+
+@pytest.mark.parametrize(
+    ("status", "cause"),
+    [
+        (400, "HTTP 400"),
+        (401, "HTTP 401, check the keys of the project"),
+        (308, "HTTP 308, a redirect: check the host of the project"),
+    ],
+)
+def test_a_refusal_says_what_to_look_at(langfuse, caplog, status, cause):
+    """Once, with how many calls it cost."""
+    langfuse.fail("payments", status)
+    with posting(langfuse, max_batch_spans=2) as post:
+        post.send(1, 2, 3, 4)
+        assert post.sender.force_flush(10)
+    assert lines(caplog) == [f"2 calls to project payments dropped (rejected): {cause}."]
+
+
+def test_a_connection_that_fails_is_named_by_its_kind_only(langfuse, caplog):
+    """No address, no text of a foreign exception."""
+    langfuse.reset("payments", times=1)
+    with posting(langfuse) as post:
+        post.send(1)
+        assert post.sender.force_flush(10)
+    assert lines(caplog)[0] in (
+        "1 call to project payments waiting for 0 s: ServerDisconnectedError.",
+        "1 call to project payments waiting for 0 s: ClientOSError: Connection reset by peer.",
+    )
+
+
+def test_calls_lost_at_the_end_are_told(langfuse, caplog):
+    """Nobody should have to compare two dashboards."""
+    langfuse.hang()
+    post = Post(langfuse)
+    post.send(1, 2)
+    assert not post.sender.shutdown(0.2)
+    assert lines(caplog) == ["2 calls dropped (shutdown): not delivered within 0.2 s."]
+
+
+# -- judging, without a network ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "verdict"),
+    [
+        (200, "delivered"),
+        (204, "delivered"),
+        (301, "rejected"),
+        (400, "rejected"),
+        (408, "retry"),
+        (413, "too_large"),
+        (422, "rejected"),
+        (429, "retry"),
+        (500, "retry"),
+        (599, "retry"),
+    ],
+)
+def test_a_status_has_one_meaning(status, verdict):
+    """For every class of answers."""
+    assert judge(status).verdict == verdict
+
+
+def test_retry_after_has_two_forms():
+    """Seconds, or a date; anything else says nothing."""
+    now = datetime(2026, 11, 23, 12, 0, 0, tzinfo=UTC)
+    assert parse_retry_after("120") == 120
+    assert parse_retry_after("Mon, 23 Nov 2026 12:00:30 GMT", now) == 30
+    assert parse_retry_after("Mon, 23 Nov 2026 11:00:00 GMT", now) == 0
+    assert parse_retry_after("soon") is None
+    assert parse_retry_after("-5") is None
+    assert parse_retry_after(None) is None
+    assert judge(429, "7") == Answer("retry", "HTTP 429", 7)
+
+
+def test_pauses_double_up_to_a_limit_and_spread_by_half():
+    """The chance takes up to half of a pause away."""
+    assert [pause(failures, 0.5, 30, 0) for failures in (1, 2, 3, 8, 1000)] == [0.5, 1, 2, 30, 30]
+    assert [pause(failures, 0.5, 30, 1) for failures in (1, 2, 3, 8)] == [0.25, 0.5, 1, 15]

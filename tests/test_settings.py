@@ -1,0 +1,67 @@
+"""`ROUTER_*` variables: every setting can be given, and a wrong value is a problem one can act on."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from router.delivery import DeliverySettings
+from router.errors import ConfigError
+from router.settings import Settings, config_path, load_settings, process_environment
+
+
+def test_without_variables_the_defaults_hold():
+    """An empty variable is as good as none."""
+    assert load_settings({}) == load_settings({"ROUTER_TIMEOUT_SECS": "", "ROUTER_CONFIG": ""}) == Settings()
+    assert Settings().config == "routing.yaml"
+
+
+def test_every_setting_of_delivery_has_a_variable():
+    """ROUTER_ and its name in capitals."""
+    given = {name: value * 2 for name, value in dataclasses.asdict(DeliverySettings()).items()}
+    environ = {f"ROUTER_{name.upper()}": str(value) for name, value in given.items()}
+    assert load_settings(environ).delivery == DeliverySettings(**given)
+
+
+def test_the_path_of_the_configuration(monkeypatch):
+    """From the given variables, else from the process's own."""
+    assert config_path({"ROUTER_CONFIG": "/etc/router.yaml"}) == "/etc/router.yaml"
+    assert config_path({}) == "routing.yaml"
+    monkeypatch.setenv("ROUTER_CONFIG", "mine.yaml")
+    assert config_path() == load_settings().config == "mine.yaml"
+    assert process_environment()["ROUTER_CONFIG"] == "mine.yaml"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("ROUTER_MAX_BATCH_SPANS", "0", "should be greater than or equal to 1"),
+        ("ROUTER_MAX_BATCH_SPANS", "2.5", "should be a valid integer"),
+        ("ROUTER_FLUSH_INTERVAL_SECS", "soon", "should be a valid number"),
+        ("ROUTER_TIMEOUT_SECS", "nan", "should be a finite number"),
+        ("ROUTER_SHUTDOWN_TIMEOUT_SECS", "-1", "should be greater than 0"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_a_problem(variable, value, words):
+    """It names the variable and what it should be, and does not repeat the value."""
+    with pytest.raises(ConfigError) as caught:
+        load_settings({variable: value})
+    (problem,) = caught.value.problems
+    assert problem.code == "RT118"
+    assert problem.message.startswith(f"`{variable}` {words}")
+    assert (problem.file, problem.effect) == ("environment", "the router does not start")
+    assert problem.hint == "unset the variable to use the default"
+
+
+def test_all_problems_are_told_at_once():
+    """One run, one list."""
+    with pytest.raises(ConfigError) as caught:
+        load_settings({"ROUTER_MAX_AGE_SECS": "x", "ROUTER_MAX_CONNECTIONS": "0", "ROUTER_UNKNOWN": "1"})
+    assert len(caught.value.problems) == 2
+
+
+def test_the_memory_is_shared_between_the_two_queues():
+    """A quarter waits to be masked, the rest to be sent."""
+    settings = DeliverySettings(max_queue_bytes=1_000_000)
+    assert (settings.record_queue_bytes, settings.span_buffer_bytes) == (250_000, 750_000)
