@@ -1,0 +1,212 @@
+"""The Router as a user holds it: from a file to bytes, every call accounted for, nothing raised."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from router import ConfigError, Router
+from router.routing.record import CallRecord
+from router.settings import process_environment
+from router.testing import FakeLangfuse, make_record
+
+YAML = """
+version: 1
+defaults: {mask: [secrets]}
+projects:
+  payments: {env: PAYMENTS_LF}
+  shared: {env: LANGFUSE}
+rules:
+  - {id: noise, match: {tags: loadtest}, route: drop}
+  - {id: payments, match: {team: payments}, route: payments, mask: [pii]}
+  - {id: both, match: {team: both}, route: [payments, shared]}
+  - {id: rest, route: shared}
+"""
+
+
+@pytest.fixture
+def langfuse() -> Iterator[FakeLangfuse]:
+    """Return a Langfuse with two projects."""
+    with FakeLangfuse(["payments", "shared"]) as server:
+        yield server
+
+
+@pytest.fixture
+def router(langfuse: FakeLangfuse, tmp_path: Path) -> Iterator[Router]:
+    """Return a router to that Langfuse."""
+    made = _router(langfuse, tmp_path)
+    yield made
+    made.shutdown(5)
+
+
+def _router(langfuse: FakeLangfuse, folder: Path, **settings: str) -> Router:
+    path = folder / "routing.yaml"
+    path.write_text(YAML, "utf-8")
+    return Router.from_file(path, environ=_environ(langfuse) | settings)
+
+
+def _environ(langfuse: FakeLangfuse) -> dict[str, str]:
+    return langfuse.environ("PAYMENTS_LF", "payments") | langfuse.environ("LANGFUSE", "shared")
+
+
+def test_a_call_arrives_masked_in_its_project(langfuse: FakeLangfuse, router: Router) -> None:
+    """The whole way: rule, project, mask, bytes."""
+    router.log(make_record(team="payments", input="card 4111 1111 1111 1111"))
+    assert router.flush(10)
+    (span,) = langfuse.spans()
+    assert (span.project, span.input, span.routing["rule"]) == ("payments", "card [CREDIT_CARD]", "payments")
+
+
+def test_every_call_is_accounted_for(langfuse: FakeLangfuse, router: Router) -> None:
+    """Handled = delivered + dropped + in flight; a call for two projects counts twice."""
+    for changes in ({"team": "payments"}, {"team": "both"}, {"tags": ("loadtest",)}, {"team": None}):
+        router.log(make_record(**changes))
+    assert router.flush(10)
+    stats = router.stats()
+    assert (stats.handled, stats.delivered, stats.dropped, stats.in_flight) == (5, 4, {"policy": 1}, 0)
+    assert len(langfuse.spans()) == 4
+
+
+def test_a_record_that_cannot_be_made_is_counted(router: Router, caplog: pytest.LogCaptureFixture) -> None:
+    """The adapter's failure reaches neither the host nor the log's text."""
+
+    def fail() -> CallRecord:
+        raise ValueError("the prompt was: my card is 4111")
+
+    router.handle(fail)
+    assert router.stats().dropped == {"adapter_failed": 1}
+    assert "4111" not in caplog.text
+    assert "ValueError" in caplog.text
+
+
+@pytest.mark.parametrize("junk", [None, 7, "text", object()], ids=["none", "int", "text", "object"])
+def test_junk_instead_of_a_record_is_counted(router: Router, junk: Any) -> None:
+    """Whatever `log` is given, it returns, and the call is accounted for."""
+    router.log(junk)
+    assert router.stats().dropped == {"resolve_failed": 1}
+
+
+def test_what_comes_after_shutdown_is_counted(langfuse: FakeLangfuse, router: Router) -> None:
+    """A late call is dropped under its own reason; a second shutdown changes nothing."""
+    router.log(make_record(team="payments"))
+    assert router.shutdown(10)
+    router.log(make_record(team="payments"))
+    assert router.shutdown(1)
+    stats = router.stats()
+    assert (stats.delivered, stats.dropped, stats.in_flight) == (1, {"shutdown": 1}, 0)
+
+
+def test_shutdown_keeps_its_deadline_while_langfuse_hangs(langfuse: FakeLangfuse, router: Router) -> None:
+    """A server that never answers costs the deadline once, and its calls are counted."""
+    langfuse.hang()
+    for _ in range(3):
+        router.log(make_record(team="both"))
+    assert not router.shutdown(0.3)
+    stats = router.stats()
+    assert (stats.handled, stats.dropped, stats.in_flight) == (6, {"shutdown": 6}, 0)
+
+
+def test_a_full_queue_drops_and_counts(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """Memory is bounded in bytes; what does not fit is dropped under `queue_full`, the caller never waits."""
+    router = _router(langfuse, tmp_path, ROUTER_MAX_QUEUE_BYTES="200000")
+    langfuse.hang()
+    for _ in range(200):
+        router.log(make_record(team="payments", input="x" * 10_000, size=12_000))
+    assert router.stats().dropped["queue_full"] > 100
+    langfuse.heal()
+    assert router.shutdown(10)
+    stats = router.stats()
+    assert stats.in_flight == 0
+    assert stats.handled == 200 == stats.delivered + sum(stats.dropped.values())
+    assert len({span.span_id for span in langfuse.spans()}) == 1
+
+
+def test_many_threads_may_log(langfuse: FakeLangfuse, router: Router) -> None:
+    """Calls of many threads all arrive."""
+
+    def log(number: int) -> None:
+        for each in range(50):
+            router.log(make_record(call_id=f"{number}-{each}", team="both"))
+
+    threads = [threading.Thread(target=log, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert router.flush(20)
+    assert len({span.span_id for span in langfuse.spans("shared")}) == 400
+    assert router.stats().delivered == 800
+
+
+def _log_in_child(router: Router) -> None:
+    router.log(make_record(call_id="child", team="payments"))
+    os._exit(0 if router.flush(10) and router.stats().handled == 1 else 1)
+
+
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_a_forked_child_logs_on_its_own(langfuse: FakeLangfuse, router: Router) -> None:
+    """Parent and child deliver what they accepted, each once."""
+    router.log(make_record(call_id="parent", team="payments"))
+    child = multiprocessing.get_context("fork").Process(target=_log_in_child, args=(router,))
+    child.start()
+    child.join(20)
+    assert child.exitcode == 0
+    assert router.flush(10)
+    assert len({span.span_id for span in langfuse.spans()}) == 2 == len(langfuse.spans())
+
+
+SCRIPT = """
+import sys
+from router import Router
+from router.testing import make_record
+router = Router.from_file(sys.argv[1])
+for number in range(20):
+    router.log(make_record(call_id=str(number), team="payments"))
+"""
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_a_program_that_just_ends_loses_nothing(langfuse: FakeLangfuse, tmp_path: Path, host: str) -> None:
+    """The queue is drained at exit, though the first connection is made only then and its name must be looked up."""
+    (tmp_path / "routing.yaml").write_text(YAML, "utf-8")
+    environ = {name: value.replace("127.0.0.1", host) for name, value in _environ(langfuse).items()}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT, str(tmp_path / "routing.yaml")],
+        env={**process_environment(), **environ},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(langfuse.spans("payments")) == 20
+
+
+def test_a_bad_file_is_refused_loudly(tmp_path: Path) -> None:
+    """Every problem at once, and no secret in the text."""
+    path = tmp_path / "routing.yaml"
+    path.write_text(YAML.replace("match: {team: payments}", "mach: {team: payments}"), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        Router.from_file(path, environ={})
+    codes = {problem.code for problem in caught.value.problems}
+    assert codes == {"RT110", "RT602"}
+
+
+def test_a_bad_setting_is_refused(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """A `ROUTER_*` variable that makes no sense stops the start, by name."""
+    with pytest.raises(ConfigError, match="ROUTER_FLUSH_INTERVAL_SECS"):
+        _router(langfuse, tmp_path, ROUTER_FLUSH_INTERVAL_SECS="soon")
+
+
+def test_resolve_takes_a_request_by_hand(router: Router) -> None:
+    """Without LiteLLM, and without sending anything."""
+    assert router.resolve({"team": "payments"}).route == ("payments",)
+    assert router.stats().handled == 0
