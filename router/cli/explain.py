@@ -1,0 +1,102 @@
+"""`router explain`: where one call would go, what would be hidden on the way, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from router.cli.commands import CONFIG_HELP, format_option
+from router.cli.exits import CommandError, ExitCode
+from router.cli.loading import load_or_end
+from router.cli.request import EXAMPLE, read_request
+from router.config import LoadedConfig
+from router.errors import RequestError
+from router.masking import MaskedRecord, MaskingPolicies, mask
+from router.routing.request import record_from_request
+from router.routing.table import Explanation, RoutingTable
+
+
+@dataclass(frozen=True, slots=True)
+class ExplainResult:
+    """One call explained.
+
+    Attributes:
+        sent: what each project of the route would get.
+        untried: ids of the rules below the one that decided.
+    """
+
+    file: str
+    digest: str
+    explanation: Explanation
+    sent: Mapping[str, MaskedRecord]
+    untried: tuple[str, ...] = ()
+
+
+def explain_request(loaded: LoadedConfig, request: Mapping[str, Any]) -> ExplainResult:
+    """Resolve and mask the call that `request` describes.
+
+    Raises:
+        CommandError: the request has an unknown key or a value of the wrong type.
+    """
+    try:
+        record = record_from_request(request)
+    except RequestError as error:
+        raise CommandError(str(error), f"for example: {EXAMPLE}") from None
+    explanation = RoutingTable.compile(loaded).explain(record)
+    plan = explanation.plan
+    policies = MaskingPolicies.compile(loaded.masks, loaded.secrets)
+    tried = sum(step.kind == "rule" for step in explanation.steps)
+    return ExplainResult(
+        file=loaded.path,
+        digest=loaded.digest,
+        explanation=explanation,
+        sent={project: mask(record, plan, project, policies) for project in plan.route},
+        untried=tuple(rule.value.id for rule in loaded.rules[tried:]),
+    )
+
+
+_EXAMPLES = """\b
+Examples:  router explain team=payments model=gpt-4o metadata.region=eu
+           router explain tags=prod,batch header.x-team=pay stream=true
+           router explain input="card 4111 1111 1111 1111" metadata.account:=7
+           router explain -c routing.yaml --request call.json
+           jq .request call.json | router explain - --format json
+
+Keys: team, team_alias, key_alias, org, user, model, model_group, provider,
+call_type, tags, status, stream, session_id, trace_id, environment, metadata.*,
+header.*, input, output, error.message, origin (sdk or proxy), …
+"""
+
+
+@click.command("explain", epilog=_EXAMPLES)
+@click.argument("words", nargs=-1, metavar="[KEY=VALUE | -]...")
+@click.option("-c", "--config", "file", metavar="FILE", help=CONFIG_HELP)
+@click.option(
+    "--request", "request_file", metavar="FILE", help="JSON of the call; - is stdin. Example: --request call.json"
+)
+@format_option(("human", "json"), "json")
+def explain(words: tuple[str, ...], file: str | None, request_file: str | None, form: str) -> int:
+    """Show where a call would go, what would be hidden, and why. Sends nothing and needs no secrets."""
+    from router.cli import explain_report
+    from router.settings import config_path
+
+    request = read_request(*_without_dash(words, request_file))
+    result = explain_request(load_or_end(file or config_path()), request)
+    if form == "json":
+        explain_report.print_json(result)
+    else:
+        explain_report.print_human(result)
+    return ExitCode.CLEAN
+
+
+def _without_dash(words: Sequence[str], request_file: str | None) -> tuple[list[str], str | None]:
+    """Take a lone `-` as `--request -`."""
+    rest = [word for word in words if word != "-"]
+    if len(rest) == len(words):
+        return rest, request_file
+    if request_file not in (None, "-"):
+        raise CommandError("`-` and --request FILE both name a request", "give one of them")
+    return rest, "-"
