@@ -37,6 +37,15 @@ class Label:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """One line of a file for a code frame: secrets blanked, `cut` characters taken off its left end."""
+
+    line: int
+    text: str
+    cut: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Problem:
     """One finding of `router check`.
@@ -49,6 +58,7 @@ class Problem:
         effect: what would happen if nobody mended it.
         hint: the way out.
         labels: other places that belong to the finding.
+        excerpt: the lines around those places, so that a frame can be drawn without the file.
     """
 
     code: str
@@ -59,6 +69,7 @@ class Problem:
     effect: str = ""
     hint: str = ""
     labels: tuple[Label, ...] = ()
+    excerpt: tuple[Excerpt, ...] = field(default=(), repr=False, compare=False)
 
     @property
     def file(self) -> str:

@@ -2,11 +2,95 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from router.config.nodes import Source
-from router.errors import Problem
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from router.config.nodes import Node, Source
+from router.errors import Excerpt, Problem
+
+CONTEXT = 2
+"""Lines shown before the one a problem is on."""
+WIDTH = 160
+"""Characters of a line that are kept; a longer one is cut on both sides of the problem."""
+_BLANK = "*"
+_KEY = re.compile(r"sk-[A-Za-z0-9_-]{6,}")
+_SECRET_NAME = re.compile(r"(?i)^key$|secret|password|passwd|credential|token|api_?key")
+_SECRET_LINE = re.compile(r"""(?i)(?:^|[\s{,])["']?(?:key|[\w.-]*(?:secret|password|api_?key)[\w.-]*)["']?\s*:\s+(\S.*)""")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
 
-def with_excerpts(problems: Iterable[Problem], sources: Sequence[Source]) -> list[Problem]:
-    """Return the problems in file order."""
-    return sorted(problems, key=lambda problem: (problem.location, problem.code, problem.message))
+def with_excerpts(problems: Iterable[Problem], sources: Sequence[tuple[Source, Node | None]]) -> list[Problem]:
+    """Return the problems in file order (errors before warnings of one place), each with its source lines.
+
+    Args:
+        sources: the files that were read, with their trees as far as there are any.
+    """
+    read = {source.file: (source, root) for source, root in sources}
+    pages: dict[str, _Page] = {}
+    ordered = sorted(set(problems), key=lambda one: (one.location, one.severity, one.code, one.message))
+    for file in {problem.file for problem in ordered} & set(read):
+        pages[file] = _Page(*read[file])
+    return [_with_excerpt(problem, pages.get(problem.file)) for problem in ordered]
+
+
+def _with_excerpt(problem: Problem, page: _Page | None) -> Problem:
+    if page is None or not problem.line or problem.excerpt:
+        return problem
+    lines = {line: problem.column for line in range(max(1, problem.line - CONTEXT), problem.line + 1)}
+    lines |= {
+        label.location.line: label.location.column for label in problem.labels if label.location.file == problem.file
+    }
+    shown = tuple(page.excerpt(line, column) for line, column in sorted(lines.items()))
+    return replace(problem, excerpt=shown)
+
+
+class _Page:
+    """One file, its secrets found once."""
+
+    def __init__(self, source: Source, root: Node | None) -> None:
+        self._source = source
+        self._blanks = list(_secret_spans(source, root))
+
+    def excerpt(self, line: int, column: int) -> Excerpt:
+        line = min(line, self._source.line_count)
+        start, end = self._source.line_span(line)
+        text = list(self._source.text[start:end])
+        for first, last in self._blanks:
+            for offset in range(max(first, start), min(last, end)):
+                text[offset - start] = _BLANK
+        cut = 0 if len(text) <= WIDTH else max(0, min(column - WIDTH // 2, len(text) - WIDTH))
+        return Excerpt(line, "".join(text[cut : cut + WIDTH]), cut)
+
+
+def _secret_spans(source: Source, root: Node | None) -> Iterator[tuple[int, int]]:
+    """Yield the spans of everything that is, or may be, a secret written in the clear."""
+    for found in _KEY.finditer(source.text):
+        yield found.span()
+    if root is None:
+        for line in range(1, source.line_count + 1):
+            start, _ = source.line_span(line)
+            hit = _SECRET_LINE.search(source.line(line))
+            if hit and not hit.group(1).startswith(("{env:", "{ env:", "{file:", "{ file:")):
+                yield start + hit.start(1), start + hit.end(1)
+        return
+    seen: set[int] = set()
+    stack: list[tuple[Node, bool, str]] = [(root, False, "")]
+    while stack:
+        node, secret, name = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        if secret and node.kind == "scalar" and not _is_reference(name, node):
+            yield node.definition.start, node.definition.end
+        for step, child in node.children():
+            key = step if isinstance(step, str) else name
+            stack.append((child, secret or bool(isinstance(step, str) and _SECRET_NAME.search(step)), key))
+
+
+def _is_reference(name: str, node: Node) -> bool:
+    """Tell whether a scalar below a secret's key names where the secret stands rather than being it."""
+    value = node.value
+    if not isinstance(value, str):
+        return False
+    return (name == "env" and bool(_VARIABLE.fullmatch(value))) or (name == "file" and value.startswith(("/", "./", "../")))

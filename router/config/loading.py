@@ -102,8 +102,7 @@ def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None)
     if environ is not None:
         credentials = resolve_credentials(draft, environ, lambda name: _read_secret(folder, name))
         problems += credentials.problems
-    sources = [draft.source, *shelf.sources]
-    problems = with_excerpts(problems, sources)
+    problems = with_excerpts(problems, [(draft.source, draft.root), *((source, None) for source in shelf.sources)])
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(tuple(problems))
     return _loaded(draft, shelf, credentials, tuple(problems))
@@ -138,8 +137,7 @@ def _pack_from_text(text: str, file: str) -> Pack:
     draft, problems = _draft(text, file, pack=True)
     if draft is not None:
         problems += check_pack(draft)
-    sources = [draft.source] if draft is not None else []
-    problems = with_excerpts(problems, sources)
+    problems = with_excerpts(problems, [(draft.source, draft.root)] if draft is not None else [])
     if draft is None or any(problem.severity == "error" for problem in problems):
         raise ConfigError(tuple(problems))
     path = Path(file)
@@ -161,7 +159,7 @@ def _draft(text: str, file: str, *, pack: bool) -> tuple[Draft | None, list[Prob
     if root is None or root.kind != "mapping":
         if not problems:
             problems = [_not_a_mapping(document.source, empty=root is None or root.value is None)]
-        return None, with_excerpts(problems, [document.source])
+        return None, with_excerpts(problems, [(document.source, None)])
     draft, found = read_draft(document.source, root, pack=pack)
     return draft, problems + found
 

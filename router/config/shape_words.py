@@ -32,7 +32,6 @@ EXPECTED_BY_MODEL = {
     "EnvRef": _REFERENCE,
     "FileRef": _REFERENCE,
     "ProjectByKeys": "a mapping such as {env: PREFIX}",
-    "": "a mapping",
 }
 
 

@@ -35,9 +35,14 @@ class Template:
     parts: tuple[str | Hole, ...]
 
     @property
+    def holes(self) -> tuple[Hole, ...]:
+        """The holes, in order."""
+        return tuple(part for part in self.parts if isinstance(part, Hole))
+
+    @property
     def attributes(self) -> tuple[str, ...]:
         """Names of the holes, in order."""
-        return tuple(part.attribute for part in self.parts if isinstance(part, Hole))
+        return tuple(hole.attribute for hole in self.holes)
 
     @property
     def literal(self) -> str | None:

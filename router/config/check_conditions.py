@@ -1,0 +1,193 @@
+"""Checks of what decides: `match:`, `when:`, and the attribute a sample is hashed by."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import re2
+
+from router.config.attributes import CLOSED_VALUES, attribute_kind, attribute_names
+from router.config.expressions import ExpressionError, compile_expression
+from router.config.findings import Findings
+from router.config.model import Expr, Match, MatchOperators, Overlay, Rule, SampleBy
+from router.config.nodes import Path
+from router.config.suggest import did_you_mean
+
+_GLOB_SIGNS = ("*", "?", "[")
+_RE2_OPTIONS = re2.Options()
+_RE2_OPTIONS.log_errors = False
+
+
+def check_conditions(findings: Findings) -> None:
+    """Check every rule and overlay."""
+    draft = findings.draft
+    for index, overlay in draft.overlays.items():
+        _check_entry(findings, ("overlays", index), overlay, _overlay_effect(overlay))
+    for index, rule in draft.rules.items():
+        _check_entry(findings, ("rules", index), rule, _rule_effect(rule))
+    check_sample(findings, ("defaults",), draft.defaults.sample, "the sample would be decided call by call")
+
+
+def _overlay_effect(overlay: Overlay) -> str:
+    if overlay.mask:
+        return f"overlay `{overlay.id}` would not add {_masks(overlay.mask)} where it should"
+    return f"overlay `{overlay.id}` would not apply where it should"
+
+
+def _rule_effect(rule: Rule) -> str:
+    goes = "are dropped by it" if rule.route == "drop" else f"go to {_projects(rule.projects())}"
+    return f"rule `{rule.id}` would never match, so no calls {goes}"
+
+
+def _masks(names: Sequence[str]) -> str:
+    return ("mask " if len(names) == 1 else "masks ") + ", ".join(f"`{name}`" for name in names)
+
+
+def _projects(names: Sequence[str]) -> str:
+    return " and ".join(f"`{name}`" for name in names)
+
+
+def _check_entry(findings: Findings, path: Path, entry: Rule | Overlay, effect: str) -> None:
+    if entry.match is not None:
+        _check_match(findings, (*path, "match"), entry.match, effect)
+    if entry.when is not None:
+        check_expression(findings, (*path, "when"), entry.when, effect, boolean=True)
+    if entry.sample is not None:
+        check_sample(findings, path, entry.sample, effect="the sample would be decided call by call")
+
+
+def check_sample(findings: Findings, path: Path, sample: Any, effect: str) -> None:
+    """Check that a sample is hashed by an attribute."""
+    if isinstance(sample, SampleBy) and sample.by is not None and attribute_kind(sample.by) is None:
+        unknown_attribute(findings, (*path, "sample", "by"), sample.by, effect)
+
+
+def unknown_attribute(findings: Findings, path: Path, name: str, effect: str, *, key: bool = False) -> None:
+    """Report a name that is no attribute."""
+    suggestion = did_you_mean(name, attribute_names())
+    known = "attributes: " + ", ".join(attribute_names())
+    label = suggestion or "no such attribute"
+    findings.add("RT201", f"unknown attribute `{name}`", path, key=key, label=label, effect=effect, hint=known)
+
+
+# -- when ----------------------------------------------------------------------------------------------
+
+
+def check_expression(findings: Findings, path: Path, text: str, effect: str, *, boolean: bool = False) -> None:
+    """Check a JMESPath expression, placing each finding inside its text."""
+    try:
+        compile_expression(text, boolean=boolean)
+    except ExpressionError as error:
+        for found in error.findings:
+            location = findings.inside(path, found.start, found.end)
+            findings.add_at(
+                found.code, found.message, location, label=found.label, effect=effect, hint=found.hint
+            )
+
+
+def check_expr(findings: Findings, path: Path, value: Expr, effect: str) -> None:
+    """Check the expression of a computed value."""
+    check_expression(findings, (*path, "expr"), value.expr, effect)
+
+
+# -- match ---------------------------------------------------------------------------------------------
+
+
+def _check_match(findings: Findings, path: Path, match: Match, effect: str) -> None:
+    for name, matcher in match.attributes().items():
+        kind = attribute_kind(name)
+        if kind is None:
+            unknown_attribute(findings, (*path, name), name, effect, key=True)
+        else:
+            _check_matcher(findings, (*path, name), name, matcher, effect)
+    for key in ("any", "all"):
+        for index, inner in enumerate(getattr(match, key) or ()):
+            _check_match(findings, (*path, key, index), inner, effect)
+    if match.not_ is not None:
+        _check_match(findings, (*path, "not"), match.not_, effect)
+
+
+def _check_matcher(findings: Findings, path: Path, name: str, matcher: Any, effect: str) -> None:
+    if isinstance(matcher, MatchOperators):
+        _check_operators(findings, path, name, matcher, effect)
+    elif isinstance(matcher, (list, tuple)):
+        _check_values(findings, path, name, matcher, effect)
+    else:
+        _check_value(findings, path, name, matcher, effect)
+
+
+def _check_operators(findings: Findings, path: Path, name: str, matcher: MatchOperators, effect: str) -> None:
+    kind = attribute_kind(name)
+    for operator in ("glob", "regex"):
+        if kind == "bool" and getattr(matcher, operator) is not None:
+            message, hint = f"`{operator}` cannot test `{name}`, which is true or false", f"write `{name}: true`"
+            findings.add("RT212", message, (*path, operator), key=True, effect=effect, hint=hint)
+    if matcher.not_ is not None:
+        _check_matcher(findings, (*path, "not"), name, matcher.not_, effect)
+    if matcher.regex is not None:
+        check_pattern(findings, (*path, "regex"), matcher.regex, effect)
+    for operator in ("any_of", "all_of", "none_of"):
+        _check_values(findings, (*path, operator), name, getattr(matcher, operator) or (), effect)
+    if matcher.all_of is not None and len(set(matcher.all_of)) > 1 and kind in ("text", "bool"):
+        message = f"`{name}` has one value, so it can never have all of these"
+        hint = f"write a list for any of them: `{name}: [a, b]`"
+        findings.add("RT212", message, (*path, "all_of"), key=True, effect=effect, hint=hint)
+
+
+def _check_values(findings: Findings, path: Path, name: str, values: Sequence[Any], effect: str) -> None:
+    for index, value in enumerate(values):
+        _check_value(findings, (*path, index), name, value, effect)
+
+
+def _check_value(findings: Findings, path: Path, name: str, value: Any, effect: str) -> None:
+    node = findings.draft.node(*path)
+    written = findings.draft.source.text[node.definition.start : node.definition.end] if node is not None else ""
+    allowed = CLOSED_VALUES.get(name) or (("true", "false") if attribute_kind(name) == "bool" else ())
+    if allowed:
+        shown = str(value).lower() if isinstance(value, bool) else str(value)
+        if shown not in allowed:
+            label = did_you_mean(shown, allowed)
+            message = f"`{name}` is never `{shown}`"
+            hint = f"values of `{name}`: {', '.join(allowed)}"
+            findings.add("RT213", message, path, label=label, effect=effect, hint=hint)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and written != _spelled(value):
+        message = f"`{written}` is a number, and would be compared as `{_spelled(value)}`"
+        findings.add("RT213", message, path, label="a number", effect=effect, hint=f'put it in quotes: "{written}"')
+    elif isinstance(value, str) and any(sign in value for sign in _GLOB_SIGNS):
+        sign = next(sign for sign in _GLOB_SIGNS if sign in value)
+        message = f"`{value}` is compared exactly, `{sign}` is not a wildcard here"
+        hint = f'write {{glob: "{value}"}}'
+        findings.add("RT214", message, path, severity="warning", label="exact", effect=effect, hint=hint)
+
+
+def _spelled(number: float) -> str:
+    """Return the text that a number is compared as."""
+    if isinstance(number, int):
+        return str(number)
+    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
+
+
+# -- patterns ------------------------------------------------------------------------------------------
+
+
+def check_pattern(findings: Findings, path: Path, pattern: str, effect: str) -> Any:
+    """Compile an RE2 pattern; None, and a finding, when it does not compile."""
+    try:
+        return re2.compile(pattern, _RE2_OPTIONS)
+    except re2.error as error:
+        reason = error.args[0] if error.args else "it does not compile"
+        words = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
+        message = f"this is not an RE2 pattern: {words}"
+        findings.add("RT210", message, path, effect=effect, hint=_pattern_hint(pattern))
+    return None
+
+
+def _pattern_hint(pattern: str) -> str:
+    if any(sign in pattern for sign in ("(?=", "(?!", "(?<=", "(?<!")):
+        return "RE2 has no look-around; match what surrounds it, or use two conditions"
+    if any(f"\\{digit}" in pattern for digit in "123456789"):
+        return "RE2 has no back-references"
+    if pattern.startswith(("*", "+", "?")):
+        return 'for `*` as any text use a glob: {glob: "…"}'
+    return "the syntax: https://github.com/google/re2/wiki/Syntax"

@@ -1,0 +1,79 @@
+"""Collects findings about a draft, so that a check only says what is wrong and at which path."""
+
+from __future__ import annotations
+
+from router.config.draft import Draft
+from router.config.nodes import Path, text_offsets
+from router.errors import Label, Location, Problem, Severity
+
+
+class Findings:
+    """The findings about one file."""
+
+    def __init__(self, draft: Draft) -> None:
+        self.draft = draft
+        self.problems: list[Problem] = []
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        path: Path,
+        *,
+        key: bool = False,
+        severity: Severity = "error",
+        label: str = "",
+        effect: str = "",
+        hint: str = "",
+        labels: tuple[Label, ...] = (),
+    ) -> None:
+        """Record a finding at the value at a path, or at its key."""
+        location = self.draft.at_key(*path) if key else self.draft.at(*path)
+        self.add_at(
+            code, message, location, severity=severity, label=label, effect=effect, hint=hint, labels=labels
+        )
+
+    def add_at(
+        self,
+        code: str,
+        message: str,
+        location: Location,
+        *,
+        severity: Severity = "error",
+        label: str = "",
+        effect: str = "",
+        hint: str = "",
+        labels: tuple[Label, ...] = (),
+    ) -> None:
+        """Record a finding at a place."""
+        self.problems.append(
+            Problem(
+                code=code,
+                message=message,
+                location=location,
+                severity=severity,
+                label=label,
+                effect=effect,
+                hint=hint,
+                labels=labels,
+            )
+        )
+
+    def inside(self, path: Path, start: int, end: int) -> Location:
+        """Return the place of a part of a text value; `start` and `end` are offsets into the value."""
+        node = self.draft.node(*path)
+        if node is None:
+            return self.draft.at(*path)
+        offsets = text_offsets(self.draft.source, node)
+        last = len(offsets) - 1
+        first_offset = offsets[min(start, last)]
+        if end > start:
+            end_offset = offsets[min(end - 1, last)] + 1
+            if end <= last and offsets[end] > end_offset and not self._is_space(end_offset):
+                end_offset = offsets[end]
+        else:
+            end_offset = first_offset + 1
+        return self.draft.source.location(first_offset, max(end_offset, first_offset + 1))
+
+    def _is_space(self, offset: int) -> bool:
+        return self.draft.source.text[offset : offset + 1].isspace()
