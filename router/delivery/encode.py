@@ -31,6 +31,11 @@ _STATUS_ERROR = field(15, b"\x18\x02")
 _TRUE = b"\x12\x02\x10\x01"
 _START_TIME, _END_TIME, _COMPLETION = b"\x39", b"\x41", names.OBSERVATION_COMPLETION_START_TIME
 
+# Most attributes are short: what stands before their name and before their value is made once.
+_SHORT = 126
+_SHORT_HEADS = tuple(b"\x4a" + varint(size + 4) for size in range(2 * _SHORT))
+_SHORT_VALUE_HEADS = tuple(b"\x12" + varint(size + 2) + b"\x0a" + varint(size) for size in range(_SHORT))
+
 
 def encode_span(masked: MaskedRecord, project: ResolvedProject) -> bytes:
     """Return one serialised `opentelemetry.proto.trace.v1.Span`; the same call gives the same bytes."""
@@ -244,6 +249,9 @@ def _append_text(out: list[bytes], name: str, value: Any) -> None:
         return  # an attribute without a value makes the server lose the whole request
     raw = utf8(value) if isinstance(value, str) else json_bytes(value)
     key = _key(name)
+    if len(raw) < _SHORT and len(key) < _SHORT:
+        out += (_SHORT_HEADS[len(key) + len(raw)], key, _SHORT_VALUE_HEADS[len(raw)], raw)
+        return
     size = varint(len(raw))
     inner = 1 + len(size) + len(raw)
     value_size = varint(inner)
