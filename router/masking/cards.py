@@ -63,7 +63,7 @@ def _card_at(text: bytes, groups: list[bytes], lengths: list[int], index: int, p
         return count if count and is_card(b"".join(groups[index : index + count])) else 0
     if index + 1 < len(lengths):
         for count in _SIZES_BY_START.get((first, lengths[index + 1]), ()):
-            if tuple(lengths[index : index + count]) in _GROUPINGS:
+            if index + count <= len(lengths) and tuple(lengths[index : index + count]) in _GROUPINGS:
                 digits = b"".join(groups[index : index + count])
                 if is_card(digits) and _is_likely(text, position, position + len(digits) + count - 1, len(digits)):
                     return count

@@ -1,0 +1,252 @@
+"""The built-in detectors: what each finds, what it leaves alone, and that disguises do not help."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from router.masking import mask_text
+from router.masking.cards import is_card
+from router.masking.detectors import builtin_detectors
+from router.masking.fold import fold
+from router.masking.names import names_secret
+from tests.masks import AWS_KEY, JWT, OPENAI_KEY, PEM, PEM_BODY, everything
+
+POLICIES = everything()
+
+
+def redacted(text: str) -> str:
+    return mask_text(text, POLICIES, ["all"])[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("write to jane.doe@example.com.", "write to [EMAIL]."),
+        ("<O'Brien+x@mail.example.co.uk>", "<[EMAIL]>"),
+        ("email=jane@example.com&x=1", "email=[EMAIL]&x=1"),
+        ('"jane doe"@example.com', "[EMAIL]"),
+        ("jané@exämple.de", "[EMAIL]"),
+        ("请联系jane@example.com谢谢", "请联系[EMAIL]谢谢"),
+        ("用户@例子.公司", "[EMAIL]"),
+        ("root@[192.0.2.1]", "[EMAIL]"),
+        ("jane@xn--bcher-kva.example", "[EMAIL]"),
+    ],
+)
+def test_an_email_address_is_found(text: str, expected: str) -> None:
+    """Plain, tagged, quoted and international ones."""
+    assert redacted(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['@app.route("/x") user@ host', "lodash@4.17.21", "icon@2x.png", "a @ b.com", "see @jane", "f(x)@g"],
+)
+def test_what_only_looks_like_an_email_address_stays(text: str) -> None:
+    """Decorators, package versions, image sizes, mentions."""
+    assert redacted(text) == text
+
+
+@pytest.mark.parametrize(
+    "number",
+    [
+        "4111111111111111",
+        "4111 1111 1111 1111",
+        "4111-1111-1111-1111",
+        "4111.1111.1111.1111",
+        "4 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1",
+        "3714 496353 98431",
+        "3056 930902 5904",
+        "4222222222222",
+        "6304 2737 3398",
+    ],
+)
+def test_a_card_number_is_found_however_it_is_grouped(number: str) -> None:
+    """As people and forms write them; twelve digits need a word like `card` near them."""
+    assert redacted(f"card {number}, please") == "card [CREDIT_CARD], please"
+
+
+def test_card_numbers_in_a_row_are_found_each() -> None:
+    """A run of digits is cut at its groups, so that one number does not hide the next."""
+    assert redacted("1234 4111 1111 1111 1111 5555555555554444") == "1234 [CREDIT_CARD] [CREDIT_CARD]"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "4111 1111 1111 1112",  # check digit
+        "ISBN 978-3-16-148410-0",
+        "at 1700000000000 ms",
+        "commit 5e141933554a0b74e7341841f318be21e895339c",
+        "0f8fad5b-d9cb-469f-a165-70867728950e",
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "0.4111111111111111",
+        "52.520008, 13.404954",
+        "4111 + 1111 = 5222",
+        "b=1_000_000",
+        "order 630427373398",  # twelve digits and no word
+        "4111111111111111" * 2,
+    ],
+)
+def test_other_numbers_stay(text: str) -> None:
+    """Digests, ids, timestamps, fractions, sums, books."""
+    assert redacted(text) == text
+
+
+@pytest.mark.parametrize(("digits", "valid"), [("4111111111111111", True), ("9999999999999995", False)])
+def test_a_card_number_needs_a_scheme_and_a_check_digit(digits: str, valid: bool) -> None:
+    """The second is Luhn-valid, but no scheme begins with 99."""
+    assert is_card(digits.encode()) is valid
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        AWS_KEY,
+        OPENAI_KEY,
+        "sk-" + "ant-api03-abcdefghijklmnop1234",
+        "sk-" + "lf-1234abcd-12ab-34cd-56ef-1234567890ab",
+        "AIza" + "SyNHxIf32IQ1a1yjl3ZJIqKZqzLAK1XhDk4",
+        "gh" + "p_hmjprvhwcw3kvej8ahm68eok6p17dr71wxbd",
+        "github_" + "pat_wf8wd1lq6gr0dznl7l7jhmdg5r4agz6",
+        "gl" + "pat-0lv1dub7t6kuqbqyyfle",
+        "xo" + "xb-781236542736-2364535789652-GkwFDQoHqz",
+        "https://hooks." + "slack.com/services/T00000000/B00000000/aaaaaaaa",
+        "sk_" + "live_4eC39HqLyjWDarjtT1zdp7dc",
+        "h" + "f_etWmQpRsTuVwXyZaBcDeFgHiJkLmNoPqRs",
+        "np" + "m_abcdefghijklmnopqrstuvwxyz0123456789",
+        "py" + "pi-AgEIcHlwaS5vcmc" + "a1" * 25,
+        "abc8" + "Q~" + "a1B2" * 8,
+    ],
+)
+def test_a_token_is_found_by_the_form_its_issuer_gave_it(token: str) -> None:
+    """Alone, in an assignment, in escaped JSON."""
+    assert redacted(token) == "[API_KEY]"
+    assert redacted(f'key = "{token}";') == 'key = "[API_KEY]";'
+    assert redacted(f'{{\\"k\\":\\"\\n{token}\\n\\"}}') == '{\\"k\\":\\"\\n[API_KEY]\\n\\"}'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Authorization: Bearer 3a16750d-d363-41a4-8ebd", "Authorization: Bearer [API_KEY]"),
+        ("Authorization: Basic YnJvd3Nlcjo=", "Authorization: Basic [API_KEY]"),
+        ('"x-api-key": "3fea6af1349166ea"', '"x-api-key": "[API_KEY]"'),
+        ("curl -H 'Proxy-Authorization: Digest 22cb987851bc5659'", "curl -H 'Proxy-Authorization: Digest [API_KEY]'"),
+    ],
+)
+def test_the_value_of_an_authorization_header_is_found(text: str, expected: str) -> None:
+    """The value alone goes; what it was for can still be read."""
+    assert redacted(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "AKIA" + "IOSFODNN7EXAMPLE",  # of Amazon's documentation
+        "sk-... <API_KEY>",
+        "sk-fading-circle-animation",
+        "risk-management-framework-2024",
+        "pk-lf-1234abcd-12ab-34cd-56ef-1234567890ab",
+        "basic understandingofthings",
+        "Authorization: Bearer <token>",
+        "bearer securities and notes",
+    ],
+)
+def test_what_only_looks_like_a_token_stays(text: str) -> None:
+    """Placeholders, class names, prose, and Langfuse's public key, which opens nothing."""
+    assert redacted(text) == text
+
+
+def test_a_json_web_token_is_found() -> None:
+    """Three parts of base64url; two words that begin with ey are none."""
+    assert redacted(f"token {JWT} ok") == "token [JWT] ok"
+    assert redacted("eyes.eyebrows") == "eyes.eyebrows"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"a {PEM} b", "a [PRIVATE_KEY] b"),
+        (PEM.replace("\n", "\\n"), "[PRIVATE_KEY]"),
+        (PEM.split("-----END")[0].rstrip() + "... cut", "[PRIVATE_KEY]... cut"),
+        (PEM.replace("PRIVATE", "OPENSSH PRIVATE"), "[PRIVATE_KEY]"),
+        ("-----BEGIN " + "CERTIFICATE-----", "-----BEGIN CERTIFICATE-----"),
+    ],
+)
+def test_a_private_key_is_found_with_or_without_its_end(text: str, expected: str) -> None:
+    """Whole, with escaped line breaks, cut off in the middle."""
+    assert redacted(text) == expected
+    assert PEM_BODY not in redacted(text)
+
+
+@pytest.mark.parametrize(
+    ("disguised", "label"),
+    [
+        ("４１１１１１１１１１１１１１１１", "[CREDIT_CARD]"),
+        ("٤١١١١١١١١١١١١١١١", "[CREDIT_CARD]"),
+        ("4111\u200b1111\u200b1111\u200b1111", "[CREDIT_CARD]"),
+        ("4111\u00a01111\u00a01111\u00a01111", "[CREDIT_CARD]"),
+        ("4111‑1111‑1111‑1111", "[CREDIT_CARD]"),
+        ("4111%201111%201111%201111", "[CREDIT_CARD]"),
+        ("\\u0034111111111111111", "[CREDIT_CARD]"),
+        ("\\\\u0034111111111111111", "[CREDIT_CARD]"),
+        ("jane.doe%40example.com", "[EMAIL]"),
+        ("jane.doe&#64;example.com", "[EMAIL]"),
+        ("jane.doe\\u0040example.com", "[EMAIL]"),
+        ("jane.doe＠example．com", "[EMAIL]"),
+        (AWS_KEY[:8] + "\u00ad" + AWS_KEY[8:], "[API_KEY]"),
+    ],
+)
+def test_a_disguise_does_not_help(disguised: str, label: str) -> None:
+    """The shadow is searched, and the original is cut exactly where the value stands."""
+    assert redacted(f"é: {disguised} – ok") == f"é: {label} – ok"
+
+
+def test_folding_leaves_ordinary_prose_alone() -> None:
+    """Dashes, quotes and accents of prose cost no shadow; nor does plain text with a per cent sign in it."""
+    assert fold("Où — “là” … 5 € – naïve".encode()) is None
+    assert fold(b"50% of it & more") is None
+
+
+@pytest.mark.parametrize(
+    "key",
+    "password api_key apiKey OPENAI_API_KEY x-api-key client_secret secretAccessKey aws_access_key_id token "
+    "access_token refreshToken Authorization Set-Cookie credentials vertex_credentials private_key passwd "
+    "langfuse_secret_key secret_value password_hash".split(),
+)
+def test_these_keys_name_secrets(key: str) -> None:
+    """In every spelling of several words."""
+    assert names_secret(key)
+
+
+@pytest.mark.parametrize(
+    "key",
+    "max_tokens total_tokens token_count prompt_tokens secret_santa cache_key public_key primaryKey key "
+    "user_api_key_alias user_api_key_hash user_api_key_team_id time_to_first_token next_page_token eos_token "
+    "tokenizer passwordless secretary author token_id session_id".split(),
+)
+def test_these_keys_do_not(key: str) -> None:
+    """Removing too much is a fault as well."""
+    assert not names_secret(key)
+
+
+@pytest.mark.parametrize("name", sorted(builtin_detectors()))
+@pytest.mark.parametrize(
+    "unit", ["4111 ", "4 ", "1.", "a@", '"@', "eyJ.", "sk-", "-----BEGIN PRIVATE KEY-----", "bearer ", "a3", "%41"]
+)
+def test_a_detector_takes_linear_time(name: str, unit: str) -> None:
+    """Ten times the hostile text takes no more than some thirty times as long, whatever the machine is doing."""
+    detector = builtin_detectors()[name]
+
+    def seconds(size: int) -> float:
+        text = (unit * size).encode()[:size]
+        best = 60.0
+        for _ in range(3):
+            begin = time.process_time()
+            detector.find(text)
+            best = min(best, time.process_time() - begin)
+        return best
+
+    assert seconds(200_000) < 30 * seconds(20_000) + 0.05
