@@ -13,12 +13,12 @@ HEAVY = ("aiohttp", "langfuse", "litellm", "opentelemetry")
 
 def loaded_by(statement: str, tmp_path: Path) -> list[str]:
     """Return which heavy packages a fresh interpreter has loaded after a statement."""
-    report = f"import sys; {statement}; print(*(name for name in {HEAVY} if name in sys.modules))"
+    report = f"import sys; {statement}; print('loaded', *(name for name in {HEAVY} if name in sys.modules))"
     run = subprocess.run(
         [sys.executable, "-c", report], capture_output=True, text=True, cwd=tmp_path, check=False, timeout=60
     )
     assert (run.returncode, run.stderr) == (0, "")
-    return run.stdout.split()
+    return run.stdout.rpartition("loaded")[2].split()
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,10 @@ def test_the_pipeline_works_without_litellm(module, tmp_path):
 def test_every_public_name_can_be_imported(tmp_path):
     """Each name in `router.__all__` leads to something, though most are loaded on first use."""
     assert loaded_by("from router import *", tmp_path) in ([], ["aiohttp"])
+
+
+@pytest.mark.parametrize("command", ["--version", "check --no-env {file}", "explain -c {file} team=payments"])
+def test_the_everyday_commands_load_nothing_heavy(command, tmp_path, checkout):
+    """`router check` in a hook or an editor starts at once: no LiteLLM, no Langfuse, no HTTP client."""
+    arguments = command.format(file=checkout / "examples" / "teams" / "routing.yaml").split()
+    assert loaded_by(f"from router.cli import main; assert main({arguments}) == 0", tmp_path) == []
