@@ -15,7 +15,7 @@ from router.config.loaded import LoadedConfig, Located
 from router.config.model import MaskStep
 from router.config.nodes import Source
 from router.config.packs import Pack, PackShelf, pack_folder
-from router.config.projects import Credentials, resolve_credentials
+from router.config.projects import Credentials, check_hosts, resolve_credentials
 from router.config.yaml_reader import MAX_BYTES, read_yaml
 from router.errors import ConfigError, Location, Problem
 
@@ -98,7 +98,7 @@ def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None)
         raise ConfigError(tuple(with_excerpts(problems, [])))
     shelf = PackShelf(_shelf_names(), load_pack)
     credentials = Credentials()
-    problems += check_routing(draft, shelf)
+    problems += check_routing(draft, shelf) + check_hosts(draft)
     if environ is not None:
         credentials = resolve_credentials(draft, environ, lambda name: _read_secret(folder, name))
         problems += credentials.problems

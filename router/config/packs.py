@@ -33,7 +33,10 @@ def pack_folder() -> Path:
 
 
 class PackShelf:
-    """The packs at hand, loaded when a mask of theirs is asked for."""
+    """The packs at hand, loaded when a mask of theirs is asked for.
+
+    A mask goes by its bare name (`pii`), or with the folder of its pack (`masking/pii`).
+    """
 
     def __init__(self, names: tuple[str, ...], load: Callable[[str], Pack]) -> None:
         self._names = names
@@ -50,27 +53,31 @@ class PackShelf:
         return tuple(name.split("/")[-1] for name in self._names) + self._names
 
     def has(self, mask: str) -> bool:
-        """Load the pack of a mask, when there is one."""
-        pack = self._pack_of(mask)
-        if pack is None:
-            return False
-        if pack not in self._loaded:
-            self._loaded[pack] = self._load(pack)
-        return mask.split("/")[-1] in self._loaded[pack].masks
+        """Load packs until one has the mask: first the one whose file is called like it.
+
+        Raises:
+            ConfigError: a pack that had to be looked at has problems.
+        """
+        if mask in self.masks():
+            return True
+        likely = [name for name in self._names if mask in (name, name.split("/")[-1])]
+        for name in [*likely, *self._names]:
+            pack = self._loaded.get(name) or self._load(name)
+            if mask.split("/")[-1] in pack.masks and mask in _names_of(name, mask.split("/")[-1]):
+                self._loaded[name] = pack
+                return True
+        return False
 
     def masks(self) -> dict[str, Located[tuple[MaskStep, ...]]]:
         """Return the masks of the packs used so far, under their bare and their full name."""
         found: dict[str, Located[tuple[MaskStep, ...]]] = {}
         for pack_name, pack in sorted(self._loaded.items()):
-            folder = pack_name.split("/")[0]
             for name, located in pack.masks.items():
-                found.setdefault(name, located)
-                found.setdefault(f"{folder}/{name}", located)
+                for spelling in _names_of(pack_name, name):
+                    found.setdefault(spelling, located)
         return found
 
-    def _pack_of(self, mask: str) -> str | None:
-        """Return the pack whose file is named like the mask."""
-        for name in self._names:
-            if mask in (name, name.split("/")[-1]):
-                return name
-        return None
+
+def _names_of(pack: str, mask: str) -> tuple[str, str]:
+    """Return the two names of a mask of a pack."""
+    return mask, f"{pack.split('/')[0]}/{mask}"

@@ -1,19 +1,28 @@
-"""References → credentials of projects and keys of masks, never shown."""
+"""References → credentials of projects and keys of masks; no secret ever stands in a problem."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from router.config.draft import Draft
+from router.config.findings import Findings
 from router.config.loaded import ResolvedProject
-from router.config.model import EnvRef, FileRef, ProjectByPrefix
-from router.errors import Problem
+from router.config.model import EnvRef, FileRef, Project, ProjectByPrefix
+from router.config.nodes import Path
+from router.config.suggest import did_you_mean
+from router.errors import Label, Problem
 
 CLOUD = "https://cloud.langfuse.com"
 """Langfuse Cloud in the EU, the host of a project that names none."""
+PUBLIC, SECRET = "pk-lf-", "sk-lf-"
+MIN_KEY_BYTES = 32
+"""Bytes of a key of `action: hash`."""
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+Ref = str | EnvRef | FileRef
 
 
 @dataclass(slots=True)
@@ -25,14 +34,245 @@ class Credentials:
     problems: list[Problem] = field(default_factory=list)
 
 
+def check_hosts(draft: Draft) -> list[Problem]:
+    """Return the findings about hosts that are written out; they need no environment."""
+    findings = Findings(draft)
+    hosts = [(("defaults", "host"), draft.defaults.host)]
+    hosts += [(("projects", name, "host"), project.host) for name, project in draft.projects.items()]
+    for path, host in hosts:
+        if isinstance(host, str):
+            _check_host(findings, path, host, shown=True)
+    for name, project in draft.projects.items():
+        key = None if isinstance(project, ProjectByPrefix) else project.public_key
+        if isinstance(key, str) and key.startswith(SECRET):
+            _swapped(findings, ("projects", name, "public_key"), "public_key")
+    return findings.problems
+
+
 def resolve_credentials(
     draft: Draft, environ: Mapping[str, str], read_file: Callable[[str], str | None]
 ) -> Credentials:
-    """Resolve every reference; each that leads nowhere is a problem."""
-    found = Credentials()
+    """Resolve every reference; each that leads nowhere is a problem.
+
+    Args:
+        read_file: content of a file that a reference names, None when it cannot be read.
+    """
+    resolver = _Resolver(draft, environ, read_file)
     for name, project in draft.projects.items():
+        resolver.project(name, project)
+    resolver.mask_keys()
+    resolver.shared_secrets()
+    return Credentials(resolver.projects, resolver.secrets, resolver.findings.problems)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A value and the words that name its origin: `variable X`, `file Y`, or nothing for a value in the clear."""
+
+    value: str = field(repr=False)
+    origin: str = ""
+
+
+class _Resolver:
+    def __init__(
+        self, draft: Draft, environ: Mapping[str, str], read_file: Callable[[str], str | None]
+    ) -> None:
+        self.findings = Findings(draft)
+        self.projects: dict[str, ResolvedProject] = {}
+        self.secrets: dict[EnvRef | FileRef, SecretStr] = {}
+        self._draft = draft
+        self._environ = environ
+        self._read_file = read_file
+
+    # -- projects --------------------------------------------------------------------------------------
+
+    def project(self, name: str, project: Project) -> None:
+        """Resolve one project; it is left out when something of it is missing."""
+        path: Path = ("projects", name)
         if isinstance(project, ProjectByPrefix):
-            found.projects[name] = ResolvedProject(
-                name, environ.get(f"{project.env}_PUBLIC_KEY", ""), SecretStr(environ.get(f"{project.env}_SECRET_KEY", "")),
-                environ.get(f"{project.env}_HOST", CLOUD), project.environment, project.release)
-    return found
+            public = self._variable(f"{project.env}_PUBLIC_KEY", (*path, "env"), name)
+            secret = self._variable(f"{project.env}_SECRET_KEY", (*path, "env"), name)
+            key_paths: tuple[Path, Path] = ((*path, "env"), (*path, "env"))
+        else:
+            public = self._resolve(project.public_key, (*path, "public_key"), name)
+            secret = self._resolve(project.secret_key, (*path, "secret_key"), name)
+            key_paths = ((*path, "public_key"), (*path, "secret_key"))
+        host = self._host(name, project)
+        if public is not None and secret is not None:
+            self._check_keys(public, secret, key_paths)
+        if public is None or secret is None or host is None:
+            return
+        defaults = self._draft.defaults
+        self.projects[name] = ResolvedProject(
+            name,
+            public.value,
+            SecretStr(secret.value),
+            host,
+            project.environment or defaults.environment,
+            project.release or defaults.release,
+        )
+
+    def _host(self, name: str, project: Project) -> str | None:
+        path: Path = ("projects", name, "host")
+        given: Ref | None = project.host
+        if given is None and isinstance(project, ProjectByPrefix):
+            for variable in (f"{project.env}_HOST", f"{project.env}_BASE_URL"):
+                if self._environ.get(variable):
+                    found = _Found(self._environ[variable], f"variable `{variable}`")
+                    return self._checked_host(("projects", name, "env"), found)
+        if given is None:
+            path, given = ("defaults", "host"), self._draft.defaults.host
+        if given is None:
+            return CLOUD
+        resolved = self._resolve(given, path, name)
+        return self._checked_host(path, resolved) if resolved is not None else None
+
+    def _checked_host(self, path: Path, found: _Found) -> str | None:
+        if not found.origin:
+            reason = _host_fault(found.value)
+            return None if reason else found.value.rstrip("/")
+        if not _check_host(self.findings, path, found.value, shown=False, origin=found.origin):
+            return None
+        return found.value.rstrip("/")
+
+    def _check_keys(self, public: _Found, secret: _Found, paths: tuple[Path, Path]) -> None:
+        if public.value.startswith(SECRET) and public.origin:
+            _swapped(self.findings, paths[0], "public_key", public.origin)
+        elif secret.value.startswith(PUBLIC):
+            _swapped(self.findings, paths[1], "secret_key", secret.origin)
+        else:
+            for found, path, prefix, kind in ((public, paths[0], PUBLIC, "public"), (secret, paths[1], SECRET, "secret")):
+                if not found.value.startswith(prefix):
+                    self._unusual(found, path, prefix, kind)
+
+    def _unusual(self, found: _Found, path: Path, prefix: str, kind: str) -> None:
+        self.findings.add(
+            "RT606",
+            f"the {kind} key{_from(found.origin)} does not begin with `{prefix}`",
+            path,
+            severity="warning",
+            effect="Langfuse may refuse every call for this project",
+            hint="copy the keys from the settings of the Langfuse project",
+        )
+
+    def shared_secrets(self) -> None:
+        """Warn of projects that are one and the same to Langfuse."""
+        first: dict[tuple[str, str], str] = {}
+        for name, project in self.projects.items():
+            secret = (project.host, project.secret_key.get_secret_value())
+            other = first.setdefault(secret, name)
+            if other == name:
+                continue
+            label = Label(self._draft.at_key("projects", other), "the same secret key")
+            self.findings.add(
+                "RT607",
+                f"projects `{other}` and `{name}` have the same secret key",
+                ("projects", name),
+                key=True,
+                severity="warning",
+                effect="Langfuse files traces by the secret key alone, so both land in one project",
+                hint="give each its own keys, or route to one of them only",
+                labels=(label,),
+            )
+
+    # -- mask keys -------------------------------------------------------------------------------------
+
+    def mask_keys(self) -> None:
+        """Resolve the keys of `action: hash`."""
+        for mask, steps in self._draft.masks.items():
+            for index, step in enumerate(steps):
+                if step.key is None or step.key in self.secrets:
+                    continue
+                path: Path = ("masks", mask, index, "key")
+                found = self._resolve(step.key, path, None)
+                if found is None:
+                    continue
+                if len(found.value.encode("utf-8", "surrogatepass")) < MIN_KEY_BYTES:
+                    self.findings.add(
+                        "RT608",
+                        f"the key{_from(found.origin)} is shorter than {MIN_KEY_BYTES} bytes",
+                        path,
+                        effect="a short key can be guessed, and with it every pseudonym undone",
+                        hint="make one with `openssl rand -base64 48`",
+                    )
+                    continue
+                self.secrets[step.key] = SecretStr(found.value)
+
+    # -- references ------------------------------------------------------------------------------------
+
+    def _resolve(self, ref: Ref, path: Path, project: str | None) -> _Found | None:
+        if isinstance(ref, EnvRef):
+            return self._variable(ref.env, (*path, "env"), project)
+        if isinstance(ref, FileRef):
+            return self._file(ref.file, (*path, "file"), project)
+        return _Found(ref)
+
+    def _variable(self, name: str, path: Path, project: str | None) -> _Found | None:
+        value = self._environ.get(name, "")
+        if value.strip():
+            return _Found(value.strip(), f"variable `{name}`")
+        state = "is empty" if name in self._environ else "is not set"
+        label = did_you_mean(name, self._environ) if name not in self._environ else ""
+        hint = f"set `{name}`; `router check --no-env` checks a file without its credentials"
+        self.findings.add(
+            "RT602", f"environment variable `{name}` {state}", path, label=label, effect=_lost(project), hint=hint
+        )
+        return None
+
+    def _file(self, name: str, path: Path, project: str | None) -> _Found | None:
+        content = self._read_file(name)
+        value = (content or "").removesuffix("\n").removesuffix("\r")
+        if value.strip():
+            return _Found(value, f"file `{name}`")
+        state = "cannot be read" if content is None else "is empty"
+        hint = "give the path of a readable text file; a relative one starts at the folder of this YAML file"
+        self.findings.add("RT602", f"file `{name}` {state}", path, effect=_lost(project), hint=hint)
+        return None
+
+
+def _lost(project: str | None) -> str:
+    return f"nothing could be sent to project `{project}`" if project is not None else "nothing could be hashed"
+
+
+def _from(origin: str) -> str:
+    return f" from {origin}" if origin else ""
+
+
+def _swapped(findings: Findings, path: Path, key: str, origin: str = "") -> None:
+    other, prefix = ("secret", SECRET) if key == "public_key" else ("public", PUBLIC)
+    findings.add(
+        "RT605",
+        f"`{key}`{_from(origin)} holds a {other} key (`{prefix}…`)",
+        path,
+        effect="Langfuse would refuse every call, and a secret key would travel where a public one is expected",
+        hint="swap the two keys",
+    )
+
+
+def _check_host(findings: Findings, path: Path, host: str, *, shown: bool, origin: str = "") -> bool:
+    """Report a host that must not be used. `shown`: it stands in the file anyway."""
+    fault = _host_fault(host)
+    if not fault:
+        return True
+    name = f"host `{host}`" if shown and "@" not in host else f"the host{_from(origin)}"
+    hint = "write for example `https://langfuse.example.com`"
+    findings.add("RT604", f"{name} {fault}", path, effect="no call would be sent there", hint=hint)
+    return False
+
+
+def _host_fault(host: str) -> str:
+    """Return why a host cannot be used, nothing when it can."""
+    try:
+        parts = urlsplit(host)
+        name, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "is not a URL"
+    if parts.scheme not in ("http", "https") or not name or any(char.isspace() for char in host):
+        return "is not a URL of http or https"
+    if parts.username is not None or parts.password is not None:
+        return "must not hold credentials"
+    if parts.query or parts.fragment or "?" in host or "#" in host:
+        return "must not have a query or a fragment"
+    if parts.scheme == "http" and name not in _LOOPBACK and not name.startswith("127."):
+        return "is plain http, which is for this machine only"
+    return ""

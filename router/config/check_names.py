@@ -1,0 +1,180 @@
+"""Checks that every name that is used exists, stands once, and that what exists is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from router.config.findings import Findings
+from router.config.model import DROP
+from router.config.nodes import Path
+from router.config.packs import PackShelf
+from router.config.suggest import did_you_mean
+from router.errors import ConfigError, Label, Problem
+
+REQUEST_MASKS = ("mask-input", "mask-output")
+"""Masks that a request can bring; only expectations of tests may name them."""
+
+
+def check_names(findings: Findings, shelf: PackShelf) -> list[Problem]:
+    """Check names and references of a routing.yaml.
+
+    Returns:
+        Problems of the packs that it uses, which stand in other files.
+    """
+    _check_ids(findings)
+    _check_projects(findings)
+    broken_packs = _check_mask_names(findings, shelf)
+    _check_tests(findings, shelf)
+    return broken_packs
+
+
+# -- ids -----------------------------------------------------------------------------------------------
+
+
+def _entry_ids(findings: Findings) -> Iterator[tuple[Path, str]]:
+    for section, entries in (("overlays", findings.draft.overlays), ("rules", findings.draft.rules)):
+        for index, entry in entries.items():
+            yield (section, index, "id"), entry.id
+
+
+def _check_ids(findings: Findings) -> None:
+    first: dict[str, Path] = {}
+    for path, name in _entry_ids(findings):
+        if name not in first:
+            first[name] = path
+            continue
+        message = f"id `{name}` is used a second time"
+        effect = "explanations, counters and tests could not tell the two apart"
+        label = Label(findings.draft.at(*first[name]), "first")
+        findings.add("RT305", message, path, label="second", effect=effect, hint="rename one", labels=(label,))
+
+
+# -- projects ------------------------------------------------------------------------------------------
+
+
+def _check_projects(findings: Findings) -> None:
+    draft = findings.draft
+    known = draft.names["projects"]
+    if DROP in known:
+        message = f"a project cannot be called `{DROP}`"
+        effect = f"`route: {DROP}` sends nothing, so no call would reach this project"
+        findings.add("RT610", message, ("projects", DROP), key=True, effect=effect, hint="give it another name")
+    used: set[str] = set()
+    for index, rule in draft.rules.items():
+        used.update(rule.projects())
+        _check_route(findings, ("rules", index, "route"), rule.route, known)
+    routed = [index for index, _ in enumerate(draft.root.value.get("rules") or ()) if index not in draft.rules]
+    if routed:
+        return
+    for name in draft.projects:
+        if name not in used and name != DROP:
+            message, effect = f"no rule routes to project `{name}`", "its credentials are needed, and nothing is sent"
+            hint = "route to it, or take it away"
+            findings.add(
+                "RT611", message, ("projects", name), key=True, severity="warning", effect=effect, hint=hint
+            )
+
+
+def _check_route(findings: Findings, path: Path, route: str | Sequence[str], known: Sequence[str]) -> None:
+    names = [route] if isinstance(route, str) else list(route)
+    paths: list[Path] = [path] if isinstance(route, str) else [(*path, index) for index in range(len(names))]
+    for index, (name, where) in enumerate(zip(names, paths, strict=True)):
+        if name == DROP and not isinstance(route, str):
+            message = f"`{DROP}` cannot stand in a list"
+            effect = "nobody could tell whether the call is sent"
+            findings.add("RT610", message, where, effect=effect, hint=f"write `route: {DROP}`, or name projects")
+        elif name in names[:index]:
+            message, effect = f"project `{name}` stands here twice", "it would get the same call once only"
+            findings.add("RT612", message, where, severity="warning", effect=effect, hint="take one away")
+        elif name != DROP and name not in known:
+            _unknown(findings, "RT601", "project", name, where, known, "these calls would have nowhere to go")
+
+
+def _unknown(
+    findings: Findings, code: str, kind: str, name: str, path: Path, known: Iterable[str], effect: str
+) -> None:
+    names = list(dict.fromkeys(known))
+    label = did_you_mean(name, names) or f"no such {kind}"
+    hint = f"{kind}s of this file: {', '.join(names)}" if names else f"this file has no {kind}s"
+    if kind == "mask":
+        hint = f"masks: {', '.join(names)}"
+    findings.add(code, f"unknown {kind} `{name}`", path, label=label, effect=effect, hint=hint)
+
+
+# -- masks ---------------------------------------------------------------------------------------------
+
+
+def _mask_uses(findings: Findings) -> Iterator[tuple[Path, str]]:
+    draft = findings.draft
+    for index, name in enumerate(draft.defaults.mask):
+        yield ("defaults", "mask", index), name
+    for section, entries in (("overlays", draft.overlays), ("rules", draft.rules), ("tests", draft.tests)):
+        for index, entry in entries.items():  # type: ignore[attr-defined]
+            for position, name in enumerate(entry.mask):
+                yield (section, index, "mask", position), name
+
+
+def _check_mask_names(findings: Findings, shelf: PackShelf) -> list[Problem]:
+    draft = findings.draft
+    known = draft.names["masks"]
+    used: set[str] = set()
+    broken: list[Problem] = []
+    for path, name in _mask_uses(findings):
+        used.add(name)
+        if name in known:
+            continue
+        try:
+            found = shelf.has(name)
+        except ConfigError as error:
+            broken.extend(error.problems)
+            continue
+        if not found:
+            everything = (*known, *shelf.names())
+            _unknown(findings, "RT240", "mask", name, path, everything, "content would be logged unmasked")
+    if len(used) or not broken:
+        _unused_masks(findings, used)
+    return broken
+
+
+def _unused_masks(findings: Findings, used: set[str]) -> None:
+    draft = findings.draft
+    whole = all(
+        len(getattr(draft, section)) == len(draft.root.value.get(section) or ()) for section in ("overlays", "rules")
+    )
+    for name in draft.masks if whole else ():
+        if name not in used:
+            message, effect = f"mask `{name}` is used nowhere", "it hides nothing"
+            hint = "name it under `mask:` of defaults, an overlay or a rule, or take it away"
+            findings.add("RT241", message, ("masks", name), key=True, severity="warning", effect=effect, hint=hint)
+
+
+# -- tests ---------------------------------------------------------------------------------------------
+
+
+def _check_tests(findings: Findings, shelf: PackShelf) -> None:
+    draft = findings.draft
+    rules = _ids(findings, "rules")
+    overlays = _ids(findings, "overlays")
+    masks = (*draft.names["masks"], *shelf.names(), *REQUEST_MASKS)
+    effect = "the test could never pass"
+    for index, test in draft.tests.items():
+        path: Path = ("tests", index, "expect")
+        expect = test.expect
+        if expect.rule is not None and expect.rule not in rules:
+            _unknown(findings, "RT306", "rule", expect.rule, (*path, "rule"), rules, effect)
+        for kind, known, names in (
+            ("overlay", overlays, expect.overlays),
+            ("project", draft.names["projects"], expect.route),
+            ("mask", masks, expect.mask),
+        ):
+            for position, name in enumerate(names or ()):
+                if name not in known:
+                    key = "route" if kind == "project" else "overlays" if kind == "overlay" else "mask"
+                    _unknown(findings, "RT306", kind, name, (*path, key, position), known, effect)
+
+
+def _ids(findings: Findings, section: str) -> tuple[str, ...]:
+    """Return every id that a section mentions, entries that are broken included."""
+    given = findings.draft.root.value.get(section)
+    entries = given if isinstance(given, list) else []
+    return tuple(str(entry.get("id")) for entry in entries if isinstance(entry, dict))

@@ -1,0 +1,205 @@
+"""Checks of order: rules that can never match, a last rule that lets calls fall through, overlays without effect."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import re2
+
+from router.config.findings import Findings
+from router.config.model import Match, MatchOperators, Rule
+from router.errors import Label
+
+MOST_PAIRS = 200_000
+"""Comparisons of two rules; a file that would need more is not searched to its end."""
+
+
+def check_order(findings: Findings) -> None:
+    """Check that each rule can be reached and that the last one takes whatever is left."""
+    whole = len(findings.draft.rules) == len(findings.draft.root.value.get("rules") or ())
+    _check_last(findings, whole=whole)
+    _check_reachable(findings)
+    for index, overlay in findings.draft.overlays.items():
+        if overlay.on_error is not None and overlay.when is None:
+            message = "`on_error` has no use without `when`"
+            effect = "a `match` can always be evaluated"
+            findings.add(
+                "RT304", message, ("overlays", index, "on_error"), key=True, severity="warning", effect=effect,
+                hint="take it away, or add a `when`",
+            )  # fmt: skip
+        if not (overlay.mask or overlay.trace or overlay.generation or overlay.sample is not None):
+            message, effect = f"overlay `{overlay.id}` does nothing", "whatever it matches stays as it is"
+            hint = "give it `mask`, `trace`, `generation` or `sample`"
+            findings.add(
+                "RT303", message, ("overlays", index, "id"), severity="warning", effect=effect, hint=hint
+            )
+
+
+def _is_unconditional(rule: Rule) -> bool:
+    return rule.when is None and (rule.match is None or not rule.match.model_fields_set and not rule.match.attributes())
+
+
+def _check_last(findings: Findings, *, whole: bool) -> None:
+    rules = findings.draft.rules
+    if not rules or not whole:
+        return
+    last = max(rules)
+    if _is_unconditional(rules[last]):
+        return
+    key = "when" if rules[last].when is not None else "match"
+    findings.add(
+        "RT302",
+        f"the last rule, `{rules[last].id}`, has conditions",
+        ("rules", last, key),
+        key=True,
+        label="calls that do not match have no rule",
+        effect="they would not be logged anywhere",
+        hint="end with a rule without conditions: `- {id: rest, route: <project>}`, or `route: drop`",
+    )
+
+
+# -- reachability --------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Earlier:
+    """Rules above the one being looked at that a later rule could be covered by, found by one of their values."""
+
+    unconditional: int | None = None
+    by_value: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
+    others: list[int] = field(default_factory=list)
+
+    def add(self, index: int, rule: Rule) -> None:
+        """Note a rule, when it is simple enough to cover another."""
+        if _is_unconditional(rule):
+            self.unconditional = index if self.unconditional is None else self.unconditional
+        conditions = _simple(rule)
+        if not conditions:
+            return
+        for name, matcher in conditions.items():
+            values = _values(matcher)
+            if values is not None:
+                for value in values:
+                    self.by_value[name, value].append(index)
+                return
+        self.others.append(index)
+
+    def candidates(self, match: Match | None) -> Iterator[int]:
+        """Yield every earlier rule that may cover a rule with these conditions."""
+        if self.unconditional is not None:
+            yield self.unconditional
+        for name, matcher in (match.attributes() if match is not None else {}).items():
+            for value in (_values(matcher) or ())[:1]:
+                yield from self.by_value.get((name, value), ())
+        yield from self.others
+
+
+def _check_reachable(findings: Findings) -> None:
+    earlier, pairs = _Earlier(), 0
+    rules = findings.draft.rules
+    for index, rule in rules.items():
+        for candidate in earlier.candidates(rule.match):
+            pairs += 1
+            if pairs > MOST_PAIRS:
+                return
+            if _covers(rules[candidate], rule):
+                _unreachable(findings, candidate, index)
+                break
+        earlier.add(index, rule)
+
+
+def _unreachable(findings: Findings, blocker: int, index: int) -> None:
+    draft = findings.draft
+    rule, above = draft.rules[index], draft.rules[blocker]
+    line = draft.at("rules", blocker).line
+    takes = "every call" if _is_unconditional(above) else f"every call that would reach line {draft.at('rules', index).line}"
+    label = Label(draft.at("rules", blocker, "id"), f"takes {takes}")
+    lost = [name for name in rule.mask if name not in above.mask and name not in draft.defaults.mask]
+    findings.add(
+        "RT301",
+        f"rule `{rule.id}` can never match",
+        ("rules", index, "id"),
+        label="unreachable",
+        effect=f"its calls {_goes(above)} instead{_without(lost)}",
+        hint=f"move it above `{above.id}` (line {line}), or take it away",
+        labels=(label,),
+    )
+
+
+def _goes(rule: Rule) -> str:
+    names = " and ".join(f"`{name}`" for name in rule.projects())
+    return f"go to {names}" if names else "are dropped"
+
+
+def _without(masks: Sequence[str]) -> str:
+    if not masks:
+        return ""
+    return (", WITHOUT mask " if len(masks) == 1 else ", WITHOUT masks ") + ", ".join(f"`{name}`" for name in masks)
+
+
+def _simple(rule: Rule) -> dict[str, Any]:
+    """Return the conditions of a rule that has nothing but conditions on attributes."""
+    match = rule.match
+    if rule.when is not None or match is None or match.any or match.all or match.not_:
+        return {}
+    return match.attributes()
+
+
+def _covers(above: Rule, rule: Rule) -> bool:
+    """Tell whether every call that `rule` matches was taken by `above` before. Never true by mistake."""
+    if _is_unconditional(above):
+        return True
+    conditions = _simple(above)
+    own = rule.match.attributes() if rule.match is not None else {}
+    return bool(conditions) and all(
+        name in own and _implies(own[name], matcher) for name, matcher in conditions.items()
+    )
+
+
+def _implies(narrow: Any, wide: Any) -> bool:
+    """Tell whether whatever satisfies `narrow` satisfies `wide`."""
+    if narrow == wide:
+        return True
+    values = _values(narrow)
+    if isinstance(wide, MatchOperators):
+        operators = wide.model_fields_set
+        if operators == {"exists"}:
+            return bool(wide.exists) and (values is not None or _needs_value(narrow))
+        if operators == {"glob"} and values is not None and wide.glob is not None:
+            prefix = wide.glob.removesuffix("*")
+            plain = not any(sign in prefix for sign in "*?[\\")
+            return plain and wide.glob.endswith("*") and all(value.startswith(prefix) for value in values)
+        if operators == {"regex"} and values is not None:
+            return _all_match(str(wide.regex), values)
+        if operators != {"any_of"}:
+            return False
+    wanted = _values(wide)
+    return wanted is not None and values is not None and set(values) <= set(wanted)
+
+
+def _needs_value(matcher: Any) -> bool:
+    """Tell whether a matcher can only hold for an attribute that is there."""
+    return isinstance(matcher, MatchOperators) and bool(
+        matcher.glob is not None or matcher.regex is not None or matcher.any_of or matcher.all_of
+    )
+
+
+def _all_match(pattern: str, values: Sequence[str]) -> bool:
+    options = re2.Options()
+    options.log_errors = False
+    try:
+        compiled = re2.compile(f"(?s:{pattern})", options)
+    except re2.error:
+        return False
+    return all(compiled.fullmatch(value) is not None for value in values)
+
+
+def _values(matcher: Any) -> tuple[str, ...] | None:
+    """Return the values of an exact matcher, any of which holds; None for every other matcher."""
+    if isinstance(matcher, MatchOperators):
+        return _values(matcher.any_of) if matcher.model_fields_set == {"any_of"} else None
+    values = matcher if isinstance(matcher, (list, tuple)) else [matcher]
+    return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in values)
