@@ -658,7 +658,8 @@ JUNK: st.SearchStrategy[Any] = st.recursive(
 )
 KWARGS = st.sampled_from(
     "litellm_params standard_logging_object messages input model call_type stream exception litellm_call_id user "
-    "tools response_cost standard_callback_dynamic_params completion_start_time custom_llm_provider agentic_loop_params".split()
+    "tools response_cost standard_callback_dynamic_params completion_start_time custom_llm_provider "
+    "agentic_loop_params".split()
 )
 PARAMS = st.sampled_from("metadata litellm_metadata proxy_server_request api_base _langfuse_masking_function".split())
 PAYLOAD = st.sampled_from(

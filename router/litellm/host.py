@@ -58,9 +58,14 @@ def wait_for_hooks(timeout: float) -> bool:
 
     Hooks of `completion()` run on LiteLLM's thread pool and those of `acompletion()` on its queue, after the call
     returned. The queue belongs to an event loop: from that loop's own thread nothing can wait for it, only
-    `wait_for_hooks_async` can.
+    `wait_for_hooks_async` can. When the loop was closed, as by `asyncio.run`, what is left of the queue runs here.
     """
     deadline = time.monotonic() + timeout
+    if _is_left_over():
+        # On a thread of its own, because LiteLLM's function leaves a closed event loop behind.
+        thread = threading.Thread(target=run_left_over_hooks, name="router-litellm", daemon=True)
+        thread.start()
+        thread.join(timeout)
     while _pending_threads() or _pending_coroutines():
         if time.monotonic() >= deadline:
             return False
@@ -83,7 +88,7 @@ async def wait_for_hooks_async(timeout: float) -> bool:  # noqa: ASYNC109 it ans
 
 
 def run_left_over_hooks() -> None:
-    """Run, at exit, the hooks that a closed event loop left in LiteLLM's queue; LiteLLM's own turn comes too late."""
+    """Run the hooks that an event loop left in LiteLLM's queue; at exit, LiteLLM's own turn comes too late for us."""
     flush = getattr(_worker(), "_flush_on_exit", None)
     if callable(flush):
         flush()
@@ -141,6 +146,14 @@ def _pending_coroutines() -> int:
     if loop is None or queue is None or not loop.is_running() or loop is _running_loop():
         return 0
     return int(getattr(queue, "_unfinished_tasks", 0))
+
+
+def _is_left_over() -> bool:
+    worker = _worker()
+    loop, queue = getattr(worker, "_bound_loop", None), getattr(worker, "_queue", None)
+    if loop is None or queue is None or not loop.is_closed():
+        return False
+    return bool(queue.qsize() or getattr(worker, "_dequeued_tasks", None))
 
 
 def _worker() -> Any:
