@@ -1,0 +1,76 @@
+"""The command line of the benchmarks: which, how much, and where the numbers go."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench.hook import Effort
+from bench.report import Progress, Table, head, head_line
+
+SCHEMA = "router.bench/v1"
+QUICK = Effort(rounds=2, calls=60)
+
+Benchmark = Callable[[Effort, Progress], list[Table]]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the benchmarks that were asked for; always return 0, because a missed target fails nothing."""
+    options = _parser().parse_args(arguments)
+    effort = QUICK if options.quick else Effort()
+    effort = Effort(rounds=options.rounds or effort.rounds, calls=options.calls or effort.calls)
+    found = head()
+    print(head_line(found), flush=True)
+    progress = Progress()
+    results: dict[str, list[Table]] = {}
+    for name in options.which or BENCHMARKS:
+        results[name] = BENCHMARKS[name](effort, progress)
+        for table in results[name]:
+            print(f"\n{table}", flush=True)
+    if options.json:
+        content = {
+            "schema": SCHEMA,
+            "head": found,
+            "results": {name: [table.to_json() for table in tables] for name, tables in results.items()},
+        }
+        Path(options.json).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return 0
+
+
+def _hook(effort: Effort, progress: Progress) -> list[Table]:
+    from bench.hook import measure_hook
+
+    return measure_hook(effort, progress)
+
+
+def _hang(effort: Effort, progress: Progress) -> list[Table]:
+    from bench.hang import measure_hang
+
+    return measure_hang(effort, progress)
+
+
+def _memory(effort: Effort, progress: Progress) -> list[Table]:
+    from bench.memory import measure_memory
+
+    return measure_memory(effort, progress)
+
+
+def _start(effort: Effort, progress: Progress) -> list[Table]:
+    from bench.start import measure_start
+
+    return measure_start(effort, progress)
+
+
+BENCHMARKS: dict[str, Benchmark] = {"hook": _hook, "hang": _hang, "memory": _memory, "start": _start}
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the router beside LiteLLM's callback.")
+    parser.add_argument("which", nargs="*", choices=[*BENCHMARKS, []], metavar="hook|hang|memory|start", help="default: all")
+    parser.add_argument("--quick", action="store_true", help="few rounds: an impression, in a quarter of the time")
+    parser.add_argument("--rounds", type=int, metavar="N", help="turns of each peer")
+    parser.add_argument("--calls", type=int, metavar="N", help="calls in one turn")
+    parser.add_argument("--json", metavar="FILE", help="write the unrounded numbers there")
+    return parser

@@ -1,0 +1,84 @@
+"""Starting the sink's process and asking it what arrived."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+_SINK = Path(__file__).with_name("sink.py")
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """What the sink got from one public key.
+
+    Attributes:
+        requests: requests it acknowledged.
+        wire_bytes: size of their bodies as sent, compressed ones compressed.
+        spans: spans in them.
+        unique: different span ids among those.
+    """
+
+    requests: int = 0
+    wire_bytes: int = 0
+    spans: int = 0
+    unique: int = 0
+
+    def __add__(self, other: Arrived) -> Arrived:
+        return Arrived(
+            self.requests + other.requests,
+            self.wire_bytes + other.wire_bytes,
+            self.spans + other.spans,
+            self.unique + other.unique,
+        )
+
+
+class Receiver:
+    """The sink, as a context manager that starts and ends its process.
+
+    Attributes:
+        host: its address, as `LANGFUSE_HOST` would have it.
+    """
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, str(_SINK)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line.strip().isdigit():
+            raise RuntimeError("the sink of the benchmark did not start")
+        self._port = int(line)
+        self.host = f"http://127.0.0.1:{self._port}"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._process.communicate()  # closes its input, which ends it
+
+    def counts(self) -> dict[str, Arrived]:
+        """Return what arrived, by public key, since the last time this was asked."""
+        return {key: Arrived(**counts) for key, counts in json.loads(self._ask("GET", "/counts")).items()}
+
+    def hang(self) -> None:
+        """Answer no request with a public key that starts with `pk-hang` any more."""
+        self._ask("POST", "/hang")
+
+    def release(self) -> None:
+        """Answer every request again, those that hang included."""
+        self._ask("POST", "/release")
+
+    def _ask(self, method: str, path: str) -> Any:
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
+        try:
+            connection.request(method, path)
+            return connection.getresponse().read()
+        finally:
+            connection.close()
