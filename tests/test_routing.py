@@ -41,7 +41,7 @@ def test_the_first_rule_that_matches_decides() -> None:
     body = """
 rules:
   - {id: first, match: {team: x}, route: a}
-  - {id: second, match: {team: x}, route: b, mask: [two]}
+  - {id: second, match: {team: [x, z]}, route: b, mask: [two]}
   - {id: rest, route: c}
 """
     plan = _plan(body, {"team": "x"})

@@ -152,6 +152,8 @@ def _evidence(masked: MaskedRecord) -> dict[str, Any]:
     found: dict[str, Any] = {"rule": masked.rule}
     if masked.overlays:
         found["overlays"] = masked.overlays
+    if masked.masks:
+        found["masks"] = masked.masks
     if masked.masked:
         found["masked"] = masked.masked
     if masked.failures:

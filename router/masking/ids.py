@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from secrets import token_hex
 
+from router.routing.plan import Ids
 from router.routing.record import CallRecord
 
 _HEX = frozenset(string.hexdigits)
@@ -40,25 +41,24 @@ def normalise_span_id(text: str) -> str:
     return _hex_id(text, 16)
 
 
-def span_ids(record: CallRecord) -> SpanIds:
-    """Return the ids of the span of `record`.
+def span_ids(record: CallRecord, granted: Ids) -> SpanIds:
+    """Return the ids of the span of `record`, as far as the request was granted its own.
 
-    The trace id is the existing trace's, else the requested one, else the call's own; never the session id, which
-    would put every call of a session into one trace. A `generation_id` names the span of a call that succeeded; a
+    The trace id is the granted one, else the call's own; never the session id, which would put every call of a
+    session into one trace. A `generation_id` names the span of a call that succeeded; a
     failed attempt keeps its own, so that the fallback which reuses the metadata does not overwrite it.
     """
-    asked = record.requested
     seed = _digest(f"{record.call_id}|{record.status}|{record.model_id or ''}|{record.start_time_unix_nano}")
-    called = asked.existing_trace_id or asked.trace_id
-    trace_id = normalise_trace_id(called or record.trace_id or record.call_id)
-    own_name = asked.generation_id if record.status == "success" else None
-    parent = asked.parent_observation_id
+    called = granted.trace_id
+    trace_id = normalise_trace_id(called or record.call_id)
+    own_name = granted.generation_id if record.status == "success" else None
+    parent = granted.parent_observation_id
     return SpanIds(
         seed=seed,
         trace_id=trace_id,
         span_id=normalise_span_id(own_name) if own_name else seed[:16],
         parent_span_id=normalise_span_id(parent) if parent else None,
-        continues_trace=bool(asked.existing_trace_id),
+        continues_trace=granted.continues,
         foreign_trace_id=called if called and trace_id != _compact(called) else None,
     )
 

@@ -28,15 +28,15 @@ def mask(record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies
     `[MASK FAILED: <mask>]`; where a mask is unknown or the record cannot be read, every text does. The call arrives
     all the same, and `failures` says so.
     """
-    ids = _ids(record)
+    ids = _ids(record, plan)
     try:
         return _masked(record, plan, ids, policies.policy(plan.masks[project]), project)
     except (KeyboardInterrupt, SystemExit):
         raise
     except UnknownMask as unknown:
-        return _withheld(record, plan, ids, unknown.name)
+        return _withheld(record, plan, project, ids, unknown.name)
     except BaseException:  # noqa: BLE001 - the never-raise boundary: the record is withheld, the call arrives
-        return _withheld(record, plan, ids, WALK)
+        return _withheld(record, plan, project, ids, WALK)
 
 
 def mask_value(
@@ -87,7 +87,7 @@ def _masked(record: CallRecord, plan: Plan, ids: SpanIds, policy: Policy, projec
             failures[failed.mask] = None
     if policy.hides_input:
         tree["model_parameters"] = without_words(tree["model_parameters"])
-    return _record(record, plan, ids, masked_fields(tree), masked=dict(+walk.counts), failures=tuple(failures))
+    return _record(record, plan, project, ids, masked_fields(tree), masked=dict(+walk.counts), failures=tuple(failures))
 
 
 def _fields(tree: dict[str, Any]) -> list[tuple[dict[str, Any], str, tuple[str, ...]]]:
@@ -101,7 +101,7 @@ def _fields(tree: dict[str, Any]) -> list[tuple[dict[str, Any], str, tuple[str, 
     return fields
 
 
-def _withheld(record: CallRecord, plan: Plan, ids: SpanIds, name: str) -> MaskedRecord:
+def _withheld(record: CallRecord, plan: Plan, project: str, ids: SpanIds, name: str) -> MaskedRecord:
     """Return the record with every text withheld on account of the mask `name`."""
     text = failure_marker(name)
     fields: dict[str, Any] = {
@@ -113,10 +113,12 @@ def _withheld(record: CallRecord, plan: Plan, ids: SpanIds, name: str) -> Masked
         "trace": {"name": text},
         "generation": {"name": text},
     }
-    return _record(record, plan, ids, fields, masked={}, failures=(name,))
+    return _record(record, plan, project, ids, fields, masked={}, failures=(name,))
 
 
-def _record(record: CallRecord, plan: Plan, ids: SpanIds, fields: dict[str, Any], **outcome: Any) -> MaskedRecord:
+def _record(
+    record: CallRecord, plan: Plan, project: str, ids: SpanIds, fields: dict[str, Any], **outcome: Any
+) -> MaskedRecord:
     first_token = record.completion_start_time_unix_nano
     return MaskedRecord(
         status="failure" if record.status == "failure" else "success",
@@ -131,6 +133,7 @@ def _record(record: CallRecord, plan: Plan, ids: SpanIds, fields: dict[str, Any]
         update_keys=tuple(key for key in plan.update_keys if key in UPDATE_KEYS),
         rule=plan.rule,
         overlays=tuple(plan.overlays),
+        masks=tuple(plan.masks.get(project, ())),
         **fields,
         **outcome,
     )
@@ -140,9 +143,9 @@ def _nanoseconds(value: Any) -> int:
     return value if type(value) is int and value >= 0 else 0
 
 
-def _ids(record: CallRecord) -> SpanIds:
+def _ids(record: CallRecord, plan: Plan) -> SpanIds:
     try:
-        return span_ids(record)
+        return span_ids(record, plan.ids)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException:  # noqa: BLE001 - a record that cannot be read gets ids all the same

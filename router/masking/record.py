@@ -24,6 +24,7 @@ class MaskedRecord:
         generation: of name, version, metadata, those that are set.
         masked: how often each detector hit; `pattern` for patterns, `path` for whole values, `secret_name` for
             values that were removed because of their key's name. Never a value.
+        masks: names of the masks that applied, in order.
         failures: names of the masks that failed; what they guarded was replaced by a marker.
     """
 
@@ -52,6 +53,7 @@ class MaskedRecord:
     failures: tuple[str, ...] = ()
     rule: str | None = None
     overlays: tuple[str, ...] = ()
+    masks: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return (
