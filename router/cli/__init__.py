@@ -41,17 +41,24 @@ def _run(arguments: Sequence[str]) -> int:
     from router.cli.commands import router
 
     try:
-        with router.make_context("router", list(arguments)) as context:
+        with router.make_context("router", list(arguments) or ["-h"]) as context:
             code = router.invoke(context)
     except click.exceptions.Exit as ended:
         return ended.exit_code
     except click.ClickException as error:
-        error.show(sys.stderr)
+        _show(_usage_error(error))
         return ExitCode.USAGE
     except CommandError as error:
         _show(error)
         return error.code
     return int(code or ExitCode.CLEAN)
+
+
+def _usage_error(error: click.ClickException) -> CommandError:
+    """Word an error of the parser as all others are worded."""
+    message = error.format_message().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return CommandError(message[:1].lower() + message[1:], f"{context.command_path if context else 'router'} -h")
 
 
 def _show(error: CommandError) -> None:

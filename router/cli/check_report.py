@@ -128,7 +128,8 @@ def _annotation(problem: Problem) -> str:
     if where.end_line == where.line:
         properties["endColumn"] = where.end_column
     given = [f"{key}={_property(str(value))}" for key, value in properties.items() if value]
-    text = ". ".join(part for part in (problem.message, problem.effect, problem.hint) if part)
+    notes = [f"{name}: {text}" for name, text in (("effect", problem.effect), ("help", problem.hint)) if text]
+    text = "\n".join([problem.message, *notes])
     return f"::{problem.severity} {','.join([*given, f'title={problem.code}'])}::{_data(text)}"
 
 

@@ -70,7 +70,13 @@ def version_text() -> str:
     return f"langfuse-router {number} ({package}, Python {'.'.join(map(str, sys.version_info[:3]))})"
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
+_EXAMPLES = """\b
+Start:  router check routing.yaml
+        router explain -c routing.yaml team=payments model=gpt-4o
+"""
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES)
 @click.option(
     "--version",
     is_flag=True,
@@ -80,12 +86,7 @@ def version_text() -> str:
     help="Print version, place of the package and Python. Example: router --version",
 )
 def router() -> None:
-    r"""Route every LiteLLM call to its team's own Langfuse project, masked, as one routing.yaml says.
-
-    \b
-    Start:  router check routing.yaml
-            router explain -c routing.yaml team=payments model=gpt-4o
-    """
+    """Route every LiteLLM call to its team's own Langfuse project, masked, as one routing.yaml says."""
 
 
 CONFIG_HELP = "The routing.yaml; by default ROUTER_CONFIG, else ./routing.yaml. Example: -c routing.yaml"

@@ -38,6 +38,7 @@ class SuiteResult:
     """The outcome of all tests that were run."""
 
     files: tuple[SuiteFile, ...]
+    pattern: str = ""
 
     @property
     def exit_code(self) -> ExitCode:
@@ -53,7 +54,7 @@ def run_files(files: Sequence[str], pattern: str) -> SuiteResult:
     tested = tuple(_test(file, pattern.casefold()) for file in dict.fromkeys(files))
     if pattern and not any(file.cases for file in tested):
         raise CommandError(f"no test has `{pattern}` in its name", "run `router test` without -k to see their names")
-    return SuiteResult(tested)
+    return SuiteResult(tested, pattern)
 
 
 def _test(file: str, pattern: str) -> SuiteFile:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from router.cli.case_report import case_lines
 from router.cli.check_report import passed_words
 from router.cli.console import stdout
-from router.cli.test import SuiteResult
+from router.cli.test import SuiteFile, SuiteResult
 from router.config.frames import clean
 
 
@@ -15,7 +15,7 @@ def print_human(result: SuiteResult) -> None:
     for file in result.files:
         console.print(console.paint("title", clean(file.file)))
         if not file.cases:
-            console.print("  no tests: add `tests:` to say what must come out")
+            console.print(f"  {_no_tests(file, result.pattern)}")
         for cases in file.tests.values():
             for line in case_lines(cases, console):
                 console.print(f"  {line}")
@@ -24,6 +24,12 @@ def print_human(result: SuiteResult) -> None:
     skipped = sum(file.skipped for file in result.files)
     left_out = f", {skipped} left out by -k" if skipped else ""
     console.print(f"{passed_words(number, failed, console)}{left_out}")
+
+
+def _no_tests(file: SuiteFile, pattern: str) -> str:
+    if file.skipped:
+        return f"no test has `{clean(pattern)}` in its name"
+    return "no tests: add `tests:` to say what must come out"
 
 
 def print_json(result: SuiteResult) -> None:

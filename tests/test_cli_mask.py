@@ -1,0 +1,106 @@
+"""`router mask`: a filter for text and for JSON lines."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.command_line import router
+
+CONFIG = "examples/masking/routing.yaml"
+
+
+@pytest.fixture(autouse=True)
+def folder(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Work where the examples are."""
+    monkeypatch.chdir(checkout)
+
+
+def test_a_text_is_masked_as_a_whole():
+    """The text goes to stdout with nothing added, the hits to stderr."""
+    run = router("mask", "pii", stdin="mail bo@example.org,\ncard 4111 1111 1111 1111")
+    assert run.out == "mail [EMAIL],\ncard [CREDIT_CARD]"
+    assert run.err == "masked: credit_card 1 · email 1\n"
+    assert run.code == 0
+
+
+def test_a_text_without_hits_is_unchanged():
+    """Line ends and all."""
+    run = router("mask", "pii", stdin="nothing\r\nhere\n")
+    assert (run.out, run.err) == ("nothing\r\nhere\n", "masked: nothing\n")
+
+
+def test_masks_of_a_configuration_and_of_packs_add_up():
+    """With -c its own masks are known beside those of the packs."""
+    run = router("mask", "order-numbers", "masking/pii", "-c", CONFIG, stdin="ORD-123456 for bo@example.org")
+    assert (run.out, run.err) == ("[ORDER] for [EMAIL]", "masked: email 1 · pattern 1\n")
+
+
+def test_pseudonyms_say_that_the_key_is_not_the_real_one():
+    """Secrets are not read, so nobody must compare these with production's."""
+    run = router("mask", "pseudonyms", "-c", CONFIG, stdin="x")
+    assert run.err.startswith("note: pseudonyms are made with a test key here, since secrets are not read\n")
+
+
+def test_json_lines_are_masked_one_by_one():
+    """Any JSON under `value`; blank lines are passed over."""
+    lines = [{"value": "bo@example.org"}, {"value": {"to": ["bo@example.org", 7]}}, {"value": None}]
+    run = router("mask", "pii", "--format", "json", stdin="\n\n".join(map(json.dumps, lines)))
+    assert [json.loads(line) for line in run.out.splitlines()] == [
+        {"value": "[EMAIL]", "masked": {"email": 1}},
+        {"value": {"to": ["[EMAIL]", 7]}, "masked": {"email": 1}},
+        {"value": None, "masked": {}},
+    ]
+    assert (run.code, run.err) == (0, "")
+
+
+@pytest.mark.parametrize("line", ["bo@example.org", '"bo@example.org"', '{"text": "bo@example.org"}'])
+def test_a_line_that_is_no_object_with_a_value_ends_the_filter(line):
+    """Earlier lines are out already; the line itself is not echoed anywhere."""
+    run = router("mask", "pii", "--format", "json", stdin=f'{{"value": 1}}\n{line}\n{{"value": 2}}')
+    assert run.out == '{"value": 1, "masked": {}}\n'
+    assert run.err == (
+        'error: stdin, line 2: not a JSON object with a `value`\n  = help: for example: {"value": "text"}\n'
+    )
+    assert run.code == 2
+
+
+def test_json_lines_come_out_as_they_come_in():
+    """A line is answered before the next one is sent."""
+    command = [sys.executable, "-m", "router", "mask", "pii", "--format", "json"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        for name in ("bo", "jo"):
+            process.stdin.write(json.dumps({"value": f"{name}@example.org"}) + "\n")
+            process.stdin.flush()
+            assert json.loads(process.stdout.readline()) == {"value": "[EMAIL]", "masked": {"email": 1}}
+        process.stdin.close()
+        assert process.wait(30) == 0
+
+
+def test_an_unknown_mask_is_an_error_with_a_suggestion():
+    """The nearest name, every name, and where more come from."""
+    run = router("mask", "pi")
+    assert run.err == (
+        "error: there is no mask `pi`\n"
+        "  = help: did you mean `pii`? There are: mask-input, mask-output, masking/pii, masking/secrets, pii, secrets; "
+        "those of a routing.yaml need -c FILE\n"
+    )
+    assert (run.code, run.out) == (2, "")
+
+
+def test_a_mask_is_needed():
+    """Without one the filter would let everything through."""
+    run = router("mask", stdin="x")
+    assert (run.code, run.out, run.err) == (2, "", "error: missing argument 'MASK...'\n  = help: router mask -h\n")
+
+
+def test_bytes_that_are_no_text_do_not_stop_the_filter():
+    """They are replaced, and what stands beside them is masked."""
+    run = router("mask", "pii", stdin=b"\xff bo@example.org")
+    assert run.out == "\ufffd [EMAIL]"
