@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from router.cli.exits import CommandError, ExitCode
+from router.errors import RouterError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -51,6 +52,9 @@ def _run(arguments: Sequence[str]) -> int:
     except CommandError as error:
         _show(error)
         return error.code
+    except RouterError as error:
+        _show(CommandError(str(error)))
+        return ExitCode.FINDINGS
     return int(code or ExitCode.CLEAN)
 
 

@@ -11,7 +11,7 @@ import click
 from router.cli.commands import format_option
 from router.cli.exits import ExitCode
 from router.cli.opening import Kind, open_file
-from router.errors import Problem
+from router.errors import ConfigError, Problem
 from router.settings import config_path, process_environment
 from router.verify import CaseResult, run_tests
 
@@ -95,8 +95,12 @@ def _check(file: str, environ: Mapping[str, str] | None) -> FileResult:
     loaded = opened.loaded
     if loaded is None:
         return FileResult(file, opened.kind, opened.problems, opened.unreadable, None, ())
+    try:
+        cases = run_tests(loaded)
+    except ConfigError as error:
+        return FileResult(file, opened.kind, (*opened.problems, *error.problems), unreadable=False, size=None, cases=())
     size = Size(len(loaded.rules), len(loaded.project_names), len(loaded.masks))
-    return FileResult(file, opened.kind, opened.problems, unreadable=False, size=size, cases=run_tests(loaded))
+    return FileResult(file, opened.kind, opened.problems, unreadable=False, size=size, cases=cases)
 
 
 _EXAMPLES = """\b
