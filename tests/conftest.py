@@ -21,6 +21,18 @@ FOREIGN = ("ROUTER_", "LANGFUSE_", "OTEL_", "LITELLM_")
 KEPT = ("LITELLM_LOCAL_MODEL_COST_MAP", "LITELLM_TELEMETRY")
 
 
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let golden files be rewritten, to be reviewed before they are committed."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite the expected output beside scenarios")
+
+
+@pytest.fixture
+def update_golden(request: pytest.FixtureRequest) -> bool:
+    """Tell whether golden files are to be rewritten instead of compared."""
+    return bool(request.config.getoption("--update-golden"))
+
+
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hide the variables of the developer's own shell: a test sees only what it sets itself."""

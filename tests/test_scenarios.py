@@ -1,0 +1,86 @@
+"""Scenario folders: a routing.yaml and a call in, the plan and the spans as the projects received them out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from router.litellm import record_from_kwargs
+from router.pipeline import Router
+from router.routing.record import CallRecord
+from router.routing.request import record_from_request
+from router.testing import FakeLangfuse, ReceivedSpan
+from tests.payloads import load_payload
+
+SCENARIOS = Path(__file__).parent / "scenarios"
+FOLDERS = sorted(path for path in SCENARIOS.iterdir() if path.is_dir())
+PROJECTS = ("payments", "search", "audit", "shared")
+WHEN = 1_790_000_000_000_000_000
+"""Start of every call that does not say otherwise, in nanoseconds."""
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_scenario(folder: Path, update_golden: bool) -> None:
+    """The plan, and every attribute on the wire, are exactly what the folder says."""
+    record = _record(yaml.safe_load((folder / "call.yaml").read_text("utf-8")))
+    with FakeLangfuse(PROJECTS) as langfuse:
+        environ = {k: v for name in PROJECTS for k, v in langfuse.environ(name.upper(), name).items()}
+        environ["MASK_HMAC_KEY"] = "k" * 32
+        router = Router.from_file(folder / "routing.yaml", environ=environ)
+        plan = router.resolve(record)
+        router.log(record)
+        assert router.flush(10)
+        spans = {project: _wire(langfuse.spans(project)) for project in PROJECTS if langfuse.spans(project)}
+        stats = router.stats()
+        assert router.shutdown(5)
+    assert stats.in_flight == 0
+    assert stats.handled == stats.delivered + sum(stats.dropped.values())
+    shown = plan.to_json()
+    for reason in shown["because"]:
+        reason["file"] = Path(reason["file"]).name
+    _compare(folder / "plan.yaml", shown, update_golden)
+    _compare(folder / "span.yaml", {"spans": spans, "dropped": dict(stats.dropped)}, update_golden)
+
+
+def _record(call: dict[str, Any]) -> CallRecord:
+    if "fixture" not in call:
+        record = record_from_request(call)
+        return _at(record) if not record.start_time_unix_nano else record
+    payload = load_payload(call["fixture"])
+    return record_from_kwargs(
+        payload.kwargs,
+        payload.response_obj,
+        payload.start_time,
+        payload.end_time,
+        status=payload.status,
+        proxy_process=payload.is_proxy,
+    )
+
+
+def _at(record: CallRecord) -> CallRecord:
+    from dataclasses import replace
+
+    return replace(record, start_time_unix_nano=WHEN, end_time_unix_nano=WHEN + 1_500_000_000)
+
+
+def _wire(spans: list[ReceivedSpan]) -> list[dict[str, Any]]:
+    return [
+        {
+            "name": span.name,
+            "trace_id": span.trace_id,
+            "span_id": span.span_id,
+            "parent_span_id": span.parent_span_id,
+            "attributes": dict(sorted(span.attributes.items())),
+        }
+        for span in spans
+    ]
+
+
+def _compare(golden: Path, got: dict[str, Any], update: bool) -> None:
+    if update:
+        text = yaml.safe_dump(got, sort_keys=False, allow_unicode=True, width=110)
+        golden.write_text(text, "utf-8")
+    assert yaml.safe_load(golden.read_text("utf-8")) == got
