@@ -1,0 +1,213 @@
+"""The callback in a real LiteLLM proxy: loaded from config.yaml, trusting the key alone, drained on SIGTERM."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from router.settings import process_environment
+from router.testing import FakeLangfuse
+
+CONFIG = """
+model_list:
+  - model_name: fake-gpt
+    litellm_params: {model: openai/gpt-4o-mini, api_key: fake-provider-key, mock_response: hello from mock}
+    model_info: {id: dep-1}
+  - model_name: failing
+    litellm_params: {model: openai/gpt-4o-mini, api_key: fake-provider-key, mock_response: litellm.RateLimitError}
+    model_info: {id: dep-2}
+router_settings: {num_retries: 0}
+litellm_settings: {callbacks: ["router.litellm.proxy_handler"]}
+general_settings:
+  custom_auth: custom_auth.user_api_key_auth
+  master_key: sk-0123456789abcdef0123456789abcdef0123456789abcdef
+"""
+AUTH = """
+from litellm.proxy._types import UserAPIKeyAuth
+
+KEYS = {
+    "sk-a": UserAPIKeyAuth(
+        api_key="sk-a", key_alias="key-a", team_id="team-a", team_alias="Team A", metadata={"tags": ["key-tag"]}
+    ),
+    "sk-b": UserAPIKeyAuth(api_key="sk-b", key_alias="key-b", team_id="team-b"),
+}
+
+async def user_api_key_auth(request, api_key):
+    return KEYS[api_key]
+"""
+ROUTING = """
+version: 1
+projects:
+  team-a: {env: TEAM_A_LF}
+  rest: {env: LANGFUSE}
+rules:
+  - {id: team-a, match: {team: team-a}, route: team-a}
+  - {id: rest, route: rest}
+overrides: {allow: [trace.session_id, trace.tags]}
+"""
+MESSAGES = [{"role": "user", "content": "hello"}]
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """A running `litellm --config`."""
+
+    url: str
+    process: subprocess.Popen[str]
+    output: Path
+
+    def post(
+        self, path: str, key: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
+        with httpx.Client(trust_env=False, timeout=60) as client:
+            return client.post(
+                self.url + path, json=body, headers={"Authorization": f"Bearer {key}", **(headers or {})}
+            )
+
+    def chat(self, key: str = "sk-a", headers: Mapping[str, str] | None = None, **body: Any) -> httpx.Response:
+        return self.post("/v1/chat/completions", key, {"model": "fake-gpt", "messages": MESSAGES, **body}, headers)
+
+
+@pytest.fixture(scope="module")
+def langfuse() -> Iterator[FakeLangfuse]:
+    with FakeLangfuse(["team-a", "rest"]) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def proxy(langfuse: FakeLangfuse, tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Iterator[Proxy]:
+    """Return a proxy that serves two keys; started once, because that takes long."""
+    started = start(langfuse, tmp_path_factory.mktemp("proxy"), checkout)
+    wait_until_ready(started)
+    yield started
+    started.process.kill()
+    started.process.wait(10)
+
+
+def start(langfuse: FakeLangfuse, folder: Path, checkout: Path, routing: str = ROUTING) -> Proxy:
+    for name, text in {"config.yaml": CONFIG, "custom_auth.py": AUTH, "routing.yaml": routing}.items():
+        (folder / name).write_text(text, "utf-8")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {
+        **{name: value for name, value in process_environment().items() if not name.startswith("LITELLM_")},
+        **langfuse.environ("TEAM_A_LF", "team-a"),
+        **langfuse.environ("LANGFUSE", "rest"),
+        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "ROUTER_CONFIG": str(folder / "routing.yaml"),
+        "PYTHONPATH": str(checkout),
+    }
+    command = "from litellm.proxy.proxy_cli import run_server; run_server()"
+    arguments = ["--config", str(folder / "config.yaml"), "--host", "127.0.0.1", "--port", str(port)]
+    output = folder / "output.txt"
+    with output.open("w") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-c", command, *arguments],
+            cwd=folder,
+            env=environment,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+    return Proxy(f"http://127.0.0.1:{port}", process, output)
+
+
+def wait_until_ready(proxy: Proxy, timeout: float = 100.0) -> None:
+    deadline = time.monotonic() + timeout
+    with httpx.Client(trust_env=False, timeout=5) as client:
+        while time.monotonic() < deadline and proxy.process.poll() is None:
+            try:
+                if client.get(proxy.url + "/health/liveliness").status_code == 200:
+                    return
+            except httpx.TransportError:
+                threading.Event().wait(0.2)
+    proxy.process.kill()
+    pytest.fail(f"the proxy did not start:\n{proxy.output.read_text()[-3000:]}")
+
+
+@pytest.mark.timeout(180)
+def test_a_call_goes_to_the_project_of_its_keys_team(proxy: Proxy, langfuse: FakeLangfuse) -> None:
+    """`callbacks: ["router.litellm.proxy_handler"]` is all it takes."""
+    langfuse.clear()
+    assert proxy.chat(metadata={"tags": ["body-tag"], "extra": 1, "session_id": "s-1"}).status_code == 200
+    (span,) = langfuse.wait_for(1)
+    assert span.project == "team-a"
+    assert span.input == {"messages": MESSAGES}
+    assert span.output == {"content": "hello from mock", "role": "assistant"}
+    assert span.model == "gpt-4o-mini"
+    assert span.metadata["user_api_key_alias"] == "key-a"
+    assert span.attributes["session.id"] == "s-1"
+    assert set(span.attributes["langfuse.trace.tags"]) == {"key-tag", "body-tag"}
+
+
+@pytest.mark.timeout(180)
+def test_a_client_cannot_claim_another_team(proxy: Proxy, langfuse: FakeLangfuse) -> None:
+    """Body, LiteLLM's own metadata and headers name team-a; the key is team-b's."""
+    langfuse.clear()
+    claim = {"team": "team-a", "team_id": "team-a", "user_api_key_team_id": "team-a", "inherited_tags": ["team-a"]}
+    headers = {"langfuse_team": "team-a", "x-langfuse-trace-metadata": json.dumps(claim)}
+    assert proxy.chat("sk-b", headers, metadata={**claim, "tags": "team-a"}).status_code == 200
+    assert proxy.chat("sk-b", litellm_metadata=claim).status_code == 200
+    body = {"model": "fake-gpt", "max_tokens": 9, "messages": MESSAGES, "metadata": claim, "litellm_metadata": claim}
+    assert proxy.post("/v1/messages", "sk-b", body).status_code == 200
+    assert {span.project for span in langfuse.wait_for(3)} == {"rest"}
+
+
+@pytest.mark.timeout(180)
+def test_a_key_that_is_not_accepted_reaches_no_project(proxy: Proxy, langfuse: FakeLangfuse) -> None:
+    """LiteLLM reports such calls with whatever the client wrote; they belong to nobody."""
+    langfuse.clear()
+    claim = {"user_api_key_team_id": "team-a", "team": "team-a", "trace_id": "evil"}
+    assert proxy.chat("sk-wrong", metadata=claim).status_code >= 400
+    assert proxy.chat("sk-b").status_code == 200
+    assert [span.project for span in langfuse.wait_for(1)] == ["rest"]
+    assert langfuse.spans("team-a") == []
+
+
+@pytest.mark.timeout(180)
+def test_failures_are_sent_once_each(proxy: Proxy, langfuse: FakeLangfuse) -> None:
+    """A failing provider, and a model that does not exist, which LiteLLM reports twice."""
+    langfuse.clear()
+    assert proxy.chat(model="failing").status_code == 429
+    assert proxy.chat(model="nope").status_code == 400
+    assert proxy.chat().status_code == 200
+    spans = langfuse.wait_for(3)
+    assert sorted(span.level for span in spans) == ["DEFAULT", "ERROR", "ERROR"]
+    assert {span.project for span in spans} == {"team-a"}
+    assert len({span.span_id for span in langfuse.spans()}) == len(langfuse.spans()) == 3
+
+
+@pytest.mark.timeout(180)
+def test_sigterm_drains_what_is_under_way(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path) -> None:
+    """The server dies of the signal without running exit functions; nothing is lost all the same."""
+    langfuse.clear()
+    proxy = start(langfuse, tmp_path, checkout)
+    wait_until_ready(proxy)
+    for number in range(20):
+        assert proxy.chat(metadata={"session_id": str(number)}).status_code == 200
+    proxy.process.send_signal(signal.SIGTERM)
+    proxy.process.wait(60)
+    assert sorted(int(span.attributes["session.id"]) for span in langfuse.spans("team-a")) == list(range(20))
+
+
+@pytest.mark.timeout(180)
+def test_a_broken_routing_yaml_stops_the_proxy_at_its_start(
+    langfuse: FakeLangfuse, tmp_path: Path, checkout: Path
+) -> None:
+    """A proxy that routes nothing must not look healthy; the reason is in its output."""
+    proxy = start(langfuse, tmp_path, checkout, routing="version: 1\nrule: []\n")
+    assert proxy.process.wait(100) != 0
+    assert "routing.yaml:2:1: " in proxy.output.read_text()
