@@ -10,11 +10,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from router.config.loaded import Located
-from router.config.model import EnvRef, MaskStep
+from router.config.model import EnvRef, FileRef, MaskStep
 from router.errors import Location
 from router.masking import MaskedRecord, MaskingPolicies, mask
 from router.masking.detectors import Detector
-from router.routing.plan import Plan
+from router.routing.plan import Ids, Plan
 from router.routing.record import CallRecord
 
 ALL_DETECTORS = ["email", "credit_card", "api_key", "jwt", "private_key"]
@@ -40,7 +40,9 @@ def policies(
         name: Located(tuple(MaskStep.model_validate(step) for step in steps), Location("routing.yaml", 7, 3))
         for name, steps in masks.items()
     }
-    values = {EnvRef(env=name): SecretStr(value) for name, value in (secrets or {}).items()}
+    values: dict[EnvRef | FileRef, SecretStr] = {
+        EnvRef(env=name): SecretStr(value) for name, value in (secrets or {}).items()
+    }
     return MaskingPolicies.compile(located, values, detectors=detectors)
 
 
@@ -55,11 +57,17 @@ def masked(
     *names: str,
     trace: Mapping[str, Any] | None = None,
     generation: Mapping[str, Any] | None = None,
+    ids: Ids | None = None,
     project: str = "payments",
 ) -> MaskedRecord:
     """Mask a call for a project under the masks `names`."""
     plan = Plan(
-        rule="payments", route=(project,), masks={project: names}, trace=trace or {}, generation=generation or {}
+        rule="payments",
+        route=(project,),
+        masks={project: names},
+        trace=trace or {},
+        generation=generation or {},
+        ids=ids or Ids(),
     )
     return mask(record, plan, project, compiled)
 

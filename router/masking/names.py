@@ -42,6 +42,8 @@ _TOKENS_THAT_ARE_TEXT = frozenset(
     previous prompt reasoning sep special stop sync total unk
     """.split()
 )
+_LABELS = ("[API_KEY]", "[PRIVATE_KEY]")
+"""What detectors write into a key that was a secret itself; it does not make the value one."""
 _SCHEMA_TYPES = frozenset({"string", "object", "array", "integer", "number", "boolean", "null"})
 
 
@@ -76,6 +78,8 @@ def names_secret(key: str) -> bool:
     """Return whether the last words of `key` name a secret: `client_secret` does, `secret_santa` does not."""
     if len(key) > 128:
         return False
+    for label in _LABELS:
+        key = key.replace(label, "")
     words = [word.lower() for word in _WORDS.findall(_split_camel(key))]
     if len(words) > 1 and words[-1] in _TAILS:
         *words, tail = words

@@ -12,6 +12,7 @@ from router.masking.policy import Finder, Policy, Replacement
 Hit = tuple[int, int, Replacement]
 """Start and end in bytes, and what comes in their place."""
 _MAX_KNOWN_KEYS: Final = 4096
+_MAX_PASSES: Final = 4
 
 
 class MaskFailed(Exception):
@@ -42,7 +43,7 @@ class Scanner:
             return text
         data = text.encode()
         hits = self.find(data, active)
-        return self.splice(data, hits) if hits else text
+        return self.splice(data, hits, active) if hits else text
 
     def key(self, key: str, active: tuple[Finder, ...]) -> str:
         """Do the same for a key of an object."""
@@ -87,16 +88,29 @@ class Scanner:
             if len(label) >= end - start
         )
 
-    def splice(self, data: bytes, hits: list[Hit]) -> str:
-        """Return `data` as text with every one of `hits` (at least one) replaced."""
-        pieces: list[str] = []
-        position = 0
-        for start, end, replacement in _merged(hits):
-            pieces.append(data[position:start].decode("utf-8", "replace"))
-            pieces.append(self.replace(data[start:end].decode("utf-8", "replace"), replacement))
-            position = end
-        pieces.append(data[position:].decode("utf-8", "replace"))
-        return "".join(pieces)
+    def splice(self, data: bytes, hits: list[Hit], active: tuple[Finder, ...]) -> str:
+        """Return `data` as text with every one of `hits` (at least one) replaced.
+
+        What stood against a hit without a space between has new neighbours, so it is looked at again.
+        """
+        text = ""
+        for _ in range(_MAX_PASSES):
+            pieces: list[str] = []
+            position = 0
+            look_again = False
+            for start, end, replacement in _merged(hits):
+                pieces.append(data[position:start].decode("utf-8", "replace"))
+                pieces.append(self.replace(data[start:end].decode("utf-8", "replace"), replacement))
+                look_again = look_again or replacement.action == "remove" or _touches_word(data, start, end)
+                position = end
+            text = "".join((*pieces, data[position:].decode("utf-8", "replace")))
+            if not look_again:
+                break
+            data = text.encode()
+            hits = self.find(data, active)
+            if not hits:
+                break
+        return text
 
     def replace(self, value: str, replacement: Replacement) -> str:
         """Return the text that comes in place of `value`, and count it."""
@@ -107,6 +121,11 @@ class Scanner:
             raise
         except BaseException:  # noqa: BLE001 - as above
             raise MaskFailed(replacement.mask) from None
+
+
+def _touches_word(data: bytes, start: int, end: int) -> bool:
+    around = data[max(0, start - 1) : start] + data[end : end + 1]
+    return any(byte > 0x7F or byte == 0x5F or chr(byte).isalnum() for byte in around)
 
 
 def _merged(hits: list[Hit]) -> Iterable[Hit]:

@@ -104,7 +104,7 @@ def _status_message(error: Any) -> str | None:
     kind, code, message = _text(error.get("type")), _text(error.get("code")), _text(error.get("message"))
     kind = kind if kind and _CLASS_NAME.fullmatch(kind) else None
     code = code if code and _CODE.fullmatch(code) else None
-    if message and kind and kind in message:
+    if message and kind and f"{kind}:" in message:
         return message
     head = f"{kind} ({code})" if kind and code else kind or code
     return ": ".join(part for part in (head, message) if part) or None

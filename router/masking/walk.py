@@ -119,7 +119,7 @@ class Walk:
                 data = inside.encode()
                 hits = self._scanner.find(data, active)
                 text = inside
-        return self._scanner.splice(data, hits) if hits else text
+        return self._scanner.splice(data, hits, active) if hits else text
 
     def _json(self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], opened: int) -> str | None:
         """Return the JSON in `text` masked inside, or None where `text` is no JSON or stays as it is."""

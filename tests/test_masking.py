@@ -1,0 +1,616 @@
+"""What a project may see of a call: whole redaction, paths, detectors, keys that name secrets, ids, failures."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+
+from router.errors import ConfigError, Location
+from router.masking import MaskingPolicies, UnknownMask, mask, mask_text, mask_value
+from router.masking.ids import normalise_span_id, normalise_trace_id
+from router.routing.plan import Ids, Plan
+from router.routing.record import CallError, CallRecord
+from tests.masks import AWS_KEY, CARD, EMAIL, KEY, dump, everything, masked, masked_input, policies
+
+HIDDEN = "redacted-by-litellm"
+NEEDLE = "needle-4711"
+CHAT = {"messages": [{"role": "user", "content": f"hello {NEEDLE}"}], "tools": [{"function": {"name": NEEDLE}}]}
+
+
+class Broken:
+    """A detector that raises what it was made with."""
+
+    name = "email"
+    shortest = 0
+    reads_folded = False
+
+    def __init__(self, error: BaseException) -> None:
+        self._error = error
+
+    def find(self, text: bytes) -> Sequence[tuple[int, int]]:
+        raise self._error
+
+
+# -- whole redaction -----------------------------------------------------------------------------------
+
+
+def test_mask_input_hides_the_input_and_whatever_quotes_it() -> None:
+    """Messages, tool definitions, the error's text, and parameters that hold the caller's words."""
+    record = CallRecord(
+        call_id="c-1",
+        status="failure",
+        input=CHAT,
+        error=CallError(type="BadRequestError", message=f"prompt {NEEDLE} was refused", code="400"),
+        model_parameters={
+            "temperature": 0.2,
+            "stop": [NEEDLE],
+            "tool_choice": {"function": {"name": NEEDLE}},
+            "reasoning_effort": "low",
+            "response_format": {"type": "json_schema", "json_schema": {"name": NEEDLE}},
+            "user": NEEDLE,
+            "prediction": NEEDLE,
+        },
+    )
+    seen = masked(record, policies({}), "mask-input")
+    assert seen.input == HIDDEN
+    assert seen.status_message == f"BadRequestError (400): {HIDDEN}"
+    assert seen.model_parameters == {"temperature": 0.2, "reasoning_effort": "low", "response_format": "json_schema"}
+    assert NEEDLE not in dump(seen)
+
+
+def test_mask_output_hides_the_output_and_the_error() -> None:
+    """The input stays, for nobody asked to hide it."""
+    record = CallRecord(
+        call_id="c-1",
+        status="failure",
+        input="hi",
+        output={"content": NEEDLE},
+        error=CallError(type="E", message=NEEDLE),
+    )
+    seen = masked(record, policies({}), "mask-output")
+    assert (seen.input, seen.output, seen.status_message) == ("hi", HIDDEN, f"E: {HIDDEN}")
+
+
+def test_a_step_on_content_hides_input_output_and_error() -> None:
+    """With the operator's own label."""
+    record = CallRecord(call_id="c-1", input=CHAT, output=NEEDLE, error=CallError(type=NEEDLE, message=NEEDLE))
+    seen = masked(record, policies({"none": [{"paths": ["content"], "as": "[GONE]"}]}), "none")
+    assert (seen.input, seen.output, seen.status_message) == ("[GONE]", "[GONE]", "[GONE]")
+
+
+def test_an_empty_input_stays_empty() -> None:
+    """Nothing is said about a value that does not exist."""
+    seen = masked(CallRecord(call_id="c-1"), policies({}), "mask-input", "mask-output")
+    assert (seen.input, seen.output, seen.status_message) == (None, None, None)
+
+
+def test_parameters_outside_the_list_are_never_sent() -> None:
+    """Not even without any mask: what LiteLLM adds tomorrow may hold anything."""
+    record = CallRecord(call_id="c-1", model_parameters={"max_tokens": 5, "user": EMAIL, "extra_body": {"a": 1}})
+    assert masked(record, policies({})).model_parameters == {"max_tokens": 5}
+
+
+# -- paths ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("metadata.account", {"account": "X", "deep": {"account": 2}, "a.b": 3, "list": [{"id": 4}, {"id": 5}]}),
+        ("metadata.ACCOUNT", {"account": "X", "deep": {"account": 2}, "a.b": 3, "list": [{"id": 4}, {"id": 5}]}),
+        ("metadata.**.account", {"account": "X", "deep": {"account": "X"}, "a.b": 3, "list": [{"id": 4}, {"id": 5}]}),
+        ("metadata.*.account", {"account": 1, "deep": {"account": "X"}, "a.b": 3, "list": [{"id": 4}, {"id": 5}]}),
+        ("metadata.a.b", {"account": 1, "deep": {"account": 2}, "a.b": "X", "list": [{"id": 4}, {"id": 5}]}),
+        ("metadata.'a.b'", {"account": 1, "deep": {"account": 2}, "a.b": "X", "list": [{"id": 4}, {"id": 5}]}),
+        ("metadata.list[*].id", {"account": 1, "deep": {"account": 2}, "a.b": 3, "list": [{"id": "X"}, {"id": "X"}]}),
+        ("metadata.list.id", {"account": 1, "deep": {"account": 2}, "a.b": 3, "list": [{"id": "X"}, {"id": "X"}]}),
+        ("metadata.list[1].id", {"account": 1, "deep": {"account": 2}, "a.b": 3, "list": [{"id": 4}, {"id": "X"}]}),
+        ("metadata.list.0", {"account": 1, "deep": {"account": 2}, "a.b": 3, "list": ["X", {"id": 5}]}),
+        ("metadata.**", {"account": "X", "deep": "X", "a.b": "X", "list": "X"}),
+        ("metadata", {"redacted": "X"}),
+        (
+            "generation.metadata.account",
+            {"account": "X", "deep": {"account": 2}, "a.b": 3, "list": [{"id": 4}, {"id": 5}]},
+        ),
+        ("**.id", {"account": 1, "deep": {"account": 2}, "a.b": 3, "list": [{"id": "X"}, {"id": "X"}]}),
+    ],
+)
+def test_a_path_reaches_what_it_says(path: str, expected: Any) -> None:
+    """Any case of letters, one level, any depth, keys with dots, lists by index or looked through."""
+    metadata = {"account": 1, "deep": {"account": 2}, "a.b": 3, "list": [{"id": 4}, {"id": 5}]}
+    compiled = policies({"m": [{"paths": [path], "as": "X"}]})
+    assert masked(CallRecord(call_id="c-1", details=metadata), compiled, "m").generation["metadata"] == expected
+
+
+def test_a_path_reaches_into_json_in_a_string() -> None:
+    """Tool arguments are text, and stay text that parses, written as before."""
+    arguments = '{"query": {"account": "123"}, "n": 1}'
+    compiled = policies({"m": [{"paths": ["input.**.account"]}]})
+    seen = masked_input([{"function": {"arguments": arguments}}], compiled, "m")
+    assert seen == [{"function": {"arguments": '{"query": {"account": "' + HIDDEN + '"}, "n": 1}'}}]
+
+
+def test_remove_takes_a_key_or_an_element_out() -> None:
+    """Nothing is left that would say there was something."""
+    compiled = policies({"m": [{"paths": ["input.a", "tags[0]", "trace.user_id", "output"], "action": "remove"}]})
+    record = CallRecord(call_id="c-1", input={"a": 1, "b": 2}, output="x")
+    seen = masked(record, compiled, "m", trace={"tags": ["one", "two"], "user_id": "u", "name": "n"})
+    assert (seen.input, seen.output) == ({"b": 2}, None)
+    assert seen.trace == {"name": "n", "tags": ["two"]}
+
+
+def test_fields_keep_their_types_when_they_are_hidden() -> None:
+    """Tags stay a list, metadata an object; a hidden switch is off."""
+    paths = ["tags", "trace.metadata", "trace.public", "trace.name", "generation", "model_parameters", "model"]
+    record = CallRecord(call_id="c-1", model="m", model_parameters={"n": 1}, details={"a": 1})
+    seen = masked(
+        record,
+        policies({"m": [{"paths": paths}]}),
+        "m",
+        trace={"tags": ["a"], "metadata": {"k": 1}, "public": True, "name": "n", "release": "r"},
+        generation={"name": "g"},
+    )
+    assert seen.trace == {"name": HIDDEN, "tags": [HIDDEN], "release": "r", "metadata": {"redacted": HIDDEN}}
+    assert seen.generation == {"name": HIDDEN, "metadata": {"redacted": HIDDEN}}
+    assert (seen.model, seen.model_parameters) == (HIDDEN, {"redacted": HIDDEN})
+
+
+def test_the_strictest_of_several_masks_decides() -> None:
+    """Whatever their order: remove beats redact beats hash."""
+    compiled = policies(
+        {
+            "hash": [{"paths": ["trace.user_id"], "action": "hash", "key": KEY}],
+            "redact": [{"paths": ["trace.user_id"]}],
+            "remove": [{"paths": ["trace.*"], "action": "remove"}],
+        }
+    )
+    record = CallRecord(call_id="c-1")
+    for names in (["hash", "redact"], ["redact", "hash"]):
+        assert masked(record, compiled, *names, trace={"user_id": "u"}).trace == {"user_id": HIDDEN}
+    assert masked(record, compiled, "remove", "hash", trace={"user_id": "u"}).trace == {}
+
+
+# -- pseudonyms ----------------------------------------------------------------------------------------
+
+SECRET = "0123456789abcdef0123456789abcdef"
+
+
+def test_a_pseudonym_is_the_same_within_a_project_and_only_there() -> None:
+    """So that a user can be followed, but two projects cannot be joined."""
+    compiled = policies({"m": [{"paths": ["trace.user_id"], "action": "hash", "key": KEY}]}, {"MASK_KEY": SECRET})
+    record = CallRecord(call_id="c-1")
+    one, again, other, elsewhere = (
+        masked(record, compiled, "m", trace={"user_id": user}, project=project).trace["user_id"]
+        for user, project in (("u-1", "payments"), ("u-1", "payments"), ("u-2", "payments"), ("u-1", "search"))
+    )
+    assert one == again
+    assert len({one, other, elsewhere}) == 3
+    assert one == "hash_ypny_2jtb3xoatk7f4ltvynh4"
+
+
+def test_two_spellings_of_an_address_get_one_pseudonym() -> None:
+    """E-mail without case, cards by their digits."""
+    compiled = policies({"m": [{"detect": ["email", "credit_card"], "action": "hash", "key": KEY}]})
+    assert len(set(masked_input(["Jane@Example.com", "jane@example.com"], compiled, "m"))) == 1
+    assert len(set(masked_input([CARD, CARD.replace(" ", "-")], compiled, "m"))) == 1
+
+
+def test_without_an_environment_pseudonyms_say_that_they_are_for_tests() -> None:
+    """`router explain` shows the shape without the key."""
+    compiled = policies({"m": [{"paths": ["input"], "action": "hash", "key": KEY}]})
+    assert masked_input("u-1", compiled, "m") == "hash_test_jxkb2bbkxxo3ryxkw7ib"
+
+
+def test_a_pseudonym_is_not_hashed_again_and_cannot_be_forged() -> None:
+    """Its last characters authenticate it."""
+    compiled = policies({"m": [{"paths": ["input"], "action": "hash", "key": KEY}]})
+    token = masked_input("u-1", compiled, "m")
+    assert masked_input(token, compiled, "m") == token
+    forged = "hash_test_" + "a" * 20
+    assert masked_input(forged, compiled, "m") != forged
+
+
+def test_hashing_an_object_hashes_its_leaves() -> None:
+    """Lists and objects keep their shape; keys are looked at by the detectors."""
+    compiled = policies({"m": [{"paths": ["input"], "action": "hash", "key": KEY}, {"detect": ["email"]}]})
+    seen = masked_input({EMAIL: ["u-1", None, ""], "n": 5}, compiled, "m")
+    assert list(seen) == ["[EMAIL]", "n"]
+    assert seen["[EMAIL]"][0].startswith("hash_test_")
+    assert seen["[EMAIL]"][1:] == [None, ""]
+    assert seen["n"].startswith("hash_test_")
+
+
+# -- detectors in the record ---------------------------------------------------------------------------
+
+
+def test_detectors_see_every_field_that_is_sent() -> None:
+    """Texts, keys, long integers, ids, names, tags, the error and JSON in strings."""
+    record = CallRecord(
+        call_id=EMAIL,
+        call_type=EMAIL,
+        model=EMAIL,
+        status="failure",
+        input=[{"content": f"mail {EMAIL}", EMAIL: 1, "n": 4111111111111111, "f": 4111111111111111.0}],
+        output={"arguments": json.dumps({"card": 4111111111111111, "inner": json.dumps({"k": AWS_KEY})})},
+        error=CallError(type="BadRequestError", message=EMAIL, code=EMAIL),
+        model_parameters={"stop": [EMAIL]},
+        usage_details={EMAIL: 1, "input": 3},
+        details={"note": EMAIL, "deep": [{"x": EMAIL}]},
+    )
+    fields = ("name", "user_id", "session_id", "version", "release", "environment")
+    trace = {**dict.fromkeys(fields, EMAIL), "tags": [EMAIL], "metadata": {EMAIL: EMAIL}}
+    named = {"name": EMAIL, "version": EMAIL}
+    ids = Ids(trace_id=EMAIL, parent_observation_id=EMAIL)
+    seen = masked(record, everything(), "all", trace=trace, generation=named, ids=ids)
+    assert seen.input == [{"content": "mail [EMAIL]", "[EMAIL]": 1, "n": "[CREDIT_CARD]", "f": "[CREDIT_CARD]"}]
+    assert seen.output == {"arguments": '{"card": "[CREDIT_CARD]", "inner": "{\\"k\\": \\"[API_KEY]\\"}"}'}
+    assert seen.status_message == "BadRequestError: [EMAIL]"
+    assert seen.trace["tags"] == ["[EMAIL]"]
+    assert seen.generation["metadata"]["trace_id"] == "[EMAIL]"
+    assert EMAIL not in dump(seen)
+    assert "4111" not in dump(seen)
+
+
+def test_keys_that_become_equal_keep_their_values() -> None:
+    """No value is lost because two keys were masked alike."""
+    assert masked_input({"a@b.de": 1, "c@d.de": 2, "[EMAIL]": 3}, everything(), "all") == {
+        "[EMAIL]": 1,
+        "[EMAIL]~2": 2,
+        "[EMAIL]~3": 3,
+    }
+
+
+def test_a_detector_can_be_kept_to_a_path() -> None:
+    """Elsewhere it finds nothing."""
+    compiled = policies({"m": [{"detect": ["email"], "paths": ["input.messages", "metadata.note"], "as": "<@>"}]})
+    record = CallRecord(
+        call_id="c-1", input={"messages": [EMAIL], "other": EMAIL}, output=EMAIL, details={"note": EMAIL, "x": EMAIL}
+    )
+    seen = masked(record, compiled, "m")
+    assert (seen.input, seen.output) == ({"messages": ["<@>"], "other": EMAIL}, EMAIL)
+    assert seen.generation["metadata"] == {"note": "<@>", "x": EMAIL}
+
+
+def test_a_pattern_is_replaced_by_its_label() -> None:
+    """Or by `[REDACTED]`; an empty match is none."""
+    compiled = policies({"m": [{"pattern": r"CVV \d{3}", "as": "[CVV]"}, {"pattern": "E-[0-9]+|x*"}]})
+    assert masked_input("CVV 123, E-77", compiled, "m") == "[CVV], [REDACTED]"
+
+
+def test_overlapping_hits_become_one() -> None:
+    """The union of their extents goes; the strictest, then the longest, writes."""
+    compiled = policies(
+        {
+            "wide": [{"pattern": "mail jane", "as": "[W]"}, {"pattern": "jane.{30}", "as": "[LONG]"}],
+            "mail": [{"detect": ["email"]}],
+            "gone": [{"pattern": "example", "action": "remove"}],
+        }
+    )
+    assert masked_input(f"a mail {EMAIL} z", compiled, "wide", "mail") == "a [EMAIL] z"
+    assert masked_input(f"a mail {EMAIL} z", compiled, "wide", "mail", "gone") == "a  z"
+
+
+def test_counts_name_detectors_and_never_values() -> None:
+    """What the trace says about itself afterwards."""
+    compiled = policies({"m": [{"detect": ["email", "credit_card"]}, {"pattern": "x+"}, {"paths": ["output"]}]})
+    record = CallRecord(call_id="c-1", input=[EMAIL, EMAIL, CARD, "xxx", {"password": "p"}], output="o")
+    seen = masked(record, compiled, "m")
+    assert seen.masked == {"email": 2, "credit_card": 1, "pattern": 1, "path": 1, "secret_name": 1}
+    assert "masked={" in repr(seen)
+    assert EMAIL not in repr(seen)
+
+
+def test_text_without_hits_is_not_touched() -> None:
+    """Not a byte, JSON in a string included."""
+    for text in ('{"a":1, "b" : [2,3] }', "{not json", "é – ‘x’\\n \\u00e9", "[1, 2", '{"a": 1, "a": 1.10}x'):
+        assert masked_input(text, everything(), "all") == text
+
+
+# -- keys that name secrets ----------------------------------------------------------------------------
+
+
+def test_values_of_keys_that_name_secrets_never_leave() -> None:
+    """Without any mask, at any depth, in JSON in a string, and as credentials of LiteLLM."""
+    record = CallRecord(
+        call_id="c-1",
+        input=[{"api_key": NEEDLE, "args": json.dumps({"password": NEEDLE, "max_tokens": 5})}],
+        output={"token": NEEDLE, "headers": {"Authorization": NEEDLE, "Accept": "json"}, "pin": {"secret": [NEEDLE]}},
+        details={
+            "callback_vars": {"langfuse_host": NEEDLE},
+            "headers": {"x-any": NEEDLE},
+            "user_api_key_auth": {"a": NEEDLE},
+        },
+    )
+    seen = masked(record, policies({}))
+    assert NEEDLE not in dump(seen)
+    assert seen.input == [{"api_key": "[REMOVED]", "args": '{"password": "[REMOVED]", "max_tokens": 5}'}]
+    assert seen.output == {
+        "token": "[REMOVED]",
+        "headers": {"Authorization": "[REMOVED]", "Accept": "json"},
+        "pin": {"secret": "[REMOVED]"},
+    }
+    assert seen.masked == {"secret_name": 8}
+
+
+def test_what_only_shares_a_name_with_secrets_stays() -> None:
+    """Schemas of tools, log probabilities, empty values and switches."""
+    kept = {
+        "properties": {"password": {"type": "string", "description": "of the user"}},
+        "logprobs": [{"token": "Hello", "logprob": -0.1}],
+        "api_key": None,
+        "secret": True,
+        "token": "",
+        "cost_per_token": 0.1,
+        "user_api_key_alias": "checkout",
+    }
+    assert masked_input(kept, policies({})) == kept
+
+
+def test_a_repeated_key_in_json_does_not_hide_a_secret() -> None:
+    """A parser sees the last one, a reader both."""
+    seen = masked_input('{"password": "' + NEEDLE + '", "password": null}', policies({}))
+    assert seen == '{"password": null}'
+
+
+# -- what is not JSON ----------------------------------------------------------------------------------
+
+
+class Colour(StrEnum):
+    RED = "red"
+
+
+class Hostile:
+    def __repr__(self) -> str:
+        raise AssertionError("repr() of a foreign object")
+
+    __str__ = __repr__
+
+
+def test_what_json_cannot_hold_becomes_a_marker() -> None:
+    """Foreign objects are never asked for their text."""
+    cycle: dict[str, Any] = {"a": 1}
+    cycle["me"] = cycle
+    seen = masked_input(
+        {
+            "bytes": b"x",
+            "set": {1},
+            "object": Hostile(),
+            "tuple": (1, "b"),
+            "enum": Colour.RED,
+            "proxy": MappingProxyType({"a": 1}),
+            "nan": float("nan"),
+            "inf": float("-inf"),
+            "huge": 10**5000,
+            "surrogate": "a\ud800b",
+            1: "one",
+            None: "none",
+            (1, 2): "pair",
+            "cycle": cycle,
+        },
+        policies({}),
+    )
+    assert seen == {
+        "bytes": "[MASKED:bytes]",
+        "set": "[MASKED:set]",
+        "object": "[MASKED:Hostile]",
+        "tuple": [1, "b"],
+        "enum": "red",
+        "proxy": {"a": 1},
+        "nan": "nan",
+        "inf": "-inf",
+        "huge": "[MASKED:int]",
+        "surrogate": "a\ufffdb",
+        "1": "one",
+        "null": "none",
+        "[MASKED:tuple]": "pair",
+        "cycle": {"a": 1, "me": "[MASKED:cycle]"},
+    }
+
+
+def test_what_is_too_deep_or_too_much_becomes_a_marker() -> None:
+    """No recursion error, and nothing passes unread."""
+    deep: Any = NEEDLE
+    for _ in range(5000):
+        deep = [deep]
+    assert NEEDLE not in json.dumps(masked_input(deep, policies({})))
+    many = [NEEDLE if n == 250_000 else 0 for n in range(250_001)]
+    assert masked_input(many, policies({}))[-1] == "[MASKED:size]"
+    nested = "[" * 100_000 + NEEDLE
+    assert masked_input(nested, everything(), "all") in (nested, "[MASKED:depth]")
+    secret = '{"a":' * 70 + '{"password": "' + NEEDLE + '"}' + "}" * 70
+    assert NEEDLE not in masked_input(secret, policies({}))
+
+
+def test_the_record_is_not_changed() -> None:
+    """Masking works on its own copy."""
+    record = CallRecord(call_id="c-1", input=[{"content": EMAIL, "password": "x"}], details={"a": [EMAIL]})
+    before = copy.deepcopy((record.input, record.details))
+    masked(record, everything(), "all", "mask-input")
+    assert (record.input, record.details) == before
+
+
+# -- failures ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", [ValueError(EMAIL), RecursionError(), MemoryError(), BaseException(EMAIL)])
+def test_a_failing_detector_withholds_the_field_it_looked_at(error: BaseException) -> None:
+    """The call arrives, with a marker that names the mask and nothing else."""
+    compiled = policies({"pii": [{"detect": ["email"]}]}, detectors={"email": Broken(error)})
+    record = CallRecord(call_id="c-1", input=EMAIL, output={"content": EMAIL}, usage_details={"input": 3})
+    seen = masked(record, compiled, "pii", trace={"name": EMAIL, "tags": [EMAIL], "metadata": {"a": EMAIL}})
+    assert (seen.input, seen.output) == ("[MASK FAILED: pii]", "[MASK FAILED: pii]")
+    assert seen.trace == {
+        "name": "[MASK FAILED: pii]",
+        "tags": ["[MASK FAILED: pii]"],
+        "metadata": {"redacted": "[MASK FAILED: pii]"},
+    }
+    assert seen.failures == ("pii",)
+    assert EMAIL not in dump(seen)
+
+
+def test_a_failing_detector_leaves_the_fields_that_it_does_not_look_at() -> None:
+    """A path keeps the failure where it belongs."""
+    compiled = policies({"pii": [{"detect": ["email"], "paths": ["input"]}]}, detectors={"email": Broken(ValueError())})
+    seen = masked(CallRecord(call_id="c-1", input="in", output="out"), compiled, "pii")
+    assert (seen.input, seen.output, seen.failures) == ("[MASK FAILED: pii]", "out", ("pii",))
+
+
+def test_an_interrupt_is_not_swallowed() -> None:
+    """Ctrl-C belongs to the process."""
+    compiled = policies({"pii": [{"detect": ["email"]}]}, detectors={"email": Broken(KeyboardInterrupt())})
+    with pytest.raises(KeyboardInterrupt):
+        masked(CallRecord(call_id="c-1", input="x"), compiled, "pii")
+
+
+def test_an_unknown_mask_withholds_everything() -> None:
+    """As does a plan that decided no masks for the project."""
+    record = CallRecord(call_id="c-1", input=NEEDLE, output=NEEDLE, details={"a": NEEDLE}, model=NEEDLE)
+    plan = Plan(rule="r", route=("p",), masks={"p": ("nope",)}, trace={"user_id": NEEDLE, "name": NEEDLE})
+    for given, marker in ((plan, "nope"), (Plan(rule="r", route=("p",), trace=plan.trace), "walk")):
+        seen = mask(record, given, "p", policies({}))
+        assert (seen.input, seen.output) == (f"[MASK FAILED: {marker}]", f"[MASK FAILED: {marker}]")
+        assert seen.failures == (marker,)
+        assert NEEDLE not in dump(seen)
+
+
+def test_a_record_that_cannot_be_read_is_withheld() -> None:
+    """A walk that fails lets nothing through."""
+
+    class Unreadable(Mapping[str, Any]):
+        def __iter__(self) -> Any:
+            raise ValueError(NEEDLE)
+
+        def __len__(self) -> int:
+            return 1
+
+        def __getitem__(self, key: str) -> Any:
+            return NEEDLE
+
+    seen = masked(CallRecord(call_id="c-1", input=NEEDLE, details=Unreadable()), everything(), "all")
+    assert (seen.input, seen.failures) == ("[MASK FAILED: walk]", ("walk",))
+    assert NEEDLE not in dump(seen)
+
+
+# -- ids -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("4BF92F3577B34DA6A3CE929D0E0E4736", "4bf92f3577b34da6a3ce929d0e0e4736"),
+        ("0f8fad5b-d9cb-469f-a165-70867728950e", "0f8fad5bd9cb469fa16570867728950e"),
+        ("trace-id22", "685a65d77e063cbf3de4786a6738ff38"),
+        ("0" * 32, "84e0c0eafaa95a34c293f278ac52e45c"),
+    ],
+)
+def test_a_trace_id_becomes_what_litellm_and_langfuse_make_of_it(text: str, expected: str) -> None:
+    """Hexadecimal and UUIDs pass, anything else is hashed, so that calls of both loggers meet in one trace."""
+    assert normalise_trace_id(text) == expected
+
+
+def test_a_span_id_of_16_hex_digits_passes() -> None:
+    """An observation of the caller's own can be the parent."""
+    assert normalise_span_id("00F067AA0BA902B7") == "00f067aa0ba902b7"
+    assert normalise_span_id("obs-id9") == "a19dd6635cab0eb1"
+
+
+def test_the_ids_of_a_call_are_stable_and_free_of_content() -> None:
+    """The same attempt gets the same span; another attempt of the same call another one."""
+    one, again = (masked(CallRecord(call_id="c-1", model_id="d-1"), policies({})) for _ in range(2))
+    other = masked(CallRecord(call_id="c-1", model_id="d-2"), policies({}))
+    assert (one.span_seed, one.span_id) == (again.span_seed, again.span_id)
+    assert one.span_id == one.span_seed[:16] != other.span_id
+    assert one.trace_id == other.trace_id == normalise_trace_id("c-1")
+
+
+def test_the_granted_ids_are_used() -> None:
+    """The caller's own spelling is kept as metadata where it had to be hashed."""
+    ids = Ids(trace_id="trace-id22", continues=True, parent_observation_id="obs", generation_id="gen-1")
+    seen = masked(CallRecord(call_id="c-1"), policies({}), ids=ids)
+    assert seen.trace_id == "685a65d77e063cbf3de4786a6738ff38"
+    assert (seen.continues_trace, seen.parent_span_id) == (True, normalise_span_id("obs"))
+    assert seen.span_id == normalise_span_id("gen-1")
+    assert seen.generation["metadata"] == {"trace_id": "trace-id22"}
+    seen = masked(CallRecord(call_id="c-1"), policies({}), ids=Ids(trace_id="ab" * 16))
+    assert (seen.trace_id, seen.generation) == ("ab" * 16, {})
+
+
+def test_a_session_never_becomes_the_trace() -> None:
+    """Else all calls of a session would be one trace."""
+    seen = masked(CallRecord(call_id="c-1", session_id="s-1"), policies({}))
+    assert seen.trace_id == normalise_trace_id("c-1")
+    assert not seen.continues_trace
+
+
+def test_a_failed_attempt_does_not_take_the_span_of_its_fallback() -> None:
+    """Both carry the same generation_id; only the success gets it."""
+    ids = Ids(generation_id="gen-1")
+    failed = masked(CallRecord(call_id="c-1", status="failure"), policies({}), ids=ids)
+    succeeded = masked(CallRecord(call_id="c-1"), policies({}), ids=ids)
+    assert succeeded.span_id == normalise_span_id("gen-1") != failed.span_id
+
+
+# -- compiling -----------------------------------------------------------------------------------------
+
+
+def test_every_step_that_cannot_be_compiled_is_reported() -> None:
+    """With the place of its mask."""
+    with pytest.raises(ConfigError) as caught:
+        policies(
+            {
+                "a": [{"pattern": "("}, {"paths": ["inptu"]}, {"action": "remove"}],
+                "b": [{"paths": ["input"], "action": "hash"}, {"paths": ["input..x"]}],
+            }
+        )
+    messages = [problem.message for problem in caught.value.problems]
+    assert messages == [
+        "step 1 of mask `a` cannot be compiled: missing ): (",
+        "step 2 of mask `a` cannot be compiled: `inptu` is not a field; there are "
+        "content, error, generation, input, metadata, model, model_parameters, output, tags, trace",
+        "step 3 of mask `a` cannot be compiled: it says neither where (`paths`) nor what (`detect`, `pattern`)",
+        "step 1 of mask `b` cannot be compiled: `action: hash` needs a `key`",
+        "step 2 of mask `b` cannot be compiled: nothing that can be read stands at `.x`",
+    ]
+    assert caught.value.problems[0].location == Location("routing.yaml", 7, 3)
+
+
+def test_a_short_key_is_refused() -> None:
+    """And not printed."""
+    with pytest.raises(ConfigError) as caught:
+        policies({"m": [{"paths": ["input"], "action": "hash", "key": KEY}]}, {"MASK_KEY": "hunter2-hunter2"})
+    assert str(caught.value).endswith("a pseudonym key needs at least 32 bytes")
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_union_of_masks_is_compiled_once() -> None:
+    """Per tuple of names; the two built-in masks always exist."""
+    compiled = policies({"a": [{"paths": ["input"]}]})
+    assert compiled.policy(["a", "mask-output"]) is compiled.policy(("a", "mask-output"))
+    assert compiled.names == ("a", "mask-input", "mask-output")
+    with pytest.raises(UnknownMask) as caught:
+        compiled.policy(["b"])
+    assert str(caught.value) == "unknown mask `b`"
+
+
+def test_mask_text_and_mask_value_try_masks_on_a_sample() -> None:
+    """What `router mask` prints."""
+    compiled = everything()
+    assert mask_text(f"mail {EMAIL}", compiled, ["all"]) == ("mail [EMAIL]", {"email": 1})
+    assert mask_value({"a": [EMAIL], "password": "x"}, compiled, ["all"]) == (
+        {"a": ["[EMAIL]"], "password": "[REMOVED]"},
+        {"email": 1, "secret_name": 1},
+    )
+    assert mask_text("x", compiled, ["mask-input"]) == (HIDDEN, {"path": 1})
+    with pytest.raises(UnknownMask):
+        mask_text("x", compiled, ["nope"])
+
+
+def test_policies_are_made_without_a_configuration_too() -> None:
+    """A program that loads nothing still has the two built-in masks."""
+    assert MaskingPolicies.compile({}, {}).names == ("mask-input", "mask-output")
