@@ -569,14 +569,15 @@ def test_every_step_that_cannot_be_compiled_is_reported() -> None:
             }
         )
     messages = [problem.message for problem in caught.value.problems]
+    fields = "content, error, generation, input, metadata, model, model_parameters, output, tags, trace"
     assert messages == [
         "step 1 of mask `a` cannot be compiled: missing ): (",
-        "step 2 of mask `a` cannot be compiled: `inptu` is not a field; there are "
-        "content, error, generation, input, metadata, model, model_parameters, output, tags, trace",
+        f"step 2 of mask `a` cannot be compiled: `inptu` is not a field; there are {fields}",
         "step 3 of mask `a` cannot be compiled: it says neither where (`paths`) nor what (`detect`, `pattern`)",
         "step 1 of mask `b` cannot be compiled: `action: hash` needs a `key`",
         "step 2 of mask `b` cannot be compiled: nothing that can be read stands at `.x`",
     ]
+    assert [problem.code for problem in caught.value.problems] == ["RT210", "RT232", "RT230", "RT231", "RT232"]
     assert caught.value.problems[0].location == Location("routing.yaml", 7, 3)
 
 

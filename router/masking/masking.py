@@ -44,14 +44,18 @@ def mask_value(
 ) -> tuple[Any, Counter[str]]:
     """Return `value` as the input of a call would read under the masks `names`, and the hits by detector.
 
-    Raises UnknownMask. A mask that fails replaces the whole value, as in `mask`.
+    Raises UnknownMask. Anything that fails replaces the whole value by a marker, as in `mask`.
     """
     walk = Walk(policies.policy(names), project)
     copier = Copier()
     try:
         masked = walk.field(copier.copy(value), ("input",))
+    except (KeyboardInterrupt, SystemExit):
+        raise
     except MaskFailed as failed:
         return failure_marker(failed.mask), Counter()
+    except BaseException:  # noqa: BLE001 - as in `mask`: what could not be read is not shown
+        return failure_marker(WALK), Counter()
     walk.counts["secret_name"] += copier.removed
     return masked, +walk.counts
 

@@ -121,7 +121,7 @@ class MaskingPolicies:
 
         Where `secrets` is empty the configuration was loaded without an environment, and pseudonyms are made with a
         public key whose tokens begin with `hash_test_`. `detectors` replaces built-in ones by name.
-        Raises ConfigError with every step that cannot be compiled.
+        Raises ConfigError with every step that cannot be compiled; what `router check` accepts, compiles.
         """
         compiler = _Compiler(secrets, {**builtin_detectors(), **(detectors or {})})
         compiled = {name: compiler.mask(name, located) for name, located in masks.items()}
@@ -194,9 +194,9 @@ class _Compiler:
         for number, step in enumerate(located.value, 1):
             try:
                 parts += self._step(name, step)
-            except (PathError, re2.error, ValueError) as error:
+            except (PathError, re2.error, _BadStep) as error:
                 message = f"step {number} of mask `{name}` cannot be compiled: {_reason(error)}"
-                self.problems.append(Problem(code="RT211", message=message, location=located.location))
+                self.problems.append(Problem(code=_code(error), message=message, location=located.location))
         return tuple(parts)
 
     def _step(self, mask: str, step: MaskStep) -> list[PathStep | Finder]:
@@ -211,7 +211,7 @@ class _Compiler:
             finders.append(Finder(Pattern(step.pattern), replacement))
         if not finders:
             if not paths:
-                raise ValueError("it says neither where (`paths`) nor what (`detect`, `pattern`)")
+                raise _BadStep("RT230", "it says neither where (`paths`) nor what (`detect`, `pattern`)")
             whole = Replacement(mask, "path", step.action, step.as_ or REDACTED, key)
             return [PathStep(path, whole=whole) for path in paths]
         if not paths:
@@ -220,13 +220,30 @@ class _Compiler:
 
     def _key(self, step: MaskStep) -> PseudonymKey:
         if step.key is None:
-            raise ValueError("`action: hash` needs a `key`")
+            raise _BadStep("RT231", "`action: hash` needs a `key`")
         if not self._secrets:
             return PseudonymKey.for_tests()
         secret = self._secrets.get(step.key)
         if secret is None:
-            raise ValueError("the value of its `key` was not read")
-        return PseudonymKey.from_secret(secret.get_secret_value())
+            raise _BadStep("RT231", "the value of its `key` was not read")
+        try:
+            return PseudonymKey.from_secret(secret.get_secret_value())
+        except ValueError as error:
+            raise _BadStep("RT231", str(error)) from None
+
+
+class _BadStep(Exception):
+    """A step that cannot be compiled, with the code that `router check` has for it."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, _BadStep):
+        return error.code
+    return "RT232" if isinstance(error, PathError) else "RT210"
 
 
 def _reason(error: Exception) -> str:
