@@ -122,6 +122,21 @@ def test_a_reader_that_stops_reading_is_no_error():
         assert running.wait(30) == 130
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_a_full_disk_is_told():
+    """One sentence, exit code 2."""
+    with Path("/dev/full").open("w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "router", "check", "--no-env", QUICKSTART],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+    assert (run.returncode, run.stderr) == (2, "error: the output cannot be written: no space left on device\n")
+
+
 def test_ctrl_c_ends_quietly():
     """Exit code 130 and no traceback."""
     command = [sys.executable, "-m", "router", "mask", "pii", "--format", "json"]

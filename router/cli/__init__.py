@@ -30,6 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (KeyboardInterrupt, click.Abort, BrokenPipeError):
         _discard_output()
         return ExitCode.INTERRUPTED
+    except OSError as error:
+        _discard_output()
+        _show(CommandError(f"the output cannot be written: {(error.strerror or type(error).__name__).lower()}"))
+        return ExitCode.USAGE
     except Exception as error:  # the last boundary: a stranger gets a sentence
         if sys.flags.dev_mode:
             raise

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -58,11 +59,21 @@ def _read_object(file: str) -> dict[str, Any]:
 
 def _parse(text: str, what: str) -> Any:
     try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        place = f", line {error.lineno}, column {error.colno}" if isinstance(error, json.JSONDecodeError) else ""
-        reason = error.msg.lower() if isinstance(error, json.JSONDecodeError) else "nested too deeply"
-        raise CommandError(f"{what} is not JSON{place}: {reason}", "texts and keys stand in double quotes") from None
+        return json.loads(text, parse_float=_finite, parse_constant=_finite)
+    except json.JSONDecodeError as error:
+        place, reason = f", line {error.lineno}, column {error.colno}", error.msg.lower()
+    except RecursionError:
+        place, reason = "", "it is nested too deeply"
+    except ValueError:
+        place, reason = "", "a number in it is not finite or too long"
+    raise CommandError(f"{what} is not JSON{place}: {reason}", "texts and keys stand in double quotes")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError
+    return number
 
 
 def _put(request: dict[str, Any], key: str, value: Any) -> None:
