@@ -45,7 +45,7 @@ _PROXY_KEYS = frozenset(
 )
 """Keys that the proxy writes into the metadata of every call, beyond those LiteLLM writes everywhere."""
 
-_EVERYTHING = frozenset({"input", "output"})
+_LANGFUSE_KEYS = frozenset(key for key in SEED_KEYS if key.startswith("langfuse_"))
 _OVERHEAD = 1_500
 """Bytes a record takes besides the copies."""
 
@@ -115,7 +115,7 @@ def record_from_kwargs(
         session_id=trace.get("session_id"),
         trace_id=requested.existing_trace_id or requested.trace_id,
         environment=trace.get("environment") or text_of(metadata.get("environment")),
-        metadata={key: value for key, value in metadata.items() if not key.startswith("langfuse_")},
+        metadata=_without_langfuse_keys(metadata),
         headers=caller.headers,
         details=_details_of(kwargs, params, payload, response_obj, caller, cost, usage_object, snapshot),
         requested=requested if caller.authenticated else Requested(mask=requested.mask),
@@ -166,6 +166,12 @@ def _own_key(key: str) -> bool:
 @lru_cache(maxsize=4096)
 def _proxy_key(key: str) -> bool:
     return _own_key(key) or key in _PROXY_KEYS or key.startswith("_")
+
+
+def _without_langfuse_keys(metadata: dict[str, Any]) -> dict[str, Any]:
+    if _LANGFUSE_KEYS.isdisjoint(metadata):
+        return metadata
+    return {key: value for key, value in metadata.items() if key not in _LANGFUSE_KEYS}
 
 
 def _requested_of(

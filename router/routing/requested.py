@@ -28,9 +28,12 @@ MASK_KEYS = {
 }
 """A masking function cannot cross into the record; what its caller wanted altered is hidden as a whole."""
 
-SEED_KEYS = frozenset(
-    (*_TRACE_TEXTS, *_GENERATION_TEXTS, *MASK_KEYS, "tags", "trace_metadata", "trace_public", "trace_id")
-) | {"existing_trace_id", "parent_observation_id", "generation_id", "update_trace_keys", "prompt", "debug_langfuse"}
+_ID_KEYS = frozenset({"trace_id", "existing_trace_id", "parent_observation_id", "generation_id", "update_trace_keys"})
+
+SEED_KEYS = _ID_KEYS.union(
+    (*_TRACE_TEXTS, *_GENERATION_TEXTS, *MASK_KEYS),
+    ("tags", "trace_metadata", "trace_public", "prompt", "debug_langfuse"),
+)
 """Metadata keys with a meaning of their own; every other key becomes metadata of the generation."""
 
 INTERNAL_KEYS = frozenset(
@@ -91,18 +94,21 @@ def requested_from_metadata(
             asked[key] = value
         elif not is_internal(key):
             rest[key] = value
-    mask = _mask_of(asked) if asked else frozenset()
+    mask = frozenset() if asked.keys().isdisjoint(MASK_KEYS) else _mask_of(asked)
     if headers:
         mask |= _take_headers(headers, asked, rest)
     if user:
         asked.setdefault("trace_user_id", user)
     if not (asked or rest or mask):
         return _NOTHING
-    if asked.get("debug_langfuse") and is_on(asked["debug_langfuse"]):
+    if "debug_langfuse" in asked and is_on(asked["debug_langfuse"]):
         _take_debug(asked, metadata)
+    trace, generation = _trace_of(asked), _generation_of(asked, rest)
+    if asked.keys().isdisjoint(_ID_KEYS):
+        return Requested(trace=trace, generation=generation, mask=mask)
     return Requested(
-        trace=_trace_of(asked),
-        generation=_generation_of(asked, rest),
+        trace=trace,
+        generation=generation,
         trace_id=_text(asked.get("trace_id")),
         existing_trace_id=_text(asked.get("existing_trace_id")),
         parent_observation_id=_text(asked.get("parent_observation_id")),
@@ -164,7 +170,7 @@ def _trace_of(asked: Mapping[str, Any]) -> dict[str, Any]:
         trace["tags"] = tags
     if "trace_public" in asked and (public := _bool_of(asked["trace_public"])) is not None:
         trace["public"] = public
-    if metadata := _trace_metadata(asked):
+    if ("trace_metadata" in asked or "metadata_passed_to_litellm" in asked) and (metadata := _trace_metadata(asked)):
         trace["metadata"] = metadata
     return trace
 
@@ -183,8 +189,6 @@ def _generation_of(asked: Mapping[str, Any], rest: dict[str, Any]) -> dict[str, 
 
 def _trace_metadata(asked: Mapping[str, Any]) -> Mapping[str, Any]:
     given = asked.get("trace_metadata")
-    if given is None and "metadata_passed_to_litellm" not in asked:
-        return {}
     if isinstance(given, str) and (parsed := _json_of(given)) is not None:
         given = parsed
     if given is None or given == "":

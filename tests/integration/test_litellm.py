@@ -249,6 +249,22 @@ def test_tool_calls_and_text_completions_are_recorded(logger: RouterLogger, reco
     assert text.output == {"content": "done", "role": "assistant"}
 
 
+def test_a_call_that_litellm_reports_to_both_hooks_is_recorded_once(logger: RouterLogger, recorder: Recorder) -> None:
+    """Beside a plain function as callback, async image generation calls the sync and the async hook."""
+    litellm.success_callback.append(lambda kwargs, response, start, end: None)
+
+    async def call() -> bool:
+        await litellm.aimage_generation(prompt="a cat", model="dall-e-3", mock_response="https://example.com/cat")
+        return await logger.aflush(10)
+
+    assert asyncio.run(call())
+    assert recorder.duplicates == 1
+    (record,) = recorder.records
+    assert record.call_type == "aimage_generation"
+    assert record.input == {"messages": [{"role": "user", "content": "a cat"}]}
+    assert record.output[0]["url"] == "https://example.com/cat"
+
+
 def test_no_log_records_nothing(logger: RouterLogger, recorder: Recorder) -> None:
     """The seed's flag for calls that must not be logged."""
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi", **{"no-log": True})
