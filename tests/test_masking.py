@@ -348,6 +348,7 @@ def test_what_only_shares_a_name_with_secrets_stays() -> None:
         "token": "",
         "cost_per_token": 0.1,
         "user_api_key_alias": "checkout",
+        "raw_request": "of a tool's parameter, not of metadata",
     }
     assert masked_input(kept, policies({})) == kept
 

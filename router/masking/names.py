@@ -14,15 +14,19 @@ _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _WORDS = re2.compile(r"[A-Z]+[a-z0-9]*|[a-z0-9]+", _OPTIONS)
 
-_CONTAINERS = frozenset(
+_CREDENTIALS = frozenset(
     """
-    additional_args callback_vars complete_input_dict litellm_trusted_callback_vars metadata_passed_to_litellm
-    original_response proxy_server_request raw_request raw_request_body secret_fields
-    standard_callback_dynamic_params user_api_key_auth
+    callback_vars litellm_trusted_callback_vars secret_fields standard_callback_dynamic_params user_api_key_auth
     """.split()
 )
-"""Names under which LiteLLM keeps credentials and raw requests."""
-_HEADERS = frozenset("headers additional_headers raw_headers request_headers response_headers".split())
+"""Names under which LiteLLM keeps credentials."""
+_RAW = frozenset(
+    """
+    additional_args additional_headers complete_input_dict headers original_response proxy_server_request raw_headers
+    raw_request raw_request_body request_headers response_headers
+    """.split()
+)
+"""Names under which metadata holds whole requests and responses once more, with their headers."""
 _LAST_WORDS = frozenset(
     """
     apikey apikeys authorization cookie cookies credential credentials passcode passphrase passwd password passwords
@@ -63,9 +67,9 @@ def hides(key: str, value: Any, siblings: dict[Any, Any]) -> bool:
 
 
 def is_container(key: str, *, in_metadata: bool) -> bool:
-    """Return whether nothing under `key` may leave; in metadata this holds for headers as well."""
+    """Return whether nothing under `key` may leave; in metadata this holds for raw requests and headers as well."""
     name = key[:64].casefold().replace("-", "_")
-    return name in _CONTAINERS or (in_metadata and name in _HEADERS)
+    return name in _CREDENTIALS or (in_metadata and name in _RAW)
 
 
 @lru_cache(maxsize=4096)
