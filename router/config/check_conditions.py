@@ -136,8 +136,9 @@ def _check_operators(findings: Findings, path: Path, name: str, matcher: MatchOp
 
 
 def _check_values(findings: Findings, path: Path, name: str, values: Sequence[Any], effect: str) -> None:
+    one = effect if len(values) == 1 else "this one of the values would never match"
     for index, value in enumerate(values):
-        _check_value(findings, (*path, index), name, value, effect)
+        _check_value(findings, (*path, index), name, value, one)
 
 
 def _check_value(findings: Findings, path: Path, name: str, value: Any, effect: str) -> None:
@@ -158,7 +159,8 @@ def _check_value(findings: Findings, path: Path, name: str, value: Any, effect: 
         sign = next(sign for sign in _GLOB_SIGNS if sign in value)
         message = f"`{value}` is compared exactly, `{sign}` is not a wildcard here"
         hint = f'write {{glob: "{value}"}}'
-        findings.add("RT214", message, path, severity="warning", label="exact", effect=effect, hint=hint)
+        only = f"only the text `{value}` itself matches"
+        findings.add("RT214", message, path, severity="warning", label="exact", effect=only, hint=hint)
 
 
 def _spelled(number: float) -> str:

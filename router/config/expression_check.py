@@ -120,8 +120,8 @@ class _Walk:
             message = f'"{name}" is the name of an attribute here, not a text, and there is no such attribute'
             hint = f"JMESPath writes texts in single quotes: '{name}'"
             return self._report("RT203", message, node, f"write '{name}'", hint)
-        hint = did_you_mean(name, _ROOT) or "attributes: " + ", ".join(_ROOT)
-        return self._report("RT201", f"unknown attribute `{name}`", node, "no such attribute", hint)
+        label = did_you_mean(name, _ROOT) or "no such attribute"
+        return self._report("RT201", f"unknown attribute `{name}`", node, label, "attributes: " + ", ".join(_ROOT))
 
     def _current(self, node: Node, scope: Any) -> str:
         return "object" if isinstance(scope, Mapping) else str(scope)
@@ -212,8 +212,9 @@ class _Walk:
         kinds = [self.kind_of(argument, scope) for argument in arguments]
         known = _FUNCTIONS.get(name)
         if known is None:
-            hint = did_you_mean(name, _FUNCTIONS) or "functions: " + ", ".join(sorted(_FUNCTIONS))
-            return self._report("RT202", f"unknown function `{name}`", node, "no such function", hint)
+            label = did_you_mean(name, _FUNCTIONS) or "no such function"
+            hint = "functions: " + ", ".join(sorted(_FUNCTIONS))
+            return self._report("RT202", f"unknown function `{name}`", node, label, hint)
         signature = known["signature"]
         variadic = bool(signature) and bool(signature[-1].get("variadic"))
         if len(arguments) < len(signature) or (len(arguments) > len(signature) and not variadic):

@@ -178,8 +178,10 @@ class _Builder:
         target = self._anchors.get(event.anchor)
         if target is None:
             inside = any(opened.anchor == event.anchor for opened in self._stack)
-            message = f"`*{event.anchor}` stands inside what it repeats" if inside else f"unknown anchor `*{event.anchor}`"
-            raise _Stop(self._refused("RT104", event, message, "write the value out"))
+            name = f"*{event.anchor}"
+            message = f"`{name}` stands inside what it repeats" if inside else f"unknown anchor `{name}`"
+            hint = "write the value out" if inside else f'put it in quotes if it is meant as text: "{name}"'
+            raise _Stop(self._refused("RT104", event, message, hint))
         start, end = event.start_mark.index, event.end_mark.index
         return Node(
             target.kind, target.value, start, end, target.style, target.items, target.entries, target, target.size
