@@ -43,7 +43,7 @@ Scalar = Annotated[
 """Text, a number, true or false."""
 Rate = Annotated[float, Field(ge=0, le=1)]
 Version = Annotated[Literal[1], BeforeValidator(_version)]
-DATA_MARK = {"title": "Data"}
+DATA_MARK = {"$comment": "data"}
 """Stands in the JSON schema for data without nulls at any depth, until `build_schema` refers to one definition."""
 Data = Annotated[Any, WithJsonSchema(DATA_MARK)]
 # A tag of a union starts with `@`: the path of a validation error names it, and no key of the language does.
