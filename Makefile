@@ -29,7 +29,8 @@ $(READY): pyproject.toml requirements/uv.txt requirements/dev.txt
 	@$(PIP) install -qq --no-deps --no-build-isolation -e .
 	@touch $(READY)
 
-test: setup lint types ## everything CI checks: lint, types, tests
+test: setup lint types ## everything CI checks: lint, types, the schema, tests
+	@$(BIN)/router schema --check
 	@$(BIN)/pytest
 
 lint: setup ## ruff and the import contracts
