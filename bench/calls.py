@@ -15,6 +15,15 @@ os.environ.setdefault("LITELLM_LOCAL_MODEL_COST_MAP", "True")  # noqa: TID251
 os.environ.setdefault("LITELLM_TELEMETRY", "False")  # noqa: TID251
 
 TEAMS = 10
+_CALLBACK_LISTS = (
+    "callbacks",
+    "input_callback",
+    "success_callback",
+    "failure_callback",
+    "service_callback",
+    "_async_success_callback",
+    "_async_failure_callback",
+)
 _KEY_HASH = "88dc28d0f030c55ed4ab77ed8faf098196cb1c05df778539800c9f1243fe6b4b"
 _SYLLABLES = "ta re mi no la ver con pro sta tion ment ing ex per ad in de sub cal or ble ti ous ar en ist um".split()
 _PERSONAL = (
@@ -99,9 +108,8 @@ def capture(size: Size, count: int) -> list[HookArguments]:
         if not complete.wait(60):
             raise RuntimeError(f"LiteLLM reported {len(captured)} of {count} calls")
     finally:
-        for name in ("callbacks", "input_callback", "success_callback", "failure_callback", "service_callback"):
+        for name in _CALLBACK_LISTS:
             setattr(litellm, name, [])
-        litellm._async_success_callback, litellm._async_failure_callback = [], []
     return captured
 
 

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from bench.hook import Effort
+from bench.measure import Effort
 from bench.report import Progress, Table, head, head_line
 
 SCHEMA = "router.bench/v1"
@@ -18,7 +18,10 @@ Benchmark = Callable[[Effort, Progress], list[Table]]
 
 def main(arguments: Sequence[str]) -> int:
     """Run the benchmarks that were asked for; always return 0, because a missed target fails nothing."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.which if name not in BENCHMARKS]:
+        parser.error(f"no benchmark is called {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
     effort = QUICK if options.quick else Effort()
     effort = Effort(rounds=options.rounds or effort.rounds, calls=options.calls or effort.calls)
     found = head()
@@ -67,8 +70,8 @@ BENCHMARKS: dict[str, Benchmark] = {"hook": _hook, "hang": _hang, "memory": _mem
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure the router beside LiteLLM's callback.")
-    parser.add_argument("which", nargs="*", choices=[*BENCHMARKS, []], metavar="hook|hang|memory|start", help="default: all")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure us beside LiteLLM's own callback.")
+    parser.add_argument("which", nargs="*", metavar="hook|hang|memory|start", help="default: all of them")
     parser.add_argument("--quick", action="store_true", help="few rounds: an impression, in a quarter of the time")
     parser.add_argument("--rounds", type=int, metavar="N", help="turns of each peer")
     parser.add_argument("--calls", type=int, metavar="N", help="calls in one turn")

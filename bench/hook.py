@@ -3,59 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from statistics import median
 
 from bench.calls import SIZES, TYPICAL, HookArguments, Size, capture, fresh
-from bench.measure import BURST, PACED, Sample, percentile, pooled, sample
+from bench.measure import BURST, PACED, Effort, Sample, percentile, pooled, sample, warm_up
 from bench.peers import LITELLM, MASKED, PLAIN, OwnCallback, Peer, Routed
-from bench.receiver import Arrived, Receiver
+from bench.receiver import Arrived, SinkClient, running_sink
 from bench.report import Progress, Table, Target
 
 TARGET = 0.25
 _RATE = 100.0
 _VARIETY = 16
-_WARM_UP = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Effort:
-    """How much is measured.
-
-    Attributes:
-        rounds: turns of each peer.
-        calls: calls in one turn; large ones are a third of it.
-    """
-
-    rounds: int = 5
-    calls: int = 240
 
 
 def measure_hook(effort: Effort, progress: Progress) -> list[Table]:
     """Measure all sizes back to back, and typical calls at 100 a second."""
-    with Receiver() as receiver:
+    with running_sink() as sink:
         peers: tuple[Peer, ...] = (
-            OwnCallback(LITELLM, "pk-own", receiver.host),
-            Routed(PLAIN, "pk-plain", receiver.host),
-            Routed(MASKED, "pk-masked", receiver.host, masks=("secrets", "pii")),
+            OwnCallback(LITELLM, "pk-own", sink.host),
+            Routed(PLAIN, "pk-plain", sink.host),
+            Routed(MASKED, "pk-masked", sink.host, masks=("secrets", "pii")),
         )
         tables = []
         for size in SIZES:
             progress(f"hook: capturing {size.name} calls")
             captured = capture(size, min(_VARIETY, effort.calls))
-            _warm_up(peers, captured, receiver)
-            tables.append(_measure(peers, captured, size, effort, receiver, progress, BURST))
+            warm_up(peers, captured, sink)
+            tables.append(_measure(peers, captured, size, effort, sink, progress, BURST))
             if size is TYPICAL:
-                tables.append(_measure(peers, captured, size, effort, receiver, progress, PACED))
+                tables.append(_measure(peers, captured, size, effort, sink, progress, PACED))
+        for peer in peers:
+            peer.close()
     return tables
-
-
-def _warm_up(peers: Sequence[Peer], captured: list[HookArguments], receiver: Receiver) -> None:
-    for peer in peers:
-        for call in fresh(captured, _WARM_UP):
-            peer.log(call)
-        peer.flush()
-    receiver.counts()
 
 
 def _measure(
@@ -63,7 +42,7 @@ def _measure(
     captured: list[HookArguments],
     size: Size,
     effort: Effort,
-    receiver: Receiver,
+    sink: SinkClient,
     progress: Progress,
     mode: str,
 ) -> Table:
@@ -76,7 +55,7 @@ def _measure(
             progress(f"hook: {size.name} calls, {mode}, round {number + 1} of {effort.rounds}, {peer.name}")
             calls = fresh(captured, count)
             samples[peer.name].append(sample(peer, calls, rate))
-            arrived[peer.name] += receiver.counts().get(peer.key, Arrived())
+            arrived[peer.name] += sink.counts().get(peer.key, Arrived())
     expected = count * effort.rounds
     return Table(
         title=_title(size, mode, effort.rounds, count),
@@ -123,9 +102,7 @@ def _targets(samples: dict[str, list[Sample]], size: Size, mode: str) -> tuple[T
     found = []
     for name in (PLAIN, MASKED):
         ratio = _ratio([one.median for one in samples[name]], [one.median for one in samples[LITELLM]])
-        found.append(
-            Target(f"hook ≤ ¼ of LiteLLM's own ({name}, {mode})", f"{ratio:.2f} of it", ratio <= TARGET)
-        )
+        found.append(Target(f"hook ≤ ¼ of LiteLLM's own ({name}, {mode})", f"{ratio:.2f} of it", ratio <= TARGET))
     return tuple(found)
 
 

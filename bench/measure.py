@@ -6,16 +6,31 @@ import gc
 import math
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
-from bench.calls import HookArguments
+from bench.calls import HookArguments, fresh
 from bench.peers import Peer
+from bench.receiver import SinkClient
 
 BURST = "burst"
 PACED = "paced"
+_WARM_UP = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Effort:
+    """How much is measured.
+
+    Attributes:
+        rounds: turns of each peer.
+        calls: calls in one turn.
+    """
+
+    rounds: int = 5
+    calls: int = 240
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +50,16 @@ class Sample:
         return median(self.hook_us)
 
 
-def log_all(peer: Peer, calls: Sequence[HookArguments], rate: float | None = None) -> tuple[float, ...]:
+def warm_up(peers: Sequence[Peer], captured: list[HookArguments], sink: SinkClient) -> None:
+    """Let every peer connect and fill its caches."""
+    for peer in peers:
+        for call in fresh(captured, _WARM_UP):
+            peer.log(call)
+        peer.flush()
+    sink.counts()
+
+
+def log_all(peer: Peer, calls: Iterable[HookArguments], rate: float | None = None) -> tuple[float, ...]:
     """Log the calls, back to back or at `rate` calls per second; return what each took, in microseconds, sorted."""
     clock, log = time.perf_counter_ns, peer.log
     taken: list[int] = []

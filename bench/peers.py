@@ -34,6 +34,9 @@ class Peer(Protocol):
     def flush(self) -> bool:
         """Return whether everything logged so far was acknowledged."""
 
+    def close(self) -> None:
+        """End its threads."""
+
 
 class OwnCallback:
     """LiteLLM's callback "langfuse", entered where its logging enters it.
@@ -42,54 +45,29 @@ class OwnCallback:
     more: what is measured here is the lower bound.
     """
 
-    def __init__(self, name: str, key: str, host: str) -> None:
+    def __init__(self, name: str, key: str, host: str, *, by_request: bool = False) -> None:
+        """Make the callback; `by_request` leaves the credentials to the calls, so that the first one brings them."""
         from litellm.integrations.langfuse.langfuse import LangFuseLogger
         from litellm.integrations.langfuse.langfuse_handler import LangFuseHandler
         from litellm.litellm_core_utils.specialty_caches.dynamic_logging_cache import DynamicLoggingCache
 
         self.name = name
         self.key = key
-        self._logger_for_request = LangFuseHandler.get_langfuse_logger_for_request
-        self._logger = LangFuseLogger(langfuse_public_key=key, langfuse_secret=_secret(key), langfuse_host=host)
+        self._find_logger = LangFuseHandler.get_langfuse_logger_for_request
         self._cache = DynamicLoggingCache()
-
-    def log(self, call: HookArguments) -> None:
-        kwargs, response_obj, start_time, end_time = call
-        logger = self._logger_for_request(
-            globalLangfuseLogger=self._logger,
-            standard_callback_dynamic_params={},
-            in_memory_dynamic_logger_cache=self._cache,
-        )
-        logger.log_event_on_langfuse(
-            kwargs=kwargs,
-            response_obj=response_obj,
-            start_time=start_time,
-            end_time=end_time,
-            user_id=kwargs.get("user"),
-        )
-
-    def flush(self) -> bool:
-        return bool(self._logger.tracing.flush(int(_FLUSH_SECS * 1000)))
-
-
-class OwnCallbackFirstUse:
-    """The same callback when a call brings the credentials of a project that it has not seen before."""
-
-    def __init__(self, name: str, key: str, host: str) -> None:
-        from litellm.integrations.langfuse.langfuse_handler import LangFuseHandler
-        from litellm.litellm_core_utils.specialty_caches.dynamic_logging_cache import DynamicLoggingCache
-
-        self.name = name
-        self.key = key
-        self._logger_for_request = LangFuseHandler.get_langfuse_logger_for_request
-        self._cache = DynamicLoggingCache()
-        self._params = {"langfuse_public_key": key, "langfuse_secret_key": _secret(key), "langfuse_host": host}
+        self._params: dict[str, str] = {}
         self._logger: Any = None
+        if by_request:
+            self._params = {"langfuse_public_key": key, "langfuse_secret_key": _secret(key), "langfuse_host": host}
+        else:
+            self._logger = LangFuseLogger(langfuse_public_key=key, langfuse_secret=_secret(key), langfuse_host=host)
 
     def log(self, call: HookArguments) -> None:
         kwargs, response_obj, start_time, end_time = call
-        self._logger = self._logger_for_request(
-            standard_callback_dynamic_params=self._params, in_memory_dynamic_logger_cache=self._cache
+        self._logger = self._find_logger(
+            globalLangfuseLogger=self._logger,
+            standard_callback_dynamic_params=self._params,
+            in_memory_dynamic_logger_cache=self._cache,
         )
         self._logger.log_event_on_langfuse(
             kwargs=kwargs,
@@ -101,6 +79,9 @@ class OwnCallbackFirstUse:
 
     def flush(self) -> bool:
         return bool(self._logger.tracing.flush(int(_FLUSH_SECS * 1000)))
+
+    def close(self) -> None:
+        self._logger.tracing.shutdown()
 
 
 class Routed:
@@ -134,6 +115,9 @@ class Routed:
 
     def flush(self) -> bool:
         return self.router.flush(_FLUSH_SECS)
+
+    def close(self) -> None:
+        self.router.shutdown()
 
 
 def make_router(masks: tuple[str, ...], environ: Mapping[str, str]) -> Router:

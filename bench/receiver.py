@@ -6,10 +6,11 @@ import http.client
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 _SINK = Path(__file__).with_name("sink.py")
 
@@ -39,29 +40,16 @@ class Arrived:
         )
 
 
-class Receiver:
-    """The sink, as a context manager that starts and ends its process.
+class SinkClient:
+    """Talks to a sink that runs.
 
     Attributes:
         host: its address, as `LANGFUSE_HOST` would have it.
     """
 
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, str(_SINK)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line.strip().isdigit():
-            raise RuntimeError("the sink of the benchmark did not start")
-        self._port = int(line)
-        self.host = f"http://127.0.0.1:{self._port}"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.communicate()  # closes its input, which ends it
+    def __init__(self, port: int) -> None:
+        self.port = port
+        self.host = f"http://127.0.0.1:{port}"
 
     def counts(self) -> dict[str, Arrived]:
         """Return what arrived, by public key, since the last time this was asked."""
@@ -76,9 +64,22 @@ class Receiver:
         self._ask("POST", "/release")
 
     def _ask(self, method: str, path: str) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=120)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         try:
             connection.request(method, path)
             return connection.getresponse().read()
         finally:
             connection.close()
+
+
+@contextmanager
+def running_sink() -> Iterator[SinkClient]:
+    """Run the sink in a process of its own for as long as the block takes."""
+    process = subprocess.Popen([sys.executable, str(_SINK)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline() if process.stdout else ""
+        if not line.strip().isdigit():
+            raise RuntimeError("the sink of the benchmark did not start")
+        yield SinkClient(int(line))
+    finally:
+        process.communicate()  # closes its input, which ends it

@@ -49,6 +49,8 @@ class Sink:
         key = _public_key(request)
         body = await request.read()
         await self._wait(key)
+        if request.transport is None:  # the client gave up, and will come again
+            return web.Response()
         self._bodies[key].append((body, request.content_length or len(body)))
         return web.Response(content_type="application/x-protobuf")
 
