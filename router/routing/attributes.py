@@ -2,32 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
+from router.config.attributes import BUILTIN_ATTRIBUTES
 from router.routing.record import CallRecord
 
 Getter = Callable[[CallRecord], Any]
 Texts = tuple[str, ...]
 
-_FIELDS = (
-    "team",
-    "team_alias",
-    "key_alias",
-    "org",
-    "user",
-    "model",
-    "model_group",
-    "provider",
-    "call_type",
-    "tags",
-    "status",
-    "stream",
-    "session_id",
-    "trace_id",
-    "environment",
-)
+_CONTEXT: Mapping[str, Getter] = {
+    **{name: attrgetter(name) for name in BUILTIN_ATTRIBUTES},
+    "tags": lambda record: list(record.tags),
+    "metadata": attrgetter("metadata"),
+    "header": attrgetter("headers"),
+}
 
 
 def getter_of(name: str) -> Getter:
@@ -93,13 +83,9 @@ def text_of(value: Any) -> str | None:
     return None
 
 
-def context_of(record: CallRecord) -> dict[str, Any]:
-    """Return the attributes as the data that JMESPath expressions see; a missing list is empty, never null."""
-    context: dict[str, Any] = {name: getattr(record, name) for name in _FIELDS}
-    context["tags"] = list(record.tags)
-    context["metadata"] = record.metadata
-    context["header"] = record.headers
-    return context
+def context_of(record: CallRecord, names: Iterable[str]) -> dict[str, Any]:
+    """Return the attributes `names` as the data that JMESPath expressions see; tags are never null."""
+    return {name: _CONTEXT[name](record) for name in names}
 
 
 def _model_spellings(record: CallRecord) -> Texts:

@@ -20,11 +20,12 @@ def compile_when(text: str) -> Callable[[CallRecord], Verdict]:
 
     null counts as false. Any other result that is not a boolean, and an error inside a function, gives None.
     """
-    search = compile_expression(text).search
+    expression = compile_expression(text)
+    search, names = expression.search, expression.attributes
 
     def decide(record: CallRecord) -> Verdict:
         try:
-            result = search(context_of(record))
+            result = search(context_of(record, names))
         except (JMESPathError, TypeError, ValueError, RecursionError):
             return None
         if result is None:
@@ -36,11 +37,12 @@ def compile_when(text: str) -> Callable[[CallRecord], Verdict]:
 
 def compile_value(text: str) -> Callable[[CallRecord], Any]:
     """Compile a `{expr: …}` value; a call for which it cannot be evaluated has none."""
-    search = compile_expression(text).search
+    expression = compile_expression(text)
+    search, names = expression.search, expression.attributes
 
     def value(record: CallRecord) -> Any:
         try:
-            return search(context_of(record))
+            return search(context_of(record, names))
         except (JMESPathError, TypeError, ValueError, RecursionError):
             return None
 

@@ -84,15 +84,14 @@ def canonical_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
 def _asked_trace(record: CallRecord) -> dict[str, Any]:
     """Return the trace fields that the request names, in its metadata or as facts of the call."""
     trace = dict(record.requested.trace)
-    facts = {
-        "session_id": record.session_id,
-        "user_id": record.user,
-        "tags": list(record.tags),
-        "environment": record.environment,
-    }
-    for name, value in facts.items():
-        if value:
-            trace.setdefault(name, value)
+    if record.session_id and "session_id" not in trace:
+        trace["session_id"] = record.session_id
+    if record.user and "user_id" not in trace:
+        trace["user_id"] = record.user
+    if record.tags and "tags" not in trace:
+        trace["tags"] = list(record.tags)
+    if record.environment and "environment" not in trace:
+        trace["environment"] = record.environment
     return trace
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from typing import Literal
 
 from router.config.loaded import LoadedConfig, Located
@@ -76,14 +76,42 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
+class Decision:
+    """What follows from which entries matched and what was granted, whatever else the call holds.
+
+    Attributes:
+        masks: the union in order: defaults, overlays, rule, request.
+        rate: the sampling rate that counts, None for all calls.
+        trace, generation: the updates that do something, in order of precedence.
+        update_keys: those that the entries name.
+        because: a reason for the route, each mask and the sample.
+    """
+
+    masks: tuple[str, ...]
+    rate: Rate | None
+    trace: tuple[Update, ...]
+    generation: tuple[Update, ...]
+    update_keys: tuple[str, ...]
+    because: tuple[Because, ...]
+
+
+MAX_DECISIONS = 4096
+"""Decisions remembered; a configuration whose overlays combine in more ways works some of them out again."""
+
+
+@dataclass(frozen=True, slots=True)
 class RoutingTable:
-    """A compiled configuration: immutable, pure, shared by all threads, replaced as a whole on reload."""
+    """A compiled configuration: immutable, pure, shared by all threads, replaced as a whole on reload.
+
+    `decisions` only remembers what would be worked out again; it changes no result.
+    """
 
     overlays: tuple[Entry, ...]
     rules: tuple[Entry, ...]
     default_masks: tuple[str, ...]
     default_rate: Rate | None
     grants: Grants
+    decisions: dict[tuple[str, ...], Decision] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def compile(cls, loaded: LoadedConfig) -> RoutingTable:
@@ -119,29 +147,30 @@ class RoutingTable:
         return Explanation(plan, tuple(steps))
 
     def _plan(self, record: CallRecord, overlays: list[Entry], rule: Entry, undecided: list[str]) -> Plan:
-        entries = [*overlays, rule]
         granted = self.grants.grant(record)
-        masks, reasons = self._masks(entries, granted)
-        rate = lowest(rate for rate in (self.default_rate, *(entry.rate for entry in entries)) if rate is not None)
-        sample = decide(rate, record)
+        names = tuple([entry.id for entry in overlays])
+        decision = self._decision(names, overlays, rule, granted.masks)
+        sample = decide(decision.rate, record)
         drop: DropReason | None = None
         if not rule.route:
             drop = "policy"
         elif not sample.kept:
             drop = "sampled_out"
-        trace, trace_reasons = merge(granted.trace, [entry.trace for entry in entries], record)
-        generation, generation_reasons = merge(granted.generation, [entry.generation for entry in entries], record)
+        trace, trace_reasons = merge(granted.trace, decision.trace, record)
+        generation, generation_reasons = merge(granted.generation, decision.generation, record)
         _name(trace, generation, granted, record)
-        update_keys = _update_keys(granted, entries)
+        update_keys: tuple[str, ...] = ()
         if granted.ids.continues:
+            # Every other key of a trace that exists stays as that trace has it.
+            update_keys = tuple(dict.fromkeys((*granted.update_keys, *decision.update_keys)))
             trace = {name: value for name, value in trace.items() if name in update_keys or name == "environment"}
         route = () if drop else rule.route
         return Plan(
             rule=rule.id,
             route=route,
             drop=drop,
-            overlays=tuple(entry.id for entry in overlays),
-            masks=dict.fromkeys(route, masks),
+            overlays=names,
+            masks=dict.fromkeys(route, decision.masks),
             trace=trace,
             generation=generation,
             ids=granted.ids,
@@ -149,24 +178,37 @@ class RoutingTable:
             sample=sample,
             denied=granted.denied,
             undecided=tuple(undecided),
-            because=(
-                rule.because(f"route {', '.join(rule.route) or DROP}"),
-                *reasons,
-                *_sample_reason(rate, entries),
-                *trace_reasons,
-                *generation_reasons,
-            ),
+            because=(*decision.because, *trace_reasons, *generation_reasons),
         )
 
-    def _masks(self, entries: Sequence[Entry], granted: Granted) -> tuple[tuple[str, ...], list[Because]]:
-        """Return the union of all masks in order (defaults, overlays, rule, request), with a reason for each."""
-        reasons = {name: Because(f"mask {name}", "defaults") for name in self.default_masks}
+    def _decision(
+        self, names: tuple[str, ...], overlays: list[Entry], rule: Entry, asked_masks: tuple[str, ...]
+    ) -> Decision:
+        key = (*names, "", rule.id, *asked_masks)
+        found = self.decisions.get(key)
+        if found is None:
+            found = self._decide([*overlays, rule], rule, asked_masks)
+            if len(self.decisions) < MAX_DECISIONS:
+                self.decisions[key] = found
+        return found
+
+    def _decide(self, entries: list[Entry], rule: Entry, asked_masks: tuple[str, ...]) -> Decision:
+        masks = {name: Because(f"mask {name}", "defaults") for name in self.default_masks}
         for entry in entries:
             for name in entry.masks:
-                reasons.setdefault(name, entry.because(f"mask {name}"))
-        for name in granted.masks:
-            reasons.setdefault(name, Because(f"mask {name}", "request"))
-        return tuple(reasons), list(reasons.values())
+                masks.setdefault(name, entry.because(f"mask {name}"))
+        for name in asked_masks:
+            masks.setdefault(name, Because(f"mask {name}", "request"))
+        rate = lowest(rate for rate in (self.default_rate, *(entry.rate for entry in entries)) if rate is not None)
+        route = rule.because(f"route {', '.join(rule.route) or DROP}")
+        return Decision(
+            masks=tuple(masks),
+            rate=rate,
+            trace=tuple(entry.trace for entry in entries if not entry.trace.is_empty),
+            generation=tuple(entry.generation for entry in entries if not entry.generation.is_empty),
+            update_keys=tuple(key for entry in entries for key in entry.trace.update_keys),
+            because=(route, *masks.values(), *_sample_reason(rate, entries)),
+        )
 
 
 def _compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule]) -> Entry:
@@ -226,14 +268,6 @@ def _name(trace: dict[str, object], generation: dict[str, object], granted: Gran
         trace["name"] = automatic
     if "name" not in generation:
         generation["name"] = f"litellm:{record.key_alias}" if record.key_alias else automatic
-
-
-def _update_keys(granted: Granted, entries: Iterable[Entry]) -> tuple[str, ...]:
-    """Return which keys of a continued trace this call overwrites; every other key stays as that trace has it."""
-    if not granted.ids.continues:
-        return ()
-    keys = [*granted.update_keys, *(key for entry in entries for key in entry.trace.update_keys)]
-    return tuple(dict.fromkeys(keys))
 
 
 def _sample_reason(rate: Rate | None, entries: Iterable[Entry]) -> tuple[Because, ...]:

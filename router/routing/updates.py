@@ -132,9 +132,8 @@ def _of_field(name: str, value: Any) -> Any:
 
 
 def _limit(fields: dict[str, Any], reasons: list[Because]) -> None:
-    for name in _TEXT_FIELDS & fields.keys():
-        value = fields[name]
-        if isinstance(value, str) and len(value) > MAX_TEXT:
+    for name, value in fields.items():
+        if type(value) is str and len(value) > MAX_TEXT:
             fields[name] = value[:MAX_TEXT]
             reasons.append(Because(f"{name} cut to {MAX_TEXT} characters", "Langfuse's limit"))
 
