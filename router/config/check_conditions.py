@@ -81,9 +81,7 @@ def check_expression(findings: Findings, path: Path, text: str, effect: str, *, 
     except ExpressionError as error:
         for found in error.findings:
             location = findings.inside(path, found.start, found.end)
-            findings.add_at(
-                found.code, found.message, location, label=found.label, effect=effect, hint=found.hint
-            )
+            findings.add_at(found.code, found.message, location, label=found.label, effect=effect, hint=found.hint)
 
 
 def check_expr(findings: Findings, path: Path, value: Expr, effect: str) -> None:

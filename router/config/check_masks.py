@@ -30,7 +30,7 @@ _PATH = re.compile(rf"{_STEP}(?:{_INDEX})*(?:\.{_STEP}(?:{_INDEX})*)*")
 _ROOT = re.compile(r"[^.\[]*")
 _SAMPLE = (
     "Please summarise the meeting notes of 2026-03-14 for the customer in Berlin, order 48213, "
-    "and answer with {\"title\": \"Notes\", \"items\": [1, 2, 3]} only. Vielen Dank! 你好"
+    'and answer with {"title": "Notes", "items": [1, 2, 3]} only. Vielen Dank! 你好'
 )
 """A text without anything to hide: a pattern that eats most of it means everything."""
 

@@ -70,9 +70,7 @@ def _check_projects(findings: Findings) -> None:
         if name not in used and name != DROP:
             message, effect = f"no rule routes to project `{name}`", "its credentials are needed, and nothing is sent"
             hint = "route to it, or take it away"
-            findings.add(
-                "RT611", message, ("projects", name), key=True, severity="warning", effect=effect, hint=hint
-            )
+            findings.add("RT611", message, ("projects", name), key=True, severity="warning", effect=effect, hint=hint)
 
 
 def _check_route(findings: Findings, path: Path, route: str | Sequence[str], known: Sequence[str]) -> None:
@@ -109,7 +107,7 @@ def _mask_uses(findings: Findings) -> Iterator[tuple[Path, str]]:
     for index, name in enumerate(draft.defaults.mask):
         yield ("defaults", "mask", index), name
     for section, entries in (("overlays", draft.overlays), ("rules", draft.rules), ("tests", draft.tests)):
-        for index, entry in entries.items():  # type: ignore[attr-defined]
+        for index, entry in entries.items():
             for position, name in enumerate(entry.mask):
                 yield (section, index, "mask", position), name
 
@@ -131,7 +129,7 @@ def _check_mask_names(findings: Findings, shelf: PackShelf) -> list[Problem]:
         if not found:
             everything = (*known, *shelf.names())
             _unknown(findings, "RT240", "mask", name, path, everything, "content would be logged unmasked")
-    if len(used) or not broken:
+    if used or not broken:
         _unused_masks(findings, used)
     return broken
 

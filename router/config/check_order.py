@@ -33,13 +33,13 @@ def check_order(findings: Findings) -> None:
         if not (overlay.mask or overlay.trace or overlay.generation or overlay.sample is not None):
             message, effect = f"overlay `{overlay.id}` does nothing", "whatever it matches stays as it is"
             hint = "give it `mask`, `trace`, `generation` or `sample`"
-            findings.add(
-                "RT303", message, ("overlays", index, "id"), severity="warning", effect=effect, hint=hint
-            )
+            findings.add("RT303", message, ("overlays", index, "id"), severity="warning", effect=effect, hint=hint)
 
 
 def _is_unconditional(rule: Rule) -> bool:
-    return rule.when is None and (rule.match is None or not rule.match.model_fields_set and not rule.match.attributes())
+    return rule.when is None and (
+        rule.match is None or (not rule.match.model_fields_set and not rule.match.attributes())
+    )
 
 
 def _check_last(findings: Findings, *, whole: bool) -> None:
@@ -115,7 +115,11 @@ def _unreachable(findings: Findings, blocker: int, index: int) -> None:
     draft = findings.draft
     rule, above = draft.rules[index], draft.rules[blocker]
     line = draft.at("rules", blocker).line
-    takes = "every call" if _is_unconditional(above) else f"every call that would reach line {draft.at('rules', index).line}"
+    takes = (
+        "every call"
+        if _is_unconditional(above)
+        else f"every call that would reach line {draft.at('rules', index).line}"
+    )
     label = Label(draft.at("rules", blocker, "id"), f"takes {takes}")
     lost = [name for name in rule.mask if name not in above.mask and name not in draft.defaults.mask]
     findings.add(

@@ -33,5 +33,7 @@ def check_pack(draft: Draft) -> list[Problem]:
     for name in draft.masks:
         if name not in tested and whole:
             message, effect = f"mask `{name}` of this pack has no test", "nobody would notice when it stops hiding"
-            findings.add("RT242", message, ("masks", name), key=True, effect=effect, hint=f"add one with `mask: [{name}]`")
+            findings.add(
+                "RT242", message, ("masks", name), key=True, effect=effect, hint=f"add one with `mask: [{name}]`"
+            )
     return findings.problems

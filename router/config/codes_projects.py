@@ -93,7 +93,7 @@ PROJECTS: dict[str, Code] = {
     ),
     "RT701": Code(
         title="an environment that Langfuse stores as `default`",
-        why="Langfuse takes at most 40 of a-z, 0-9, `-`, `_`, not beginning with `langfuse`; the rest is filed as `default`.",
+        why="Filters by environment do not find the traces. Langfuse takes 40 of a-z, 0-9, `-`, `_`, no `langfuse…`.",
         mend="Write it in lower case, without spaces.",
         bad="defaults: {environment: Prod EU}",
         good="defaults: {environment: prod-eu}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -126,7 +126,7 @@ def _entry(section: str, value: Any) -> Any:
         return None
 
 
-@lru_cache(maxsize=None)
+@cache
 def _adapter(section: str) -> TypeAdapter[Any]:
     if section == "masks":
         return TypeAdapter(RoutingConfig.model_fields["masks"].annotation.__args__[1])  # type: ignore[union-attr]

@@ -16,7 +16,9 @@ WIDTH = 160
 _BLANK = "*"
 _KEY = re.compile(r"sk-[A-Za-z0-9_-]{6,}")
 _SECRET_NAME = re.compile(r"(?i)^key$|secret|password|passwd|credential|token|api_?key")
-_SECRET_LINE = re.compile(r"""(?i)(?:^|[\s{,])["']?(?:key|[\w.-]*(?:secret|password|api_?key)[\w.-]*)["']?\s*:\s+(\S.*)""")
+_SECRET_LINE = re.compile(
+    r"""(?i)(?:^|[\s{,])["']?(?:key|[\w.-]*(?:secret|password|api_?key)[\w.-]*)["']?\s*:\s+(\S.*)"""
+)
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
 
 
@@ -37,7 +39,7 @@ def with_excerpts(problems: Iterable[Problem], sources: Sequence[tuple[Source, N
 def _with_excerpt(problem: Problem, page: _Page | None) -> Problem:
     if page is None or not problem.line or problem.excerpt:
         return problem
-    lines = {line: problem.column for line in range(max(1, problem.line - CONTEXT), problem.line + 1)}
+    lines = dict.fromkeys(range(max(1, problem.line - CONTEXT), problem.line + 1), problem.column)
     lines |= {
         label.location.line: label.location.column for label in problem.labels if label.location.file == problem.file
     }
@@ -93,4 +95,6 @@ def _is_reference(name: str, node: Node) -> bool:
     value = node.value
     if not isinstance(value, str):
         return False
-    return (name == "env" and bool(_VARIABLE.fullmatch(value))) or (name == "file" and value.startswith(("/", "./", "../")))
+    return (name == "env" and bool(_VARIABLE.fullmatch(value))) or (
+        name == "file" and value.startswith(("/", "./", "../"))
+    )

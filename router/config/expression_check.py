@@ -244,7 +244,7 @@ def _type_name(value: Any) -> str:
     if value is None:
         return "null"
     for types, name in ((bool, "boolean"), ((int, float), "number"), (str, "string"), (list, "array")):
-        if isinstance(value, types):  # type: ignore[arg-type]
+        if isinstance(value, types):
             return name
     return "object"
 

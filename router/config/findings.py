@@ -29,9 +29,7 @@ class Findings:
     ) -> None:
         """Record a finding at the value at a path, or at its key."""
         location = self.draft.at_key(*path) if key else self.draft.at(*path)
-        self.add_at(
-            code, message, location, severity=severity, label=label, effect=effect, hint=hint, labels=labels
-        )
+        self.add_at(code, message, location, severity=severity, label=label, effect=effect, hint=hint, labels=labels)
 
     def add_at(
         self,

@@ -188,7 +188,7 @@ def _not_a_mapping(source: Source, *, empty: bool) -> Problem:
 def _read(file: str) -> bytes | Problem:
     """Read at most the largest size that is allowed."""
     try:
-        with open(file, "rb") as opened:
+        with Path(file).open("rb") as opened:
             status = os.fstat(opened.fileno())
             if stat.S_ISREG(status.st_mode) and status.st_size > MAX_BYTES:
                 return _too_large(file)
@@ -217,7 +217,7 @@ def _decode(content: bytes, file: str) -> str | Problem:
 def _read_secret(folder: Path, name: str) -> str | None:
     """Return the content of a file that a reference names, None when it cannot be read as text."""
     try:
-        with open(folder / name, "rb") as opened:
+        with (folder / name).open("rb") as opened:
             content = opened.read(MAX_BYTES + 1)
         return None if len(content) > MAX_BYTES else content.decode("utf-8")
     except (OSError, ValueError):

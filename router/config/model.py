@@ -132,9 +132,11 @@ class ProjectByKeys(Model):
 Project = Annotated[
     Annotated[ProjectByPrefix, Tag("@ProjectByPrefix")] | Annotated[ProjectByKeys, Tag("@ProjectByKeys")],
     Discriminator(
-        lambda value: "@ProjectByPrefix"
-        if isinstance(value, ProjectByPrefix) or (isinstance(value, Mapping) and "env" in value)
-        else "@ProjectByKeys"
+        lambda value: (
+            "@ProjectByPrefix"
+            if isinstance(value, ProjectByPrefix) or (isinstance(value, Mapping) and "env" in value)
+            else "@ProjectByKeys"
+        )
     ),
 ]
 
@@ -275,13 +277,15 @@ FieldValue = Annotated[
     | Annotated[Expr, Tag("@Expr")]
     | Annotated[dict[str, Data], Tag("@mapping")],
     Discriminator(
-        lambda value: "@Expr"
-        if isinstance(value, Expr) or (isinstance(value, Mapping) and set(value) == {"expr"})
-        else "@mapping"
-        if isinstance(value, Mapping)
-        else "@list"
-        if isinstance(value, (list, tuple))
-        else "@scalar"
+        lambda value: (
+            "@Expr"
+            if isinstance(value, Expr) or (isinstance(value, Mapping) and set(value) == {"expr"})
+            else "@mapping"
+            if isinstance(value, Mapping)
+            else "@list"
+            if isinstance(value, (list, tuple))
+            else "@scalar"
+        )
     ),
 ]
 """Text with `{attribute}` holes, another scalar, a list, `{expr: <JMESPath>}`, or (metadata only) a mapping."""

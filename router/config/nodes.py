@@ -155,6 +155,7 @@ def _is_ink(piece: str) -> bool:
         return not piece.isspace()
     if piece[0] == "'":
         return True
-    if piece[1] in "xuU":
-        return not chr(int(piece[2:], 16)).isspace()
-    return piece[1] not in " \t\r\nntrvfN_LP"
+    kind, digits = piece[1], piece[2:]
+    if kind in "xuU":
+        return not chr(int(digits, 16)).isspace()
+    return kind not in " \t\r\nntrvfN_LP"

@@ -63,7 +63,9 @@ class PackShelf:
         likely = [name for name in self._names if mask in (name, name.split("/")[-1])]
         for name in [*likely, *self._names]:
             pack = self._loaded.get(name) or self._load(name)
-            if mask.split("/")[-1] in pack.masks and mask in _names_of(name, mask.split("/")[-1]):
+            if mask.rsplit("/", maxsplit=1)[-1] in pack.masks and mask in _names_of(
+                name, mask.rsplit("/", maxsplit=1)[-1]
+            ):
                 self._loaded[name] = pack
                 return True
         return False
@@ -80,4 +82,4 @@ class PackShelf:
 
 def _names_of(pack: str, mask: str) -> tuple[str, str]:
     """Return the two names of a mask of a pack."""
-    return mask, f"{pack.split('/')[0]}/{mask}"
+    return mask, f"{pack.split('/', maxsplit=1)[0]}/{mask}"

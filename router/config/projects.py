@@ -37,7 +37,7 @@ class Credentials:
 def check_hosts(draft: Draft) -> list[Problem]:
     """Return the findings about hosts that are written out; they need no environment."""
     findings = Findings(draft)
-    hosts = [(("defaults", "host"), draft.defaults.host)]
+    hosts: list[tuple[Path, Ref | None]] = [(("defaults", "host"), draft.defaults.host)]
     hosts += [(("projects", name, "host"), project.host) for name, project in draft.projects.items()]
     for path, host in hosts:
         if isinstance(host, str):
@@ -74,9 +74,7 @@ class _Found:
 
 
 class _Resolver:
-    def __init__(
-        self, draft: Draft, environ: Mapping[str, str], read_file: Callable[[str], str | None]
-    ) -> None:
+    def __init__(self, draft: Draft, environ: Mapping[str, str], read_file: Callable[[str], str | None]) -> None:
         self.findings = Findings(draft)
         self.projects: dict[str, ResolvedProject] = {}
         self.secrets: dict[EnvRef | FileRef, SecretStr] = {}
@@ -141,7 +139,10 @@ class _Resolver:
         elif secret.value.startswith(PUBLIC):
             _swapped(self.findings, paths[1], "secret_key", secret.origin)
         else:
-            for found, path, prefix, kind in ((public, paths[0], PUBLIC, "public"), (secret, paths[1], SECRET, "secret")):
+            for found, path, prefix, kind in (
+                (public, paths[0], PUBLIC, "public"),
+                (secret, paths[1], SECRET, "secret"),
+            ):
                 if not found.value.startswith(prefix):
                     self._unusual(found, path, prefix, kind)
 

@@ -143,9 +143,7 @@ class _Translation:
         if not parent:
             return self._make("RT111", message, parent, first=True, label=label, effect=effect)
         key = isinstance(parent[-1], str)
-        return self._make(
-            "RT111", f"{message} in {where}", parent, key=key, first=not key, label=label, effect=effect
-        )
+        return self._make("RT111", f"{message} in {where}", parent, key=key, first=not key, label=label, effect=effect)
 
     def _bad_key(self, path: Path, error: Any) -> Problem:
         name, context = str(path[-1]), error.get("ctx", {})

@@ -49,10 +49,10 @@ def received(node: Node | None) -> str:
 def value_limit(error: Any, path: Path) -> tuple[str, str]:
     """Return what a value must be ("must be at most 1"), and a hint."""
     kind, context = error["type"], error.get("ctx") or {}
-    if kind in ("greater_than_equal", "less_than_equal") and "rate" in path or path[-1:] == ("sample",):
+    if kind in ("greater_than_equal", "less_than_equal") and path[-1:] in (("rate",), ("sample",)):
         return "must be from 0 to 1", "1 keeps every call, 0.1 every tenth, 0 none"
     if kind in ("too_short", "string_too_short", "empty_matcher"):
-        return "must not be empty", _EMPTY_HINTS.get(str(path[-1]) if path else "", "write a value, or take the key away")
+        return "must not be empty", _EMPTY_HINTS.get(path[-1] if path else "", "write a value, or take the key away")
     if kind in ("too_long", "string_too_long"):
         return f"must have at most {context.get('max_length')} characters", ""
     if kind == "literal_error":
@@ -62,7 +62,7 @@ def value_limit(error: Any, path: Path) -> tuple[str, str]:
     return "has a value that does not fit", ""
 
 
-_EMPTY_HINTS = {
+_EMPTY_HINTS: dict[str | int, str] = {
     "rules": "one rule without conditions is the least: `{id: rest, route: <project>}`",
     "projects": "name at least one project: `default: {env: LANGFUSE}`",
 }

@@ -46,7 +46,7 @@ def _expected_bracket(source: Source, reason: str, context: str, offset: int, op
 def _by_reason(source: Source, reason: str, offset: int) -> Problem | None:
     """Recognise an error by what stands where it was found."""
     char, last = source.text[offset : offset + 1], source.text[offset - 1 : offset]
-    if last in ("*", "&") and "alphabetic" in reason or "alphanumeric" in reason:
+    if last in ("*", "&") and re.search("alpha(betic|numeric)", reason):
         return _problem(source, offset - 1, f"a text cannot begin with `{last}`", hint=f'put it in quotes: "{last}"')
     if "cannot start any token" in reason:
         if char == "\t":
@@ -55,7 +55,8 @@ def _by_reason(source: Source, reason: str, offset: int) -> Problem | None:
     if "mapping values are not allowed" in reason:
         return _problem(source, offset, "`:` is not expected here", hint=_COLON_HINT)
     if "escape" in reason:
-        return _problem(source, max(source.text.rfind("\\", 0, offset + 1), 0), "this is not an escape that YAML knows", hint=_ESCAPE_HINT)
+        offset = max(source.text.rfind("\\", 0, offset + 1), 0)
+        return _problem(source, offset, "this is not an escape that YAML knows", hint=_ESCAPE_HINT)
     if "could not find expected ':'" in reason:
         return _problem(source, offset, "a `:` is missing before this", hint="a key is followed by `: `")
     if "sequence entries are not allowed" in reason:
