@@ -21,7 +21,6 @@ FOREIGN = ("ROUTER_", "LANGFUSE_", "OTEL_", "LITELLM_")
 KEPT = ("LITELLM_LOCAL_MODEL_COST_MAP", "LITELLM_TELEMETRY")
 
 
-
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let golden files be rewritten, to be reviewed before they are committed."""
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected output beside scenarios")
