@@ -81,7 +81,8 @@ def sent_value(masked: MaskedRecord, path: str) -> Any:
 
 def _run(test: Located[Test], table: RoutingTable, policies: MaskingPolicies) -> Iterable[CaseResult]:
     spec = test.value
-    for case in spec.each or [None]:
+    cases: list[dict[str, Any] | None] = [*(spec.each or [None])]
+    for case in cases:
         try:
             record = record_from_request({**spec.request, **(case or {})})
         except RequestError as error:
