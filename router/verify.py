@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +81,7 @@ def sent_value(masked: MaskedRecord, path: str) -> Any:
 
 def _run(test: Located[Test], table: RoutingTable, policies: MaskingPolicies) -> Iterable[CaseResult]:
     spec = test.value
-    cases: list[dict[str, Any] | None] = [*(spec.each or [None])]
+    cases: Sequence[Mapping[str, Any] | None] = spec.each or (None,)
     for case in cases:
         try:
             record = record_from_request({**spec.request, **(case or {})})
