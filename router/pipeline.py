@@ -19,18 +19,18 @@ from router.masking import MaskingPolicies, mask
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
 from router.routing.request import record_from_request
-from router.routing.table import RoutingTable
+from router.routing.table import Decision, RoutingTable
 from router.settings import config_path, load_settings, process_environment
 
 _log = logging.getLogger("router")
 
-Job = tuple[CallRecord, Plan]
+Job = tuple[CallRecord, Decision]
 
 
 class Router:
     """Routes, masks and delivers finished calls as one routing.yaml says.
 
-    Thread-safe and fork-safe. `log` and `handle` take microseconds: they resolve the plan and put the call into a
+    Thread-safe and fork-safe. `log` and `handle` take microseconds: they decide where the call goes and put it into a
     bounded queue; masking, encoding and sending happen on two background threads, started by the first call.
     """
 
@@ -82,7 +82,7 @@ class Router:
         try:
             record = make_record()
             reason = "resolve_failed"
-            self._enqueue(record, self._table.resolve(record))
+            self._enqueue(record, self._table.decide(record))
         except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
             self._counters.accept(None)
             self._drop(None, reason, error)
@@ -111,8 +111,8 @@ class Router:
         limit = self._settings.shutdown_timeout_secs if timeout is None else timeout
         deadline = time.monotonic() + limit
         done = self._queue.join(limit)
-        for _, plan in self._queue.close():
-            for project in plan.route:
+        for _, decision in self._queue.close():
+            for project in decision.route:
                 self._counters.dropped(project, "shutdown")
         return self._sender.shutdown(max(0.0, deadline - time.monotonic())) and done
 
@@ -120,18 +120,18 @@ class Router:
         self._worker: threading.Thread | None = None
         self._start_lock = threading.Lock()
 
-    def _enqueue(self, record: CallRecord, plan: Plan) -> None:
-        if plan.drop is not None:
+    def _enqueue(self, record: CallRecord, decision: Decision) -> None:
+        if decision.drop is not None:
             self._counters.accept(None)
-            self._counters.dropped(None, plan.drop)
+            self._counters.dropped(None, decision.drop)
             return
-        for project in plan.route:
+        for project in decision.route:
             self._counters.accept(project)
         if self._worker is None:
             self._start_worker()
-        if not self._queue.put((record, plan), record.size):
+        if not self._queue.put((record, decision), record.size):
             reason: DropReason = "shutdown" if self._queue.closed else "queue_full"
-            for project in plan.route:
+            for project in decision.route:
                 self._counters.dropped(project, reason)
 
     def _start_worker(self) -> None:
@@ -143,15 +143,23 @@ class Router:
                 self._worker.start()
 
     def _process(self, job: Job) -> None:
-        record, plan = job
+        record, decision = job
+        lost: DropReason = "resolve_failed"
+        try:
+            plan = self._table.complete(decision, record)
+            lost = "mask_failed"
+        except Exception as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
+            for project in decision.route:
+                self._drop(project, lost, error)
+            return
         for project in plan.route:
-            reason: DropReason = "mask_failed"
+            lost = "mask_failed"
             try:
                 masked = mask(record, plan, project, self._policies)
-                reason = "encode_failed"
+                lost = "encode_failed"
                 self._sender.send(project, encode_span(masked, self._loaded.projects[project]))
-            except Exception as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
-                self._drop(project, reason, error)
+            except Exception as error:  # noqa: BLE001 - the same boundary, per project
+                self._drop(project, lost, error)
 
     def _drop(self, project: str | None, reason: DropReason, error: Exception) -> None:
         # The class alone: the text of a foreign exception may quote the call.

@@ -15,8 +15,9 @@ from router.cli.request import EXAMPLE, read_request
 from router.config import LoadedConfig
 from router.errors import RequestError
 from router.masking import MaskedRecord, MaskingPolicies, mask
+from router.routing.explain import Explanation
 from router.routing.request import record_from_request
-from router.routing.table import Explanation, RoutingTable
+from router.routing.table import RoutingTable
 
 
 @dataclass(frozen=True, slots=True)

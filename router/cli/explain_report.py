@@ -11,8 +11,8 @@ from router.cli.explain import ExplainResult
 from router.cli.words import count, counts, quoted, shown, width_of
 from router.config.frames import clean
 from router.masking import MaskedRecord
+from router.routing.explain import Step
 from router.routing.plan import Plan
-from router.routing.table import Step
 
 _DROPPED = {
     "policy": "dropped by this rule, nothing is sent",

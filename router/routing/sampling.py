@@ -8,7 +8,6 @@ from hashlib import blake2b
 
 from router.config.model import SampleBy, SampleSpec
 from router.routing.attributes import texts_getter
-from router.routing.plan import Sample
 from router.routing.record import CallRecord
 
 
@@ -33,12 +32,9 @@ def lowest(rates: Iterable[Rate]) -> Rate | None:
     return min(rates, key=lambda rate: rate.rate, default=None)
 
 
-def decide(rate: Rate | None, record: CallRecord) -> Sample:
+def is_kept(rate: Rate, record: CallRecord) -> bool:
     """Decide whether the call is kept. Depends on the record alone."""
-    if rate is None or rate.rate >= 1.0:
-        return Sample()
-    kept = bucket(_key(rate.by, record)) < rate.rate
-    return Sample(rate=rate.rate, kept=kept, by=rate.by)
+    return bucket(_key(rate.by, record)) < rate.rate
 
 
 def bucket(key: str) -> float:

@@ -1,0 +1,76 @@
+"""One overlay or rule, compiled: when it matches, and what it then does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from router.config.loaded import Located
+from router.config.model import Overlay, Rule
+from router.errors import Location
+from router.routing.conditions import Verdict, compile_when
+from router.routing.matchers import Condition, compile_match
+from router.routing.plan import Because
+from router.routing.record import CallRecord
+from router.routing.sampling import Rate, compile_sample
+from router.routing.updates import Update, compile_update
+
+Kind = Literal["overlay", "rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A compiled overlay or rule.
+
+    Attributes:
+        conditions: of `match:`; all must hold.
+        when: the JMESPath condition, or None.
+        when_undecided: what a `when` that cannot be evaluated counts as.
+        route: of a rule, the projects; none means drop.
+    """
+
+    kind: Kind
+    id: str
+    location: Location
+    conditions: tuple[Condition, ...]
+    when: Callable[[CallRecord], Verdict] | None
+    when_text: str
+    when_undecided: bool
+    route: tuple[str, ...]
+    masks: tuple[str, ...]
+    trace: Update
+    generation: Update
+    rate: Rate | None
+
+    def because(self, effect: str) -> Because:
+        return Because(effect, f"{self.kind} {self.id}", self.location.file, self.location.line)
+
+    def verdict(self, record: CallRecord) -> Verdict:
+        """Return whether the entry matches; None when its `when` cannot be evaluated."""
+        for condition in self.conditions:
+            if not condition.holds(record):
+                return False
+        return True if self.when is None else self.when(record)
+
+
+def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule]) -> Entry:
+    """Compile an overlay or rule that `router.config` has checked."""
+    spec = item.value
+    source = f"{kind} {spec.id}"
+    masked_overlay = isinstance(spec, Overlay) and bool(spec.mask)
+    on_error = spec.on_error if isinstance(spec, Overlay) else None
+    return Entry(
+        kind=kind,
+        id=spec.id,
+        location=item.location,
+        conditions=compile_match(spec.match) if spec.match is not None else (),
+        when=compile_when(spec.when) if spec.when is not None else None,
+        when_text=spec.when or "",
+        when_undecided=masked_overlay if on_error is None else on_error == "match",
+        route=spec.projects() if isinstance(spec, Rule) else (),
+        masks=tuple(spec.mask),
+        trace=compile_update("trace", spec.trace, source, item.location),
+        generation=compile_update("generation", spec.generation, source, item.location),
+        rate=compile_sample(spec.sample, source) if spec.sample is not None else None,
+    )

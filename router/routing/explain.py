@@ -1,0 +1,52 @@
+"""Why a call goes where it goes: every overlay and rule that was tried, with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from router.routing.conditions import Verdict
+from router.routing.entry import Entry, Kind
+from router.routing.plan import Plan
+from router.routing.record import CallRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of an explanation: an entry that was tried, and why it matched or did not."""
+
+    kind: Kind
+    id: str
+    file: str
+    line: int
+    matched: bool
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A plan and every step that led to it, in the order of evaluation."""
+
+    plan: Plan
+    steps: tuple[Step, ...]
+
+
+def step(entry: Entry, record: CallRecord) -> Step:
+    """Return the line of an explanation that tells the verdict of `entry`."""
+    verdict = entry.verdict(record)
+    matched = entry.when_undecided if verdict is None else verdict
+    failing = next((condition for condition in entry.conditions if not condition.holds(record)), None)
+    if failing is not None:
+        why = failing.why(record)
+    else:
+        parts = [condition.why(record) for condition in entry.conditions]
+        if entry.when is not None:
+            parts.append(_when_words(entry, verdict))
+        why = ", ".join(parts) or "no conditions"
+    return Step(entry.kind, entry.id, entry.location.file, entry.location.line, matched, why)
+
+
+def _when_words(entry: Entry, verdict: Verdict) -> str:
+    if verdict is None:
+        counts_as = "a match" if entry.when_undecided else "no match"
+        return f"{entry.when_text} cannot be evaluated, which counts as {counts_as}"
+    return f"{entry.when_text} → {'true' if verdict else 'false'}"
