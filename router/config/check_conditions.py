@@ -15,6 +15,7 @@ from router.config.nodes import Path
 from router.config.suggest import did_you_mean
 
 _GLOB_SIGNS = ("*", "?", "[")
+_ALWAYS = "every value that is not empty would count as true"
 _RE2_OPTIONS = re2.Options()
 _RE2_OPTIONS.log_errors = False
 
@@ -81,6 +82,7 @@ def check_expression(findings: Findings, path: Path, text: str, effect: str, *, 
     except ExpressionError as error:
         for found in error.findings:
             location = findings.inside(path, found.start, found.end)
+            effect = _ALWAYS if found.code == "RT206" else effect
             findings.add_at(found.code, found.message, location, label=found.label, effect=effect, hint=found.hint)
 
 

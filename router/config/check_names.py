@@ -63,8 +63,7 @@ def _check_projects(findings: Findings) -> None:
     for index, rule in draft.rules.items():
         used.update(rule.projects())
         _check_route(findings, ("rules", index, "route"), rule.route, known)
-    routed = [index for index, _ in enumerate(draft.root.value.get("rules") or ()) if index not in draft.rules]
-    if routed:
+    if not draft.is_whole("rules"):
         return
     for name in draft.projects:
         if name not in used and name != DROP:
@@ -136,10 +135,9 @@ def _check_mask_names(findings: Findings, shelf: PackShelf) -> list[Problem]:
 
 def _unused_masks(findings: Findings, used: set[str]) -> None:
     draft = findings.draft
-    whole = all(
-        len(getattr(draft, section)) == len(draft.root.value.get(section) or ()) for section in ("overlays", "rules")
-    )
-    for name in draft.masks if whole else ():
+    if not draft.is_whole("rules") or not (draft.is_whole("overlays") or not draft.root.value.get("overlays")):
+        return
+    for name in draft.masks:
         if name not in used:
             message, effect = f"mask `{name}` is used nowhere", "it hides nothing"
             hint = "name it under `mask:` of defaults, an overlay or a rule, or take it away"

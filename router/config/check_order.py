@@ -19,8 +19,7 @@ MOST_PAIRS = 200_000
 
 def check_order(findings: Findings) -> None:
     """Check that each rule can be reached and that the last one takes whatever is left."""
-    whole = len(findings.draft.rules) == len(findings.draft.root.value.get("rules") or ())
-    _check_last(findings, whole=whole)
+    _check_last(findings)
     _check_reachable(findings)
     for index, overlay in findings.draft.overlays.items():
         if overlay.on_error is not None and overlay.when is None:
@@ -42,9 +41,9 @@ def _is_unconditional(rule: Rule) -> bool:
     )
 
 
-def _check_last(findings: Findings, *, whole: bool) -> None:
+def _check_last(findings: Findings) -> None:
     rules = findings.draft.rules
-    if not rules or not whole:
+    if not findings.draft.is_whole("rules"):
         return
     last = max(rules)
     if _is_unconditional(rules[last]):

@@ -29,9 +29,8 @@ def check_pack(draft: Draft) -> list[Problem]:
     findings = Findings(draft)
     check_masks(findings)
     tested = {name for test in draft.tests.values() for name in test.mask}
-    whole = len(draft.tests) == len(draft.root.value.get("tests") or ())
     for name in draft.masks:
-        if name not in tested and whole:
+        if name not in tested and draft.is_whole("tests"):
             message, effect = f"mask `{name}` of this pack has no test", "nobody would notice when it stops hiding"
             findings.add(
                 "RT242", message, ("masks", name), key=True, effect=effect, hint=f"add one with `mask: [{name}]`"

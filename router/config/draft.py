@@ -44,6 +44,11 @@ class Draft:
     is_pack: bool = False
     description: str = ""
 
+    def is_whole(self, section: str) -> bool:
+        """Tell whether a list of rules, overlays or tests is there and has no broken entry."""
+        given = self.root.value.get(section)
+        return isinstance(given, list) and bool(given) and len(getattr(self, section)) == len(given)
+
     def node(self, *path: str | int) -> Node | None:
         """Return the value at a path."""
         return find(self.root, path)

@@ -11,10 +11,12 @@ from router.errors import Excerpt, Problem
 
 CONTEXT = 2
 """Lines shown before the one a problem is on."""
+UNUSABLE = "RT108"
+"""Code of a value that could not be read: what else is said about its place would only repeat it."""
 WIDTH = 160
 """Characters of a line that are kept; a longer one is cut on both sides of the problem."""
 _BLANK = "*"
-_KEY = re.compile(r"sk-[A-Za-z0-9_-]{6,}")
+_KEY = re.compile(r"sk-[A-Za-z0-9_-]{6,}|(?<=://)[^/\s@\"']+(?=@)")
 _SECRET_NAME = re.compile(r"(?i)^key$|secret|password|passwd|credential|token|api_?key")
 _SECRET_LINE = re.compile(
     r"""(?i)(?:^|[\s{,])["']?(?:key|[\w.-]*(?:secret|password|api_?key)[\w.-]*)["']?\s*:\s+(\S.*)"""
@@ -30,7 +32,10 @@ def with_excerpts(problems: Iterable[Problem], sources: Sequence[tuple[Source, N
     """
     read = {source.file: (source, root) for source, root in sources}
     pages: dict[str, _Page] = {}
-    ordered = sorted(set(problems), key=lambda one: (one.location, one.severity, one.code, one.message))
+    found = set(problems)
+    unusable = {problem.location for problem in found if problem.code == UNUSABLE}
+    found = {problem for problem in found if problem.code == UNUSABLE or problem.location not in unusable}
+    ordered = sorted(found, key=lambda one: (one.location, one.severity, one.code, one.message))
     for file in {problem.file for problem in ordered} & set(read):
         pages[file] = _Page(*read[file])
     return [_with_excerpt(problem, pages.get(problem.file)) for problem in ordered]

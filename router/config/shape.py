@@ -159,9 +159,10 @@ class _Translation:
 
     def _version(self, path: Path) -> Problem:
         node = find(self._root, path)
-        shown = node.value if node is not None and node.kind == "scalar" else "this"
+        shown = self._source.text[node.start : node.end] if node is not None and node.kind == "scalar" else "this"
+        effect = "the file may mean something else by the same words"
         hint = "this release reads `version: 1`; a newer file needs a newer langfuse-router"
-        return self._make("RT115", f"version `{shown}` is not known", path, label="not 1", hint=hint)
+        return self._make("RT115", f"version `{shown}` is not known", path, label="not 1", effect=effect, hint=hint)
 
     # -- values ----------------------------------------------------------------------------------------
 
@@ -206,7 +207,8 @@ class _Translation:
         if error["type"] == "literal_error" and shown is not None:
             expected = [str(one) for one in get_args_of(error)]
             hint = did_you_mean(str(shown), expected) or hint
-            message = f"`{shown}` is not a value of {self._called(path)}"
+            key = path[:-1] if isinstance(path[-1], int) else path
+            message = f"`{shown}` is not a value of {self._called(key)}"
             return self._make("RT113", message, path, label=hint if "did you" in hint else "", hint=limit)
         message = f"{self._called(path)} {limit}"
         return self._make("RT113", message, path, hint=hint)
@@ -220,6 +222,9 @@ class _Translation:
         step = path[-1]
         if isinstance(step, str):
             return f"`{step}`"
+        named = find(self._root, (*path, "id"))
+        if named is not None and isinstance(named.value, str):
+            return f"{str(path[-2]).removesuffix('s')} `{named.value}`"
         return f"item {step + 1} of {self._called(path[:-1])}"
 
     def _make(

@@ -12,6 +12,7 @@ _QUOTE_HINT = "close the quote, or double it (`''`) inside a text in single quot
 _INDENT_HINT = "keys of one mapping start in the same column, and so do the items of one list"
 _COLON_HINT = "put a text that holds `: ` in quotes; start keys of one mapping in the same column"
 _ESCAPE_HINT = r"in double quotes `\` begins an escape; write patterns in single quotes: '\d+'"
+_BRACKET_HINT = "close every `[` and `{` that was opened above"
 _BRACKETS = {"]": "[", "}": "{"}
 
 
@@ -31,7 +32,9 @@ def syntax_problem(source: Source, error: Exception) -> Problem:
 
 def _expected_bracket(source: Source, reason: str, context: str, offset: int, opened: int) -> Problem | None:
     """Recognise a list or mapping in brackets that goes on where it should end."""
-    if "flow" not in context and not re.search(r"',' or '[\]}]'", reason):
+    if "flow node" in context:
+        return _problem(source, offset, "a value or a closing bracket is missing before this", hint=_BRACKET_HINT)
+    if not re.search(r"',' or '[\]}]'", reason):
         return None
     closing = "]" if "sequence" in context or "']'" in reason else "}"
     start, _ = source.position(opened)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +25,7 @@ MAX_VALUES = 100_000
 
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:\s|#[^\r\n]*)+)*")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 
@@ -131,7 +131,7 @@ class _Builder:
             message = f"more than {MAX_DEPTH} mappings and lists inside each other"
             raise _Stop(self._refused("RT107", event, message, "make the file flatter"))
         value: Any = {} if kind == "mapping" else []
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end = self._content_start(event), event.end_mark.index
         node = Node(kind, value, start, end, style="flow" if event.flow_style else "")  # type: ignore[arg-type]
         if kind == "list":
             node.items = []
@@ -149,7 +149,7 @@ class _Builder:
         self._value(node, opened.anchor)
 
     def _scalar(self, event: Any) -> Node:
-        start, end = event.start_mark.index, event.end_mark.index
+        start, end = self._content_start(event), event.end_mark.index
         style = event.style or ""
         if style in ("|", ">"):
             end = start + len(self._source.text[start:end].rstrip())
@@ -169,6 +169,14 @@ class _Builder:
                 self._refused("RT108", event, "a number that neither JSON nor Langfuse can carry", hint)
             )
         return node
+
+    def _content_start(self, event: Any) -> int:
+        """Return where a value itself begins, behind its anchor and tag."""
+        start: int = event.start_mark.index
+        if event.anchor is None and event.tag is None:
+            return start
+        found = _PROPERTIES.match(self._source.text, start)
+        return found.end() if found else start
 
     def _alias(self, event: Any) -> Node:
         self._aliases += 1
@@ -282,16 +290,3 @@ class _Builder:
     def _make(self, code: str, start: int, end: int, message: str, hint: str) -> Problem:
         location = self._source.location(start, max(end, start + 1))
         return Problem(code=code, message=message, location=location, effect="the file is not loaded", hint=hint)
-
-
-def iter_scalars(root: Node) -> Iterator[Node]:
-    """Yield every scalar below a node once, those behind aliases included."""
-    stack, seen = [root], set()
-    while stack:
-        node = stack.pop().definition
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if node.kind == "scalar":
-            yield node
-        stack.extend(child for _, child in node.children())
