@@ -15,6 +15,11 @@ Verdict = bool | None
 """True, False, or None when the condition cannot be evaluated for this call."""
 
 
+def attributes_of(text: str) -> frozenset[str]:
+    """Return the root attributes that a condition reads: names of attributes, `metadata`, `header`."""
+    return frozenset(compile_expression(text).attributes)
+
+
 def compile_when(text: str) -> Callable[[CallRecord], Verdict]:
     """Compile a condition that `router.config` has checked.
 

@@ -9,7 +9,7 @@ from typing import Literal
 from router.config.loaded import Located
 from router.config.model import Overlay, Rule
 from router.errors import Location
-from router.routing.conditions import Verdict, compile_when
+from router.routing.conditions import Verdict, attributes_of, compile_when
 from router.routing.matchers import Condition, compile_match
 from router.routing.plan import Because
 from router.routing.record import CallRecord
@@ -27,6 +27,7 @@ class Entry:
         conditions: of `match:`; all must hold.
         when: the JMESPath condition, or None.
         when_undecided: what a `when` that cannot be evaluated counts as.
+        attributes: names of all attributes that the conditions read.
         route: of a rule, the projects; none means drop.
     """
 
@@ -37,6 +38,7 @@ class Entry:
     when: Callable[[CallRecord], Verdict] | None
     when_text: str
     when_undecided: bool
+    attributes: frozenset[str]
     route: tuple[str, ...]
     masks: tuple[str, ...]
     trace: Update
@@ -60,14 +62,19 @@ def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule]) -> Entry:
     source = f"{kind} {spec.id}"
     masked_overlay = isinstance(spec, Overlay) and bool(spec.mask)
     on_error = spec.on_error if isinstance(spec, Overlay) else None
+    conditions = compile_match(spec.match) if spec.match is not None else ()
     return Entry(
         kind=kind,
         id=spec.id,
         location=item.location,
-        conditions=compile_match(spec.match) if spec.match is not None else (),
+        conditions=conditions,
         when=compile_when(spec.when) if spec.when is not None else None,
         when_text=spec.when or "",
         when_undecided=masked_overlay if on_error is None else on_error == "match",
+        attributes=frozenset().union(
+            attributes_of(spec.when) if spec.when is not None else (),
+            *(condition.attributes for condition in conditions),
+        ),
         route=spec.projects() if isinstance(spec, Rule) else (),
         masks=tuple(spec.mask),
         trace=compile_update("trace", spec.trace, source, item.location),

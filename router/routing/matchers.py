@@ -22,10 +22,14 @@ class Condition:
     Attributes:
         holds: the test itself; never raises for a record of the declared types.
         why: one line on why it holds, or why it does not, for this record.
+        attributes: names of the attributes it reads.
+        keys: of a test for equality, the attribute and the texts one of which it must have; else None.
     """
 
     holds: Predicate
     why: Callable[[CallRecord], str]
+    attributes: frozenset[str] = frozenset()
+    keys: tuple[str, frozenset[str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,7 @@ def compile_match(match: Match) -> tuple[Condition, ...]:
     if match.any is not None:
         conditions.append(_any(tuple(conjunction(compile_match(inner)) for inner in match.any)))
     if match.all is not None:
-        conditions.extend(conjunction(compile_match(inner)) for inner in match.all)
+        conditions.extend(condition for inner in match.all for condition in compile_match(inner))
     if match.not_ is not None:
         conditions.append(_not(conjunction(compile_match(match.not_))))
     return tuple(conditions)
@@ -61,7 +65,11 @@ def conjunction(conditions: Sequence[Condition]) -> Condition:
         failing = [condition for condition in conditions if not condition.holds(record)]
         return ", ".join(condition.why(record) for condition in failing[:1] or conditions) or "no conditions"
 
-    return Condition(holds, why)
+    return Condition(holds, why, _read_by(conditions))
+
+
+def _read_by(conditions: Iterable[Condition]) -> frozenset[str]:
+    return frozenset().union(*(condition.attributes for condition in conditions))
 
 
 def _any(branches: tuple[Condition, ...]) -> Condition:
@@ -69,11 +77,13 @@ def _any(branches: tuple[Condition, ...]) -> Condition:
         holding = [branch for branch in branches if branch.holds(record)]
         return holding[0].why(record) if holding else "none of: " + " | ".join(b.why(record) for b in branches)
 
-    return Condition(lambda record: any(branch.holds(record) for branch in branches), why)
+    return Condition(lambda record: any(branch.holds(record) for branch in branches), why, _read_by(branches))
 
 
 def _not(inner: Condition) -> Condition:
-    return Condition(lambda record: not inner.holds(record), lambda record: f"not ({inner.why(record)})")
+    return Condition(
+        lambda record: not inner.holds(record), lambda record: f"not ({inner.why(record)})", inner.attributes
+    )
 
 
 def _on_attribute(name: str, matcher: Any) -> Condition:
@@ -87,13 +97,21 @@ def _on_attribute(name: str, matcher: Any) -> Condition:
             return f"{name} {test.words}" if len(found) == 1 else f"{name} {_quote(found)} {test.words}"
         return f"{name} {test.words}, got {_quote(found)}" if found else f"{name} {test.words}, but it is missing"
 
-    return Condition(lambda record: holds(texts(record)), why)
+    keys = (name, frozenset(_texts(_wanted(matcher)))) if _wanted(matcher) else None
+    return Condition(lambda record: holds(texts(record)), why, frozenset({name}), keys)
+
+
+def _wanted(matcher: Any) -> Sequence[Any]:
+    """Return the values of a matcher that is nothing but a test for equality with one of them."""
+    if not isinstance(matcher, MatchOperators):
+        return matcher if isinstance(matcher, (list, tuple)) else [matcher]
+    return (matcher.any_of or []) if matcher.model_fields_set == {"any_of"} else []
 
 
 def _compile_matcher(matcher: Any) -> _Test:
     if isinstance(matcher, MatchOperators):
         return _compile_operators(matcher)
-    wanted = _texts(matcher if isinstance(matcher, (list, tuple)) else [matcher])
+    wanted = _texts(_wanted(matcher))
     words = f"= {_quote(wanted)}" if len(wanted) == 1 else f"∈ {_listed(wanted)}"
     return _Test(_contains_any(wanted), words)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,6 +10,7 @@ from router.config.loaded import LoadedConfig
 from router.config.model import DROP
 from router.routing.entry import Entry, compile_entry
 from router.routing.explain import Explanation, step
+from router.routing.index import Index, compile_facts
 from router.routing.overrides import Granted, Grants
 from router.routing.plan import Because, DropReason, Plan, Sample
 from router.routing.record import CallRecord
@@ -62,25 +63,30 @@ MAX_COMBINATIONS = 4096
 class RoutingTable:
     """A compiled configuration: immutable, pure, shared by all threads, replaced as a whole on reload.
 
-    `combinations` only remembers what would be worked out again; it changes no result.
+    `combinations` and `seen` only remember what would be worked out again; they change no result.
     """
 
-    overlays: tuple[Entry, ...]
-    rules: tuple[Entry, ...]
+    overlays: Index
+    rules: Index
+    facts: Callable[[CallRecord], Hashable] | None
     default_masks: tuple[str, ...]
     default_rate: Rate | None
     grants: Grants
     combinations: dict[tuple[tuple[str, ...], ...], Combination] = field(
         default_factory=dict, compare=False, repr=False
     )
+    seen: dict[Hashable, Combination] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def compile(cls, loaded: LoadedConfig) -> RoutingTable:
         """Compile a configuration that `router.config` has checked."""
         rate = compile_sample(loaded.defaults.sample, "defaults")
+        overlays = [compile_entry("overlay", item) for item in loaded.overlays]
+        rules = [compile_entry("rule", item) for item in loaded.rules]
         return cls(
-            overlays=tuple(compile_entry("overlay", item) for item in loaded.overlays),
-            rules=tuple(compile_entry("rule", item) for item in loaded.rules),
+            overlays=Index.build(overlays),
+            rules=Index.build(rules),
+            facts=compile_facts([*overlays, *rules]),
             default_masks=tuple(loaded.defaults.mask),
             default_rate=rate if rate.rate < 1.0 else None,
             grants=Grants.from_config(loaded.overrides),
@@ -94,12 +100,7 @@ class RoutingTable:
         """Return where the call goes: the part of `resolve` that the caller's thread cannot do without."""
         if not record.authenticated:
             return UNAUTHENTICATED
-        undecided: list[str] = []
-        overlays = [entry for entry in self.overlays if _matches(entry, record, undecided)]
-        for rule in self.rules:
-            if _matches(rule, record, undecided):
-                break
-        combination = self._combination(overlays, rule, undecided)
+        combination = self._remembered(record) if self.facts is not None else self._matching(record)
         if combination.rate is None or is_kept(combination.rate, record):
             return combination.kept
         return combination.sampled_out
@@ -143,12 +144,30 @@ class RoutingTable:
         plan = self.resolve(record)
         if plan.drop == "unauthenticated":
             return Explanation(plan, ())
-        steps = [step(entry, record) for entry in self.overlays]
-        for entry in self.rules:
+        steps = [step(entry, record) for entry in self.overlays.entries]
+        for entry in self.rules.entries:
             steps.append(step(entry, record))
             if steps[-1].matched:
                 break
         return Explanation(plan, tuple(steps))
+
+    def _remembered(self, record: CallRecord) -> Combination:
+        try:
+            facts = self.facts(record) if self.facts is not None else None
+            found = self.seen.get(facts)
+        except TypeError:  # a record made by hand, with a list where a text is due
+            return self._matching(record)
+        if found is None:
+            found = self._matching(record)
+            if len(self.seen) < MAX_COMBINATIONS:
+                self.seen[facts] = found
+        return found
+
+    def _matching(self, record: CallRecord) -> Combination:
+        undecided: list[str] = []
+        overlays = [entry for entry in self.overlays.candidates(record) if _matches(entry, record, undecided)]
+        rule = next(entry for entry in self.rules.candidates(record) if _matches(entry, record, undecided))
+        return self._combination(overlays, rule, undecided)
 
     def _combination(self, overlays: list[Entry], rule: Entry, undecided: list[str]) -> Combination:
         key = (tuple([entry.id for entry in overlays]), (rule.id,), tuple(undecided))

@@ -1,0 +1,95 @@
+"""Which entries can match a call at all: found by exact keys, so that ten thousand rules cost no more than ten."""
+
+from __future__ import annotations
+
+import heapq
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+from typing import Any
+
+from router.config.attributes import BUILTIN_ATTRIBUTES
+from router.routing.attributes import Texts, texts_getter
+from router.routing.entry import Entry
+from router.routing.record import CallRecord
+
+_FIELDS_OF: Mapping[str, tuple[str, ...]] = {"model": ("model", "model_group", "provider")}
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Entries in file order, filed under one exact key of theirs where they have one.
+
+    Attributes:
+        filed: for each attribute that is a key, its texts and the positions of the entries under each text.
+        rest: positions of the entries without a key, which every call has to try.
+    """
+
+    entries: tuple[Entry, ...]
+    filed: tuple[tuple[Callable[[CallRecord], Texts], Mapping[str, tuple[int, ...]]], ...]
+    rest: tuple[int, ...]
+
+    @classmethod
+    def build(cls, entries: Sequence[Entry]) -> Index:
+        """File each entry under the key whose attribute tells the most entries apart."""
+        values: dict[str, set[str]] = {}
+        for attribute, texts in (
+            condition.keys for entry in entries for condition in entry.conditions if condition.keys
+        ):
+            values.setdefault(attribute, set()).update(texts)
+        spread = Counter({attribute: len(texts) for attribute, texts in values.items()})
+        filed: dict[str, dict[str, list[int]]] = {}
+        rest: list[int] = []
+        for position, entry in enumerate(entries):
+            keys = [condition.keys for condition in entry.conditions if condition.keys]
+            if not keys:
+                rest.append(position)
+                continue
+            attribute, texts = max(keys, key=lambda key: spread[key[0]])
+            for text in texts:
+                filed.setdefault(attribute, {}).setdefault(text, []).append(position)
+        return cls(
+            tuple(entries),
+            tuple(
+                (texts_getter(attribute), {text: tuple(positions) for text, positions in by_text.items()})
+                for attribute, by_text in filed.items()
+            ),
+            tuple(rest),
+        )
+
+    def candidates(self, record: CallRecord) -> Iterator[Entry]:
+        """Yield, in file order, every entry that could match the call, and few others."""
+        found = [
+            positions
+            for texts_of, by_text in self.filed
+            for text in texts_of(record)
+            if (positions := by_text.get(text)) is not None
+        ]
+        entries = self.entries
+        if not found:
+            return (entries[position] for position in self.rest)
+        last = -1
+        merged: Iterable[int] = heapq.merge(*found, self.rest)
+        if len(found) == 1:
+            return (entries[position] for position in merged)
+        # An entry filed under two texts that a call both has would come twice.
+        return (entries[position] for position in merged if position != last and (last := position) >= 0)
+
+
+def compile_facts(entries: Iterable[Entry]) -> Callable[[CallRecord], Hashable] | None:
+    """Return the function that reads everything the conditions of `entries` depend on, as one key.
+
+    None when a condition reads metadata or headers as a whole: no key could stand for those.
+    """
+    names = frozenset().union(*(entry.attributes for entry in entries))
+    if not names <= BUILTIN_ATTRIBUTES.keys():
+        return _mixed_facts(names) if names.isdisjoint(("metadata", "header")) else None
+    fields = sorted({field for name in names for field in _FIELDS_OF.get(name, (name,))})
+    read: Callable[[CallRecord], Any] = attrgetter(*fields) if fields else lambda record: None
+    return read
+
+
+def _mixed_facts(names: frozenset[str]) -> Callable[[CallRecord], Hashable]:
+    getters = tuple(texts_getter(name) for name in sorted(names))
+    return lambda record: tuple([getter(record) for getter in getters])
