@@ -145,7 +145,12 @@ def closing_line(result: DemoResult) -> str:
 
 
 def _arrivals(call: DemoCall, spans: Sequence[ReceivedSpan], router: Any) -> Sequence[Arrival]:
-    got = [span for span in spans if span.metadata.get("demo_call") == call.title]
+    got = [
+        s
+        for name in PREFIXES.values()
+        for s in spans
+        if s.project == name and s.metadata.get("demo_call") == call.title
+    ]
     if got:
         return [Arrival(call, str(span.routing.get("rule")), span) for span in got]
     embedding = call.kind == "embedding"
