@@ -63,7 +63,7 @@ def _check_projects(findings: Findings) -> None:
     for index, rule in draft.rules.items():
         used.update(rule.projects())
         _check_route(findings, ("rules", index, "route"), rule.route, known)
-    if not draft.is_whole("rules"):
+    if not draft.is_whole("rules") or not used.issubset(known):
         return
     for name in draft.projects:
         if name not in used and name != DROP:

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from router.config.suggest import close_names
-
 BLOCKS: Mapping[str, str] = MappingProxyType(
     {
         "RT1": "file and shape",
@@ -64,5 +62,9 @@ def find_code(text: str) -> Code | None:
 
 
 def near_codes(text: str) -> list[str]:
-    """Return the codes that someone who wrote `text` may have meant, at most five."""
-    return close_names(text.strip().upper(), all_codes())
+    """Return the codes that someone who wrote `text` may have meant, at most five: those that begin like it."""
+    wanted = text.strip().upper()
+    for length in range(len(wanted), 2, -1):
+        if found := [code for code in all_codes() if code.startswith(wanted[:length])]:
+            return found[:5]
+    return []

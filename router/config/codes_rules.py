@@ -6,6 +6,7 @@ from router.config.codes import Code
 
 
 def _rule(text: str) -> str:
+    text = text if text.startswith(("match:", "when:")) else f"match: {{team: x}}, {text}"
     return f"rules:\n  - {{id: x, route: a, {text}}}\n  - {{id: rest, route: a}}"
 
 

@@ -32,10 +32,10 @@ def with_excerpts(problems: Iterable[Problem], sources: Sequence[tuple[Source, N
     """
     read = {source.file: (source, root) for source, root in sources}
     pages: dict[str, _Page] = {}
-    found = set(problems)
+    found = dict.fromkeys(problems)
     unusable = {problem.location for problem in found if problem.code == UNUSABLE}
-    found = {problem for problem in found if problem.code == UNUSABLE or problem.location not in unusable}
-    ordered = sorted(found, key=lambda one: (one.location, one.severity, one.code, one.message))
+    kept = [problem for problem in found if problem.code == UNUSABLE or problem.location not in unusable]
+    ordered = sorted(kept, key=lambda one: (one.location, one.severity, one.code, one.message))
     for file in {problem.file for problem in ordered} & set(read):
         pages[file] = _Page(*read[file])
     return [_with_excerpt(problem, pages.get(problem.file)) for problem in ordered]

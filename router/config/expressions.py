@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -87,9 +89,12 @@ def read_expression(text: str, *, boolean: bool = False) -> Expression:
 def _parse(text: str) -> dict[str, Any]:
     if len(text) > MAX_LENGTH:
         raise _syntax(text, f"the expression is longer than {MAX_LENGTH} characters", 0, len(text))
-    parser = _Parser()
     try:
-        tree: dict[str, Any] = parser.parse_tree(text)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", PendingDeprecationWarning)  # of literals that are refused anyway
+            tree: dict[str, Any] = _Parser().parse_tree(text)
+    except _NotJson as error:
+        raise _syntax(text, "what stands in backticks must be JSON", error.start, error.end) from None
     except RecursionError:
         raise _syntax(text, "the expression nests too deep", 0, len(text)) from None
     except exceptions.IncompleteExpressionError:
@@ -101,19 +106,25 @@ def _parse(text: str) -> dict[str, Any]:
     except exceptions.LexerError as error:
         start = min(error.lexer_position, len(text))
         raise _syntax(text, f"`{text[start : start + 1]}` is not expected here", start, start + 1) from None
-    except exceptions.JMESPathError:
+    except exceptions.EmptyExpressionError:
         raise _syntax(text, "the expression is empty", 0, len(text)) from None
+    except ValueError:
+        raise _syntax(text, "the expression cannot be read", 0, len(text)) from None
     if _depth(tree) > MAX_DEPTH:
         raise _syntax(text, f"more than {MAX_DEPTH} operations inside each other", 0, len(text))
     return tree
 
 
 def _syntax(text: str, message: str, start: int, end: int) -> ExpressionError:
-    return ExpressionError(text, (Finding("RT204", message, start, end, hint=_syntax_hint(text, start)),))
+    return ExpressionError(
+        text, (Finding("RT204", message, start, min(end, len(text)), hint=_syntax_hint(text, start)),)
+    )
 
 
 def _syntax_hint(text: str, start: int) -> str:
     char = text[start : start + 1]
+    if char == "`":
+        return "texts stand in single quotes, numbers in backticks: 'x', `10`"
     if char == "=" or text[max(0, start - 1) : start] == "=":
         return "write `==` to compare"
     if char == "-":
@@ -131,6 +142,22 @@ def _depth(tree: dict[str, Any]) -> int:
         deepest = max(deepest, depth)
         stack.extend((child, depth + 1) for child in node["children"] if isinstance(child, dict))
     return deepest
+
+
+class _NotJson(ValueError):
+    """A literal in backticks is not JSON; jmespath would take it for a text, with a warning to nobody."""
+
+    def __init__(self, start: int, end: int) -> None:
+        super().__init__()
+        self.start = start
+        self.end = end
+
+
+def _check_json(text: str, start: int, end: int) -> None:
+    try:
+        json.loads(text[start + 1 : end - 1].replace("\\`", "`"))
+    except ValueError:
+        raise _NotJson(start, end) from None
 
 
 class _Parser(Parser):  # type: ignore[misc]
@@ -155,7 +182,10 @@ class _Parser(Parser):  # type: ignore[misc]
         return {**super()._token_nud_quoted_identifier(token), "span": span, "quoted": True}
 
     def _token_nud_literal(self, token: dict[str, Any]) -> dict[str, Any]:
-        return {**super()._token_nud_literal(token), "span": self._span(self._index - 1)}
+        start, end = self._span(self._index - 1)
+        if self._text[start] == "`":
+            _check_json(self._text, start, end)
+        return {**super()._token_nud_literal(token), "span": (start, end)}
 
     def _token_led_lparen(self, left: dict[str, Any]) -> dict[str, Any]:
         return {**super()._token_led_lparen(left), "span": left.get("span", (0, 0))}

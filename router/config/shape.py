@@ -18,7 +18,7 @@ from router.config.shape_words import (
     received,
     value_limit,
 )
-from router.config.suggest import did_you_mean
+from router.config.suggest import close_names, did_you_mean
 from router.errors import Problem
 
 _SECRET_KEYS = frozenset({"secret_key", "key"})
@@ -37,10 +37,13 @@ def shape_problems(source: Source, root: Node, errors: Sequence[Any], model: typ
     translate = _Translation(source, root, model)
     problems = [translate.null(path) for path in _nulls(root)]
     nulls = set(_nulls(root))
+    misspelt = translate.misspelt(errors)
     seen: set[tuple[Path, str]] = set()
     for error in errors:
         path = translate.path(error["loc"])
         if any(path[:length] in nulls for length in range(1, len(path) + 1)):
+            continue
+        if error["type"] == "missing" and path in misspelt:
             continue
         problem = translate.problem(error, path)
         if (path, problem.code) not in seen:
@@ -87,6 +90,16 @@ class _Translation:
             path.append(step)
             node = node.child(step) if node is not None else None
         return tuple(path)
+
+    def misspelt(self, errors: Sequence[Any]) -> set[Path]:
+        """Return the paths of missing keys that stand there under a name that comes near."""
+        unknown = [self.path(error["loc"]) for error in errors if error["type"] == "extra_forbidden"]
+        missing = [self.path(error["loc"]) for error in errors if error["type"] == "missing"]
+        return {
+            path
+            for path in missing
+            if any(path[:-1] == other[:-1] and close_names(str(other[-1]), [str(path[-1])]) for other in unknown)
+        }
 
     def null(self, path: Path) -> Problem:
         shown = f"item {path[-1] + 1}" if isinstance(path[-1], int) else f"`{path[-1]}`"
