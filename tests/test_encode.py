@@ -472,3 +472,13 @@ def comparable(value: Any) -> Any:
         return json.loads(value) if isinstance(value, str) else value
     except ValueError:
         return value
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [("n" * 1001, "n" * 999 + "…"), ("😀" * 900, "😀" * 499 + "…"), ("😀" * 500, "😀" * 500)],
+    ids=["ascii", "wide", "just fits"],
+)
+def test_a_name_is_cut_as_langfuse_counts(name: str, kept: str) -> None:
+    """A longer one would lose the whole trace: user, tags and all. Langfuse counts UTF-16 units."""
+    assert sent(trace={"name": name})["langfuse.trace.name"] == kept

@@ -197,7 +197,13 @@ def _environment(text: str) -> str:
 
 
 def _limited(text: str) -> str:
-    return text if len(text) <= MAX_NAME else text[: MAX_NAME - 1] + "…"
+    """Cut a name to what Langfuse keeps; it counts as JavaScript does, in UTF-16 units."""
+    if len(text) * 2 <= MAX_NAME:
+        return text
+    units = text.encode("utf-16-le", "surrogatepass")
+    if len(units) <= MAX_NAME * 2:
+        return text
+    return units[: (MAX_NAME - 1) * 2].decode("utf-16-le", "ignore") + "…"
 
 
 def _id(text: str, size: int) -> bytes:

@@ -18,8 +18,6 @@ from router.routing.record import CallRecord
 Render = Callable[[CallRecord], Any]
 """Computes a value for one call; None when an attribute that it needs is missing: then nothing is set."""
 
-MAX_TEXT = 1000
-"""Langfuse drops a whole trace whose name is longer, so every text field is cut here, visibly."""
 _TEXT_FIELDS = frozenset({"name", "user_id", "session_id", "version", "release", "environment"})
 
 
@@ -92,7 +90,6 @@ def merge(
         _assign(fields, update.set, record, reasons)
     for update in updates:
         _append_tags(fields, update, record, reasons)
-    _limit(fields, reasons)
     return fields, reasons
 
 
@@ -129,13 +126,6 @@ def _of_field(name: str, value: Any) -> Any:
     if name == "public":
         return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(text_of(value)).lower())
     return value
-
-
-def _limit(fields: dict[str, Any], reasons: list[Because]) -> None:
-    for name, value in fields.items():
-        if type(value) is str and len(value) > MAX_TEXT:
-            fields[name] = value[:MAX_TEXT]
-            reasons.append(Because(f"{name} cut to {MAX_TEXT} characters", "Langfuse's limit"))
 
 
 def _flatten(key: str, value: Any) -> Iterable[tuple[tuple[str, ...], Any]]:
