@@ -151,12 +151,10 @@ def test_a_file_with_masks_and_no_rules_is_a_pack():
 
 
 def test_problems_of_a_pack_are_told_as_those_of_a_pack():
-    """`rules` is not asked of a pack, and its keys are the ones offered."""
+    """`rules` is not asked of a pack, its keys are the ones offered, and a misspelt key is not missing as well."""
     write(PACK.replace("description:", "desription:"), "orders.yaml")
     run = router("check", "--format", "concise", "orders.yaml")
-    missing, unknown = run.out.splitlines()
-    assert missing.startswith("orders.yaml:1:1: RT111 key `description` is missing")
-    assert unknown == f"orders.yaml:2:1: RT110 unknown key `desription` (keys allowed here: {PACK_KEYS})"
+    assert run.out == f"orders.yaml:2:1: RT110 unknown key `desription` (keys allowed here: {PACK_KEYS})\n"
     assert run.code == 1
 
 
