@@ -1,4 +1,4 @@
-"""One call from record to bytes: resolved on the caller's thread, masked and encoded on the worker, delivered."""
+"""One call from the hook to bytes: enqueued on the caller's thread; resolved, masked and encoded on the worker."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from router.masking import MaskingPolicies, mask
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
 from router.routing.request import record_from_request
-from router.routing.table import Decision, RoutingTable
+from router.routing.table import RoutingTable
 from router.settings import config_path, load_settings, process_environment
 
 _log = logging.getLogger("router")
 
-Job = tuple[CallRecord, Decision]
+Job = Callable[[], CallRecord]
 
 
 class Router:
     """Routes, masks and delivers finished calls as one routing.yaml says.
 
-    Thread-safe and fork-safe. `log` and `handle` take microseconds: they decide where the call goes and put it into a
-    bounded queue; masking, encoding and sending happen on two background threads, started by the first call.
+    Thread-safe and fork-safe. `log` and `handle` take microseconds: they put the call into a bounded queue;
+    resolving, masking, encoding and sending happen on two background threads, started by the first call.
     """
 
     def __init__(self, loaded: LoadedConfig, settings: DeliverySettings | None = None) -> None:
@@ -74,18 +74,23 @@ class Router:
 
     def log(self, call: CallRecord) -> None:
         """Route, mask and deliver a call. Never blocks and never raises; what is lost is counted."""
-        self.handle(lambda: call)
+        self.handle(lambda: call, getattr(call, "size", 0))
 
-    def handle(self, make_record: Callable[[], CallRecord]) -> None:
-        """Do the same for a record that is made here, so that a failure to make it is counted too."""
-        reason: DropReason = "adapter_failed"
+    def handle(self, make_record: Callable[[], CallRecord], size: int = 0) -> None:
+        """Do the same for a record that is made later, on the worker's thread.
+
+        Args:
+            make_record: makes the record, from what nobody else can change any more.
+            size: bytes that it holds on to until then.
+        """
         try:
-            record = make_record()
-            reason = "resolve_failed"
-            self._enqueue(record, self._table.decide(record))
-        except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
             self._counters.accept(None)
-            self._drop(None, reason, error)
+            if self._worker is None:
+                self._start_worker()
+            if not self._queue.put(make_record, size):
+                self._counters.dropped(None, "shutdown" if self._queue.closed else "queue_full")
+        except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
+            self._drop(None, "adapter_failed", error)
 
     def discard_duplicate(self) -> None:
         """Count a call that the host reported a second time."""
@@ -111,28 +116,13 @@ class Router:
         limit = self._settings.shutdown_timeout_secs if timeout is None else timeout
         deadline = time.monotonic() + limit
         done = self._queue.join(limit)
-        for _, decision in self._queue.close():
-            for project in decision.route:
-                self._counters.dropped(project, "shutdown")
+        for _ in self._queue.close():
+            self._counters.dropped(None, "shutdown")
         return self._sender.shutdown(max(0.0, deadline - time.monotonic())) and done
 
     def _forget_worker(self) -> None:
         self._worker: threading.Thread | None = None
         self._start_lock = threading.Lock()
-
-    def _enqueue(self, record: CallRecord, decision: Decision) -> None:
-        if decision.drop is not None:
-            self._counters.accept(None)
-            self._counters.dropped(None, decision.drop)
-            return
-        for project in decision.route:
-            self._counters.accept(project)
-        if self._worker is None:
-            self._start_worker()
-        if not self._queue.put((record, decision), record.size):
-            reason: DropReason = "shutdown" if self._queue.closed else "queue_full"
-            for project in decision.route:
-                self._counters.dropped(project, reason)
 
     def _start_worker(self) -> None:
         with self._start_lock:
@@ -143,23 +133,29 @@ class Router:
                 self._worker.start()
 
     def _process(self, job: Job) -> None:
-        record, decision = job
-        lost: DropReason = "resolve_failed"
+        reason: DropReason = "adapter_failed"
         try:
-            plan = self._table.complete(decision, record)
-            lost = "mask_failed"
+            record = job()
+            reason = "resolve_failed"
+            plan = self._table.resolve(record)
         except Exception as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
-            for project in decision.route:
-                self._drop(project, lost, error)
+            self._drop(None, reason, error)
             return
+        if plan.drop is not None:
+            self._counters.dropped(None, plan.drop)
+            return
+        self._counters.route(plan.route)
         for project in plan.route:
-            lost = "mask_failed"
-            try:
-                masked = mask(record, plan, project, self._policies)
-                lost = "encode_failed"
-                self._sender.send(project, encode_span(masked, self._loaded.projects[project]))
-            except Exception as error:  # noqa: BLE001 - the same boundary, per project
-                self._drop(project, lost, error)
+            self._deliver(record, plan, project)
+
+    def _deliver(self, record: CallRecord, plan: Plan, project: str) -> None:
+        reason: DropReason = "mask_failed"
+        try:
+            masked = mask(record, plan, project, self._policies)
+            reason = "encode_failed"
+            self._sender.send(project, encode_span(masked, self._loaded.projects[project]))
+        except Exception as error:  # noqa: BLE001 - the same boundary, per project
+            self._drop(project, reason, error)
 
     def _drop(self, project: str | None, reason: DropReason, error: Exception) -> None:
         # The class alone: the text of a foreign exception may quote the call.

@@ -82,6 +82,7 @@ def test_a_record_that_cannot_be_made_is_counted(router: Router, caplog: pytest.
         raise ValueError("the prompt was: my card is 4111")
 
     router.handle(fail)
+    assert router.flush(5)
     assert router.stats().dropped == {"adapter_failed": 1}
     assert "4111" not in caplog.text
     assert "ValueError" in caplog.text
@@ -91,6 +92,7 @@ def test_a_record_that_cannot_be_made_is_counted(router: Router, caplog: pytest.
 def test_junk_instead_of_a_record_is_counted(router: Router, junk: Any) -> None:
     """Whatever `log` is given, it returns, and the call is accounted for."""
     router.log(junk)
+    assert router.flush(5)
     assert router.stats().dropped == {"resolve_failed": 1}
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -98,6 +98,13 @@ class Counters:
         """Count calls that the router took over; from here on each is in flight until it is delivered or dropped."""
         with self._lock:
             self._of(project).handled += count
+
+    def route(self, projects: Iterable[str]) -> None:
+        """Count a call that was accepted without a project for the projects it goes to instead."""
+        with self._lock:
+            self._of(None).handled -= 1
+            for project in projects:
+                self._of(project).handled += 1
 
     def delivered(self, project: str | None, count: int = 1) -> None:
         """Count calls that Langfuse acknowledged."""

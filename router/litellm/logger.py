@@ -17,7 +17,7 @@ from litellm.integrations.custom_logger import CustomLogger
 from router.delivery import Stats
 from router.delivery.fork import reset_in_child
 from router.litellm import host
-from router.litellm.record import record_from_kwargs
+from router.litellm.capture import capture
 from router.routing.record import CallRecord, Status
 
 _log = logging.getLogger("router")
@@ -30,7 +30,7 @@ _DRAIN_SECS = 8.0
 class Sink(Protocol):
     """What the logger needs of `router.Router`."""
 
-    def handle(self, make_record: Callable[[], CallRecord]) -> None: ...
+    def handle(self, make_record: Callable[[], CallRecord], size: int = ...) -> None: ...
     def discard_duplicate(self) -> None: ...
     def stats(self) -> Stats: ...
     def flush(self, timeout: float = ...) -> bool: ...
@@ -107,11 +107,11 @@ class RouterLogger(CustomLogger):
         try:
             if not self._looked_around:
                 self._look_around()
-            record = record_from_kwargs(
+            taken = capture(
                 kwargs, response_obj, start_time, end_time, status=status, proxy_process=self._proxy_process
             )
-            if self._attempts.is_new((record.call_id, status, record.model_id, record.start_time_unix_nano)):
-                self._router.handle(lambda: record)
+            if self._attempts.is_new(taken.attempt):
+                self._router.handle(taken.record, taken.size)
             else:
                 self._router.discard_duplicate()
         except Exception as error:  # noqa: BLE001 whatever LiteLLM hands over, the host's call goes on

@@ -46,7 +46,7 @@ _PROXY_KEYS = frozenset(
 """Keys that the proxy writes into the metadata of every call, beyond those LiteLLM writes everywhere."""
 
 _LANGFUSE_KEYS = frozenset(key for key in SEED_KEYS if key.startswith("langfuse_"))
-_OVERHEAD = 1_500
+OVERHEAD = 1_500
 """Bytes a record takes besides the copies."""
 
 
@@ -119,7 +119,7 @@ def record_from_kwargs(
         headers=caller.headers,
         details=_details_of(kwargs, params, payload, response_obj, caller, cost, usage_object, snapshot),
         requested=requested if caller.authenticated else Requested(mask=requested.mask),
-        size=snapshot.size + _OVERHEAD,
+        size=snapshot.size + OVERHEAD,
     )
 
 
@@ -137,7 +137,7 @@ def nanoseconds(value: Any) -> int | None:
 
 def _metadata_of(params: Mapping[str, Any], caller: Caller, snapshot: Snapshot) -> dict[str, Any]:
     """Return the caller's metadata of both slots, copied, without what LiteLLM itself put there."""
-    not_asked = _proxy_key if caller.origin == "proxy" else _own_key
+    not_asked = is_proxy_key if caller.origin == "proxy" else is_own_key
     metadata: dict[str, Any] = {}
     tags: list[str] = []
     for slot in slots_of(params):
@@ -148,7 +148,7 @@ def _metadata_of(params: Mapping[str, Any], caller: Caller, snapshot: Snapshot) 
             if key == "tags":
                 tags += texts_in(snapshot.copy(value))
             elif key == "prompt":
-                metadata[key] = _prompt_of(value, snapshot)
+                metadata[key] = prompt_of(value, snapshot)
             elif not (key in MASK_KEYS and is_on(metadata.get(key))):
                 metadata[key] = snapshot.copy(value)
     tags += caller.host_tags
@@ -158,14 +158,15 @@ def _metadata_of(params: Mapping[str, Any], caller: Caller, snapshot: Snapshot) 
 
 
 @lru_cache(maxsize=4096)
-def _own_key(key: str) -> bool:
+def is_own_key(key: str) -> bool:
     """Tell whether LiteLLM writes this metadata key; remembered, because keys repeat from call to call."""
     return is_internal(key) and key not in SEED_KEYS
 
 
 @lru_cache(maxsize=4096)
-def _proxy_key(key: str) -> bool:
-    return _own_key(key) or key in _PROXY_KEYS or key.startswith("_")
+def is_proxy_key(key: str) -> bool:
+    """Tell the same for a call through the proxy, which writes more of them."""
+    return is_own_key(key) or key in _PROXY_KEYS or key.startswith("_")
 
 
 def _without_langfuse_keys(metadata: dict[str, Any]) -> dict[str, Any]:
@@ -177,12 +178,12 @@ def _without_langfuse_keys(metadata: dict[str, Any]) -> dict[str, Any]:
 def _requested_of(
     kwargs: Mapping[str, Any], params: Mapping[str, Any], metadata: dict[str, Any], caller: Caller
 ) -> Requested:
-    if not metadata.get("turn_off_message_logging") and _is_logging_off(kwargs, params):
+    if not metadata.get("turn_off_message_logging") and is_logging_off(kwargs, params):
         metadata = {**metadata, "turn_off_message_logging": True}
     return requested_from_metadata(metadata, headers=caller.headers, user=caller.user)
 
 
-def _is_logging_off(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+def is_logging_off(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
     """Tell whether the host or the call turned message logging off by LiteLLM's own switches.
 
     LiteLLM then blanks messages and answers itself, but never the texts of errors, which quote them.
@@ -195,7 +196,7 @@ def _is_logging_off(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> boo
     )
 
 
-def _prompt_of(value: Any, snapshot: Snapshot) -> Any:
+def prompt_of(value: Any, snapshot: Snapshot) -> Any:
     """Copy a Langfuse prompt; of the SDK's prompt objects the two fields that make a link."""
     if isinstance(value, Mapping):
         return snapshot.copy({name: value.get(name) for name in ("name", "version")})

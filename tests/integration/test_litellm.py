@@ -46,7 +46,7 @@ class Recorder:
         self.failures: list[str] = []
         self.duplicates = 0
 
-    def handle(self, make_record: Callable[[], CallRecord]) -> None:
+    def handle(self, make_record: Callable[[], CallRecord], size: int = 0) -> None:
         try:
             self.records.append(make_record())
         except (AttributeError, TypeError, ValueError) as error:

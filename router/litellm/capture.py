@@ -1,0 +1,157 @@
+"""What a hook keeps of its arguments: copies of all that could change, so that the rest can wait for the worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from router.litellm.content import mapping_of
+from router.litellm.record import (
+    OVERHEAD,
+    is_logging_off,
+    is_own_key,
+    is_proxy_key,
+    prompt_of,
+    record_from_kwargs,
+)
+from router.litellm.snapshot import Snapshot
+from router.routing.record import CallRecord, Status
+
+_KWARGS = (
+    "litellm_call_id",
+    "call_type",
+    "stream",
+    "model",
+    "custom_llm_provider",
+    "cache_hit",
+    "response_cost",
+    "user",
+    "start_time",
+    "end_time",
+    "completion_start_time",
+    "litellm_no_upstream_llm_call",
+)
+_PAYLOAD = (
+    "id",
+    "model",
+    "model_group",
+    "model_id",
+    "custom_llm_provider",
+    "api_base",
+    "response_cost",
+    "startTime",
+    "endTime",
+    "completionStartTime",
+)
+"""Values that nothing changes in place; they are shared."""
+_COPIED = ("messages", "model_parameters")
+_FACTS = frozenset({"user_api_key_auth", "model_info", "inherited_tags"})
+"""Of what LiteLLM itself writes into metadata, the objects that a record is made from."""
+_PLAIN = (str, int, float, bool, type(None))
+_SOME_RESPONSE = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Capture:
+    """One reported call: how it is told apart, the memory it holds, and the record that is made of it later.
+
+    Attributes:
+        attempt: equal for two reports of the same attempt.
+        size: estimate of the memory it holds, in bytes.
+    """
+
+    attempt: tuple[Any, ...]
+    size: int
+    _arguments: tuple[Mapping[str, Any], Any, Any, Any, Status, bool | None] | CallRecord
+
+    def record(self) -> CallRecord:
+        """Make the record; it tells what was known when the hook was called."""
+        if isinstance(self._arguments, CallRecord):
+            return self._arguments
+        kwargs, response_obj, start_time, end_time, status, proxy_process = self._arguments
+        return record_from_kwargs(
+            kwargs, response_obj, start_time, end_time, status=status, proxy_process=proxy_process
+        )
+
+
+def capture(
+    kwargs: Mapping[str, Any],
+    response_obj: Any,
+    start_time: Any,
+    end_time: Any,
+    *,
+    status: Status,
+    proxy_process: bool | None = None,
+) -> Capture:
+    """Copy what a hook is given; the arguments are those of `record_from_kwargs`, and stay as they are.
+
+    Failures, and calls without LiteLLM's own payload, are read at once: they are few, and their parts stand in
+    many places.
+    """
+    payload = kwargs.get("standard_logging_object")
+    if status != "success" or not isinstance(payload, Mapping):
+        record = record_from_kwargs(
+            kwargs, response_obj, start_time, end_time, status=status, proxy_process=proxy_process
+        )
+        return Capture((record.call_id, status, record.model_id, record.start_time_unix_nano), record.size, record)
+    snapshot = Snapshot()
+    params = mapping_of(kwargs.get("litellm_params"))
+    taken = {name: kwargs[name] for name in _KWARGS if name in kwargs}
+    taken["standard_logging_object"] = _payload(payload, kwargs, snapshot)
+    taken["litellm_params"] = _params(params, snapshot)
+    if is_logging_off(kwargs, params):
+        taken["standard_callback_dynamic_params"] = {"turn_off_message_logging": True}
+    if provider := mapping_of(kwargs.get("agentic_loop_params")).get("custom_llm_provider"):
+        taken["agentic_loop_params"] = {"custom_llm_provider": provider}
+    response = _response(taken, response_obj)
+    attempt = (taken.get("litellm_call_id"), status, payload.get("model_id"), start_time)
+    arguments = (taken, response, start_time, end_time, status, proxy_process)
+    return Capture(attempt, snapshot.size + OVERHEAD, arguments)
+
+
+def _payload(payload: Mapping[str, Any], kwargs: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
+    taken = {name: payload.get(name) for name in _PAYLOAD}
+    for name in _COPIED:
+        if name in payload:
+            taken[name] = snapshot.copy(payload[name])
+    if "response" in payload and "embedding" not in str(kwargs.get("call_type")):
+        taken["response"] = snapshot.copy(payload["response"])
+    metadata = mapping_of(payload.get("metadata"))
+    taken["metadata"] = {
+        name: snapshot.copy(value)
+        for name in ("usage_object", "applied_guardrails")
+        if (value := metadata.get(name)) is not None
+    }
+    return taken
+
+
+def _params(params: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
+    taken: dict[str, Any] = {
+        name: params.get(name) for name in ("api_base", "proxy_rejected_before_routing") if params.get(name)
+    }
+    for name in ("metadata", "litellm_metadata"):
+        if slot := mapping_of(params.get(name)):
+            taken[name] = _slot(slot, snapshot)
+    if request := params.get("proxy_server_request"):
+        taken["proxy_server_request"] = {"headers": {**mapping_of(mapping_of(request).get("headers"))}}
+    return taken
+
+
+def _slot(slot: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
+    own = is_proxy_key if "user_api_key_auth" in slot else is_own_key
+    taken: dict[str, Any] = {}
+    for key, value in tuple(slot.items()):
+        if type(value) in _PLAIN or key == "user_api_key_auth":
+            taken[key] = value
+        elif key in _FACTS or not (type(key) is str and own(key)):
+            taken[key] = prompt_of(value, snapshot) if key == "prompt" else snapshot.copy(value)
+    return taken
+
+
+def _response(taken: Mapping[str, Any], response_obj: Any) -> Any:
+    """Return the response itself only where the payload lacks something that it may know."""
+    payload = taken["standard_logging_object"]
+    known = payload["id"] and payload["metadata"].get("usage_object")
+    provider = taken.get("custom_llm_provider") or payload["custom_llm_provider"]
+    return response_obj if response_obj is None or not (known and provider) else _SOME_RESPONSE

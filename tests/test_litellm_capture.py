@@ -1,0 +1,78 @@
+"""What a hook keeps: enough for the same record, made later, whatever the application does meanwhile."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict, replace
+from typing import Any
+
+import pytest
+
+from router.litellm import record_from_kwargs
+from router.litellm.capture import Capture, capture
+from router.routing.record import CallRecord
+from tests.payloads import NAMES, Payload, load_payload
+
+
+def _capture(payload: Payload) -> Capture:
+    return capture(
+        payload.kwargs,
+        payload.response_obj,
+        payload.start_time,
+        payload.end_time,
+        status=payload.status,
+        proxy_process=payload.is_proxy,
+    )
+
+
+def _record(payload: Payload) -> CallRecord:
+    return record_from_kwargs(
+        payload.kwargs,
+        payload.response_obj,
+        payload.start_time,
+        payload.end_time,
+        status=payload.status,
+        proxy_process=payload.is_proxy,
+    )
+
+
+def _told(record: CallRecord) -> dict[str, Any]:
+    return asdict(replace(record, size=0))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_record_made_later_is_the_record_made_at_once(name: str) -> None:
+    """Nothing that a record tells is lost by keeping only part of the arguments."""
+    payload = load_payload(name)
+    taken, wanted = _capture(payload).record(), _record(payload)
+    assert _told(taken) == _told(wanted)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_later_changes_are_not_seen(name: str) -> None:
+    """The application empties every list and dict it handed over, and the record is as it was."""
+    payload = load_payload(name)
+    wanted = _told(_record(payload))
+    taken = _capture(payload)
+    _empty(payload.kwargs)
+    assert _told(taken.record()) == wanted
+
+
+def _empty(value: Any, depth: int = 0) -> None:
+    items = list(value.values()) if isinstance(value, dict) else list(value) if isinstance(value, list) else []
+    for item in items:
+        _empty(item, depth + 1)
+    if isinstance(value, (dict, list)):
+        value.clear()
+
+
+def test_two_reports_of_one_attempt_are_told_alike() -> None:
+    """A fallback under the same call id is another attempt."""
+    payload = load_payload("sdk_completion_metadata")
+    again = replace(payload, kwargs=copy.copy(payload.kwargs))
+    assert _capture(payload).attempt == _capture(again).attempt
+    other = {
+        **payload.kwargs,
+        "standard_logging_object": {**payload.kwargs["standard_logging_object"], "model_id": "x"},
+    }
+    assert _capture(replace(payload, kwargs=other)).attempt != _capture(payload).attempt
