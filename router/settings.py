@@ -8,12 +8,15 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from pydantic import TypeAdapter, ValidationError
 
-from router.delivery.settings import DeliverySettings
 from router.errors import ConfigError, Location, Problem
+
+if TYPE_CHECKING:
+    from router.delivery import DeliverySettings
 
 PREFIX = "ROUTER_"
 DEFAULT_CONFIG = "routing.yaml"
@@ -29,8 +32,8 @@ class Settings:
         delivery: sizes and times of delivery.
     """
 
-    config: str = DEFAULT_CONFIG
-    delivery: DeliverySettings = field(default_factory=DeliverySettings)
+    config: str
+    delivery: DeliverySettings
 
 
 def process_environment() -> Mapping[str, str]:
@@ -54,6 +57,9 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
 
 def _delivery(environ: Mapping[str, str]) -> DeliverySettings:
+    # Here, because `router check` reads the environment and never delivers.
+    from router.delivery import DeliverySettings
+
     names = {item.name: f"{PREFIX}{item.name.upper()}" for item in dataclasses.fields(DeliverySettings)}
     given = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
     if not given:

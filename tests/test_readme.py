@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from router.config import load_config
 from router.settings import process_environment
 from router.testing import FakeLangfuse
 
+DIGEST = re.compile("config [0-9a-f]{12}")
+"""It covers the packs' texts, which may change without the README."""
 README = Path(__file__).resolve().parent.parent / "README.md"
 
 
@@ -36,7 +39,8 @@ def test_the_readme_is_true(
         command, _, expected = example.parsed.partition("\n")
         got = _router(command, tmp_path)
         printed[example.parsed] = f"{command}\n{got}"
-        return None if update_golden or got.strip() == expected.strip() else f"{command}\n{got}"
+        same = DIGEST.sub("config …", got.strip()) == DIGEST.sub("config …", expected.strip())
+        return None if update_golden or same else f"{command}\n{got}"
 
     with FakeLangfuse(["payments", "shared"]) as langfuse:
         for name, value in (langfuse.environ("PAYMENTS_LF") | langfuse.environ("LANGFUSE", "shared")).items():

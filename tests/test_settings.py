@@ -13,8 +13,8 @@ from router.settings import Settings, config_path, load_settings, process_enviro
 
 def test_without_variables_the_defaults_hold():
     """An empty variable is as good as none."""
-    assert load_settings({}) == load_settings({"ROUTER_TIMEOUT_SECS": "", "ROUTER_CONFIG": ""}) == Settings()
-    assert Settings().config == "routing.yaml"
+    defaults = Settings(config="routing.yaml", delivery=DeliverySettings())
+    assert load_settings({}) == load_settings({"ROUTER_TIMEOUT_SECS": "", "ROUTER_CONFIG": ""}) == defaults
 
 
 def test_every_setting_of_delivery_has_a_variable():
