@@ -76,3 +76,13 @@ def test_two_reports_of_one_attempt_are_told_alike() -> None:
         "standard_logging_object": {**payload.kwargs["standard_logging_object"], "model_id": "x"},
     }
     assert _capture(replace(payload, kwargs=other)).attempt != _capture(payload).attempt
+
+
+@pytest.mark.parametrize("call_id", [None, "", [], {}], ids=repr)
+def test_calls_without_an_id_are_never_taken_for_one(call_id: Any) -> None:
+    """Nothing tells them apart, so each is logged."""
+    payload = load_payload("sdk_completion_metadata")
+    payload = replace(payload, kwargs={**payload.kwargs, "litellm_call_id": call_id})
+    first, second = _capture(payload), _capture(payload)
+    assert len({first.attempt, second.attempt}) == 2
+    assert first.record().call_id != second.record().call_id

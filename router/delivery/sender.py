@@ -94,7 +94,7 @@ class Sender:
             rest = self._outbox.abandon()
             self._clean = not rest
             if rest:
-                _log.warning("%s dropped (shutdown): not delivered within %g s.", calls(rest), limit)
+                _log.warning("%s dropped (shutdown): not delivered within %.1f s.", calls(rest), limit)
             self._call(lambda exporter: exporter.stop())
             if self._thread is not None:
                 self._thread.join(max(_THREAD_END_SECS, deadline - time.monotonic()))

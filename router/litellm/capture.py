@@ -12,10 +12,12 @@ from router.litellm.record import (
     is_logging_off,
     is_own_key,
     is_proxy_key,
+    nanoseconds,
     prompt_of,
     record_from_kwargs,
 )
 from router.litellm.snapshot import Snapshot
+from router.routing.attributes import text_of
 from router.routing.record import CallRecord, Status
 
 _KWARGS = (
@@ -105,7 +107,9 @@ def capture(
     if provider := mapping_of(kwargs.get("agentic_loop_params")).get("custom_llm_provider"):
         taken["agentic_loop_params"] = {"custom_llm_provider": provider}
     response = _response(taken, response_obj)
-    attempt = (taken.get("litellm_call_id"), status, payload.get("model_id"), start_time)
+    call_id = text_of(taken.get("litellm_call_id"))
+    # Without an id nothing tells one call from another, so each is its own.
+    attempt = (call_id, status, text_of(payload.get("model_id")), nanoseconds(start_time)) if call_id else (object(),)
     arguments = (taken, response, start_time, end_time, status, proxy_process)
     return Capture(attempt, snapshot.size + OVERHEAD, arguments)
 
