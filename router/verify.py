@@ -88,7 +88,7 @@ def _run(test: Located[Test], table: RoutingTable, policies: MaskingPolicies) ->
         except RequestError as error:
             yield CaseResult(spec.name, test.location, case, (Difference("request", "a call", str(error)),))
             continue
-        plan = _with_masks(table.resolve(record), spec.mask)
+        plan = _with_masks(table.resolve(record, spec.bucket), spec.mask)
         differences = tuple(_compare(spec.expect, plan, _sent(record, plan, policies)))
         why = tuple(f"{reason.effect} ← {reason.source}" for reason in plan.because)
         yield CaseResult(spec.name, test.location, case, differences, why if differences else ())
@@ -111,6 +111,7 @@ def _compare(expect: Expect, plan: Plan, sent: Mapping[str, MaskedRecord]) -> It
     yield from _differs("rule", expect.rule, plan.rule)
     yield from _differs("overlays", expect.overlays, list(plan.overlays))
     yield from _differs("mask", expect.mask, list(masks))
+    yield from _differs("shadow", expect.shadow, list(plan.shadow))
     yield from _differs("denied", expect.denied, list(plan.denied))
     for kind, fields, got in (("trace", expect.trace, plan.trace), ("generation", expect.generation, plan.generation)):
         for key, value in (fields or {}).items():

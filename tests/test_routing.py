@@ -251,6 +251,64 @@ def test_rate_zero_drops_everything_and_says_why() -> None:
     assert ("sample 0", "rule rest") in {(reason.effect, reason.source) for reason in plan.because}
 
 
+ROLLOUT = """
+rules:
+  - {id: canary, match: {team: x}, rollout: {percent: 20, by: session_id}, route: b}
+  - {id: other, match: {team: x}, rollout: {percent: 20, by: session_id}, route: c}
+  - {id: rest, route: a}
+"""
+
+
+def test_a_rollout_is_sticky_and_about_as_large_as_it_says() -> None:
+    """All calls of a session share their fate; the shares of two rules are independent of each other."""
+    table = _table(ROLLOUT)
+    seen: dict[str, int] = {"b": 0, "c": 0, "a": 0}
+    for session in range(1000):
+        record = {"team": "x", "session_id": f"s{session}"}
+        routes = {table.resolve(record_from_request({**record, "call_id": str(n)})).route for n in range(3)}
+        assert len(routes) == 1
+        seen[routes.pop()[0]] += 1
+    assert 150 <= seen["b"] <= 250
+    assert 110 <= seen["c"] <= 210
+
+
+def test_a_larger_rollout_keeps_who_is_in() -> None:
+    """Raising the percentage adds calls and takes none away."""
+    small, large = _table(ROLLOUT), _table(ROLLOUT.replace("percent: 20", "percent: 60"))
+    for session in range(200):
+        record = record_from_request({"team": "x", "session_id": f"s{session}"})
+        if small.resolve(record).rule == "canary":
+            assert large.resolve(record).rule == "canary"
+
+
+@pytest.mark.parametrize(("place", "rule"), [(0.0, "canary"), (0.19, "canary"), (0.2, "rest"), (0.99, "rest")])
+def test_a_test_may_freeze_the_bucket(place: float, rule: str) -> None:
+    """Roll-outs and samples are inputs, not dice."""
+    assert _table(ROLLOUT).resolve(record_from_request({"team": "x"}), place).rule == rule
+
+
+def test_shadow_mode_is_recorded_and_has_no_effect() -> None:
+    """Neither the masks of an overlay nor the route of a rule apply, and the plan says what would match."""
+    body = """
+overlays:
+  - {id: o, mode: shadow, mask: [one], trace: {set: {name: n}}}
+rules:
+  - {id: next, mode: shadow, match: {team: x}, route: drop, mask: [two]}
+  - {id: rest, route: a}
+"""
+    plan = _plan(body, {"team": "x"})
+    assert (plan.rule, plan.masks, plan.overlays) == ("rest", {"a": ()}, ())
+    assert plan.shadow == ("o", "next")
+    assert plan.trace["name"] == "litellm-completion"
+    assert _plan(body, {"team": "y"}).shadow == ("o",)
+    steps = _table(body).explain(record_from_request({"team": "x"})).steps
+    assert [(step.id, step.matched, step.why) for step in steps] == [
+        ("o", False, "no conditions; would match, but is in shadow mode"),
+        ("next", False, 'team = "x"; would match, but is in shadow mode'),
+        ("rest", True, "no conditions"),
+    ]
+
+
 def test_explain_tells_every_step_up_to_the_match() -> None:
     """Overlays all, rules until one matches, each with file, line and reason."""
     body = """

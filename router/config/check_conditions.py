@@ -56,6 +56,10 @@ def _check_entry(findings: Findings, path: Path, entry: Rule | Overlay, effect: 
         check_expression(findings, (*path, "when"), entry.when, effect, boolean=True)
     if entry.sample is not None:
         check_sample(findings, path, entry.sample, effect="the sample would be decided call by call")
+    rollout = entry.rollout
+    if rollout is not None and rollout.by is not None and attribute_kind(rollout.by) is None:
+        effect = "the roll-out would be decided call by call"
+        unknown_attribute(findings, (*path, "rollout", "by"), rollout.by, effect)
 
 
 def check_sample(findings: Findings, path: Path, sample: Any, effect: str) -> None:

@@ -35,9 +35,16 @@ def check_order(findings: Findings) -> None:
             findings.add("RT303", message, ("overlays", index, "id"), severity="warning", effect=effect, hint=hint)
 
 
+def _takes_all(rule: Rule) -> bool:
+    """Tell whether the rule takes every call that fits: neither rolled out in part, nor in shadow mode."""
+    return rule.mode == "live" and (rule.rollout is None or rule.rollout.percent == 100)
+
+
 def _is_unconditional(rule: Rule) -> bool:
-    return rule.when is None and (
-        rule.match is None or (not rule.match.model_fields_set and not rule.match.attributes())
+    return (
+        _takes_all(rule)
+        and rule.when is None
+        and (rule.match is None or (not rule.match.model_fields_set and not rule.match.attributes()))
     )
 
 
@@ -48,10 +55,11 @@ def _check_last(findings: Findings) -> None:
     last = max(rules)
     if _is_unconditional(rules[last]):
         return
-    key = "when" if rules[last].when is not None else "match"
+    key = next((key for key in ("when", "match", "rollout", "mode") if key in rules[last].model_fields_set), "id")
+    fault = "has conditions" if key in ("when", "match") else "does not take every call"
     findings.add(
         "RT302",
-        f"the last rule, `{rules[last].id}`, has conditions",
+        f"the last rule, `{rules[last].id}`, {fault}",
         ("rules", last, key),
         key=True,
         label="calls that do not match have no rule",
@@ -73,6 +81,8 @@ class _Earlier:
 
     def add(self, index: int, rule: Rule) -> None:
         """Note a rule, when it is simple enough to cover another."""
+        if not _takes_all(rule):
+            return
         if _is_unconditional(rule):
             self.unconditional = index if self.unconditional is None else self.unconditional
         conditions = _simple(rule)

@@ -156,6 +156,15 @@ SampleSpec = Annotated[
 ]
 
 
+class Rollout(Model):
+    """Match only a share of the calls: sticky, so that what belongs together moves together."""
+
+    percent: Annotated[float, Field(ge=0, le=100), Strict(False)]
+    """Share that matches, 0 to 100. Raising it keeps the calls that match already."""
+    by: str | None = None
+    """Attribute that is hashed; without it `session_id`, else `trace_id`, else the call itself."""
+
+
 class Defaults(Model):
     """What holds unless a project or a rule says otherwise."""
 
@@ -363,6 +372,10 @@ class Overlay(Model):
     """JMESPath condition over the attributes, checked after `match`."""
     on_error: Literal["match", "no_match"] | None = None
     """What a `when` that cannot be evaluated counts as. Default: `match` for an overlay with masks (fail closed)."""
+    rollout: Rollout | None = None
+    """Share of the calls that fit which really match; the others go on as if it did not."""
+    mode: Literal["live", "shadow"] = "live"
+    """`shadow` only records in the plan that it would match; it has no effect."""
     mask: Annotated[list[MaskName], Strict(False)] = []
     """Masks to add."""
     trace: TraceUpdate | None = None
@@ -384,6 +397,10 @@ class Rule(Model):
     """Conditions on attributes; none means always."""
     when: Annotated[str, Field(min_length=1)] | None = None
     """JMESPath condition over the attributes, checked after `match`; one that cannot be evaluated does not match."""
+    rollout: Rollout | None = None
+    """Share of the calls that fit which really match; the others go on as if it did not."""
+    mode: Literal["live", "shadow"] = "live"
+    """`shadow` only records in the plan that it would match; it has no effect."""
     route: Annotated[
         Annotated[str, Tag("@one")] | Annotated[list[str], Field(min_length=1), Strict(False), Tag("@many")],
         Discriminator(lambda value: "@one" if isinstance(value, str) else "@many"),
@@ -447,6 +464,8 @@ class Expect(Model):
     """How often each detector hit."""
     denied: Annotated[list[str], Strict(False)] | None = None
     """What the request asked for and did not get."""
+    shadow: Annotated[list[str], Strict(False)] | None = None
+    """Ids of rules and overlays in shadow mode that would match."""
 
 
 class Test(Model):
@@ -460,6 +479,8 @@ class Test(Model):
     """One case per entry, each laid over `request`."""
     mask: Annotated[list[MaskName], Strict(False)] = []
     """Masks to add for this test only; how a pack tests its masks."""
+    bucket: Annotated[float, Field(ge=0, lt=1), Strict(False)] | None = None
+    """Place of the call in every roll-out and sample of this test, 0 to 1, instead of a hash."""
     expect: Expect
     """What must come out."""
 

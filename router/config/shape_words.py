@@ -51,6 +51,10 @@ def value_limit(error: Any, path: Path) -> tuple[str, str]:
     kind, context = error["type"], error.get("ctx") or {}
     if kind in ("greater_than_equal", "less_than_equal") and path[-1:] in (("rate",), ("sample",)):
         return "must be from 0 to 1", "1 keeps every call, 0.1 every tenth, 0 none"
+    if path[-1:] == ("percent",):
+        return "must be from 0 to 100", "10 lets every tenth call match"
+    if path[-1:] == ("bucket",):
+        return "must be from 0 to below 1", "0.05 is inside a roll-out of 10 %"
     if kind in ("too_short", "string_too_short", "empty_matcher"):
         return "must not be empty", _EMPTY_HINTS.get(path[-1] if path else "", "write a value, or take the key away")
     if kind in ("too_long", "string_too_long"):

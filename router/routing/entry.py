@@ -13,7 +13,7 @@ from router.routing.conditions import Verdict, attributes_of, compile_when
 from router.routing.matchers import Condition, compile_match
 from router.routing.plan import Because
 from router.routing.record import CallRecord
-from router.routing.sampling import Rate, compile_sample
+from router.routing.sampling import Rate, Share, compile_rollout, compile_sample, is_rolled_out
 from router.routing.updates import Update, compile_update
 
 Kind = Literal["overlay", "rule"]
@@ -27,6 +27,8 @@ class Entry:
         conditions: of `match:`; all must hold.
         when: the JMESPath condition, or None.
         when_undecided: what a `when` that cannot be evaluated counts as.
+        rollout: the share of the calls that fit which match; None for all.
+        is_shadow: whether it is only recorded that it would match.
         attributes: names of all attributes that the conditions read.
         route: of a rule, the projects; none means drop.
     """
@@ -38,6 +40,8 @@ class Entry:
     when: Callable[[CallRecord], Verdict] | None
     when_text: str
     when_undecided: bool
+    rollout: Share | None
+    is_shadow: bool
     attributes: frozenset[str]
     route: tuple[str, ...]
     masks: tuple[str, ...]
@@ -48,11 +52,16 @@ class Entry:
     def because(self, effect: str) -> Because:
         return Because(effect, f"{self.kind} {self.id}", self.location.file, self.location.line)
 
-    def verdict(self, record: CallRecord) -> Verdict:
-        """Return whether the entry matches; None when its `when` cannot be evaluated."""
+    def verdict(self, record: CallRecord, place: float | None = None) -> Verdict:
+        """Return whether the entry matches; None when its `when` cannot be evaluated.
+
+        `place` stands for the bucket of its roll-out, 0 ≤ x < 1.
+        """
         for condition in self.conditions:
             if not condition.holds(record):
                 return False
+        if self.rollout is not None and not is_rolled_out(self.rollout, record, place):
+            return False
         return True if self.when is None else self.when(record)
 
 
@@ -71,6 +80,8 @@ def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule]) -> Entry:
         when=compile_when(spec.when) if spec.when is not None else None,
         when_text=spec.when or "",
         when_undecided=masked_overlay if on_error is None else on_error == "match",
+        rollout=compile_rollout(spec.rollout, spec.id) if spec.rollout is not None else None,
+        is_shadow=spec.mode == "shadow",
         attributes=frozenset().union(
             attributes_of(spec.when) if spec.when is not None else (),
             *(condition.attributes for condition in conditions),

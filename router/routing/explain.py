@@ -8,6 +8,7 @@ from router.routing.conditions import Verdict
 from router.routing.entry import Entry, Kind
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
+from router.routing.sampling import Share, is_rolled_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,19 +31,28 @@ class Explanation:
     steps: tuple[Step, ...]
 
 
-def step(entry: Entry, record: CallRecord) -> Step:
+def step(entry: Entry, record: CallRecord, place: float | None = None) -> Step:
     """Return the line of an explanation that tells the verdict of `entry`."""
-    verdict = entry.verdict(record)
+    verdict = entry.verdict(record, place)
     matched = entry.when_undecided if verdict is None else verdict
     failing = next((condition for condition in entry.conditions if not condition.holds(record)), None)
     if failing is not None:
         why = failing.why(record)
     else:
         parts = [condition.why(record) for condition in entry.conditions]
+        if entry.rollout is not None:
+            parts.append(_rollout_words(entry.rollout, record, place))
         if entry.when is not None:
             parts.append(_when_words(entry, verdict))
         why = ", ".join(parts) or "no conditions"
+    if matched and entry.is_shadow:
+        why, matched = f"{why}; would match, but is in shadow mode", False
     return Step(entry.kind, entry.id, entry.location.file, entry.location.line, matched, why)
+
+
+def _rollout_words(share: Share, record: CallRecord, place: float | None) -> str:
+    inside = "in" if is_rolled_out(share, record, place) else "not in"
+    return f"{inside} the roll-out of {share.share * 100:g} %"
 
 
 def _when_words(entry: Entry, verdict: Verdict) -> str:

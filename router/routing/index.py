@@ -80,8 +80,12 @@ class Index:
 def compile_facts(entries: Iterable[Entry]) -> Callable[[CallRecord], Hashable] | None:
     """Return the function that reads everything the conditions of `entries` depend on, as one key.
 
-    None when a condition reads metadata or headers as a whole: no key could stand for those.
+    None when a condition reads metadata or headers as a whole, or a roll-out decides call by call: no key could
+    stand for those.
     """
+    entries = tuple(entries)
+    if any(entry.rollout is not None for entry in entries):
+        return None
     names = frozenset().union(*(entry.attributes for entry in entries))
     if not names <= BUILTIN_ATTRIBUTES.keys():
         return _mixed_facts(names) if names.isdisjoint(("metadata", "header")) else None

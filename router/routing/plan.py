@@ -76,6 +76,7 @@ class Plan:
         sample: the sampling decision.
         denied: what the request asked for and did not get, as dotted keys.
         undecided: ids of rules and overlays whose condition could not be evaluated.
+        shadow: ids of rules and overlays in shadow mode that would have matched.
         because: a reason for every effect.
     """
 
@@ -91,6 +92,7 @@ class Plan:
     sample: Sample = field(default_factory=Sample)
     denied: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    shadow: tuple[str, ...] = ()
     because: tuple[Because, ...] = ()
 
     @property
@@ -120,5 +122,6 @@ class Plan:
             "sample": self.sample.to_json(),
             "denied": list(self.denied),
             "undecided": list(self.undecided),
+            "shadow": list(self.shadow),
             "because": [reason.to_json() for reason in self.because],
         }

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from router.config.model import SampleBy, SampleSpec
+from router.config.model import Rollout, SampleBy, SampleSpec
 from router.routing.attributes import texts_getter
 from router.routing.record import CallRecord
 
@@ -32,9 +32,28 @@ def lowest(rates: Iterable[Rate]) -> Rate | None:
     return min(rates, key=lambda rate: rate.rate, default=None)
 
 
-def is_kept(rate: Rate, record: CallRecord) -> bool:
-    """Decide whether the call is kept. Depends on the record alone."""
-    return bucket(_key(rate.by, record)) < rate.rate
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A compiled `rollout:`. `salt` makes the shares of two entries independent of each other."""
+
+    share: float
+    by: str | None
+    salt: str
+
+
+def compile_rollout(spec: Rollout, salt: str) -> Share:
+    """Compile a roll-out; `salt` is the id of its rule or overlay."""
+    return Share(spec.percent / 100, spec.by, salt)
+
+
+def is_kept(rate: Rate, record: CallRecord, place: float | None = None) -> bool:
+    """Decide whether the call is kept. Depends on the record alone; `place` stands for its bucket in tests."""
+    return (bucket(_key(rate.by, record)) if place is None else place) < rate.rate
+
+
+def is_rolled_out(share: Share, record: CallRecord, place: float | None = None) -> bool:
+    """Decide whether the call is among those that match already; `place` stands for its bucket in tests."""
+    return (bucket(f"{share.salt}\x00{_key(share.by, record)}") if place is None else place) < share.share
 
 
 def bucket(key: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -33,6 +33,7 @@ class Decision:
     drop: DropReason | None = None
     overlays: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
+    shadow: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()
     sample: Sample = field(default_factory=Sample)
     trace: tuple[Update, ...] = ()
@@ -92,16 +93,19 @@ class RoutingTable:
             grants=Grants.from_config(loaded.overrides),
         )
 
-    def resolve(self, record: CallRecord) -> Plan:
-        """Return the plan for a call: total, deterministic, and free of side effects."""
-        return self.complete(self.decide(record), record)
+    def resolve(self, record: CallRecord, place: float | None = None) -> Plan:
+        """Return the plan for a call: total, deterministic, and free of side effects.
 
-    def decide(self, record: CallRecord) -> Decision:
+        `place` stands for the call's bucket in every roll-out and sample, 0 ≤ x < 1; tests freeze it so.
+        """
+        return self.complete(self.decide(record, place), record)
+
+    def decide(self, record: CallRecord, place: float | None = None) -> Decision:
         """Return where the call goes: the part of `resolve` that the caller's thread cannot do without."""
         if not record.authenticated:
             return UNAUTHENTICATED
-        combination = self._remembered(record) if self.facts is not None else self._matching(record)
-        if combination.rate is None or is_kept(combination.rate, record):
+        combination = self._remembered(record) if self.facts is not None else self._matching(record, place)
+        if combination.rate is None or is_kept(combination.rate, record, place):
             return combination.kept
         return combination.sampled_out
 
@@ -131,6 +135,7 @@ class RoutingTable:
             sample=decision.sample,
             denied=granted.denied,
             undecided=decision.undecided,
+            shadow=decision.shadow,
             because=(
                 *decision.because,
                 *(Because(f"mask {name}", "request") for name in asked),
@@ -139,14 +144,14 @@ class RoutingTable:
             ),
         )
 
-    def explain(self, record: CallRecord) -> Explanation:
-        """Resolve a call and tell the verdict of every entry that was tried."""
-        plan = self.resolve(record)
+    def explain(self, record: CallRecord, place: float | None = None) -> Explanation:
+        """Resolve a call and tell the verdict of every entry that was tried; `place` as in `resolve`."""
+        plan = self.resolve(record, place)
         if plan.drop == "unauthenticated":
             return Explanation(plan, ())
-        steps = [step(entry, record) for entry in self.overlays.entries]
+        steps = [step(entry, record, place) for entry in self.overlays.entries]
         for entry in self.rules.entries:
-            steps.append(step(entry, record))
+            steps.append(step(entry, record, place))
             if steps[-1].matched:
                 break
         return Explanation(plan, tuple(steps))
@@ -163,22 +168,26 @@ class RoutingTable:
                 self.seen[facts] = found
         return found
 
-    def _matching(self, record: CallRecord) -> Combination:
+    def _matching(self, record: CallRecord, place: float | None = None) -> Combination:
         undecided: list[str] = []
-        overlays = [entry for entry in self.overlays.candidates(record) if _matches(entry, record, undecided)]
-        rule = next(entry for entry in self.rules.candidates(record) if _matches(entry, record, undecided))
-        return self._combination(overlays, rule, undecided)
+        shadow: list[str] = []
+        matching = _matching(self.overlays.candidates(record), record, place, undecided, shadow)
+        overlays = list(matching)
+        rule = next(_matching(self.rules.candidates(record), record, place, undecided, shadow))
+        return self._combination(overlays, rule, undecided, shadow)
 
-    def _combination(self, overlays: list[Entry], rule: Entry, undecided: list[str]) -> Combination:
-        key = (tuple([entry.id for entry in overlays]), (rule.id,), tuple(undecided))
+    def _combination(self, overlays: list[Entry], rule: Entry, undecided: list[str], shadow: list[str]) -> Combination:
+        key = (tuple([entry.id for entry in overlays]), (rule.id,), tuple(undecided), tuple(shadow))
         found = self.combinations.get(key)
         if found is None:
-            found = self._combine(overlays, rule, tuple(undecided))
+            found = self._combine(overlays, rule, tuple(undecided), tuple(shadow))
             if len(self.combinations) < MAX_COMBINATIONS:
                 self.combinations[key] = found
         return found
 
-    def _combine(self, overlays: list[Entry], rule: Entry, undecided: tuple[str, ...]) -> Combination:
+    def _combine(
+        self, overlays: list[Entry], rule: Entry, undecided: tuple[str, ...], shadow: tuple[str, ...]
+    ) -> Combination:
         entries = [*overlays, rule]
         masks = {name: Because(f"mask {name}", "defaults") for name in self.default_masks}
         for entry in entries:
@@ -189,6 +198,7 @@ class RoutingTable:
             "rule": rule.id,
             "overlays": tuple(entry.id for entry in overlays),
             "undecided": undecided,
+            "shadow": shadow,
             "masks": tuple(masks),
             "trace": tuple(entry.trace for entry in entries if not entry.trace.is_empty),
             "generation": tuple(entry.generation for entry in entries if not entry.generation.is_empty),
@@ -209,12 +219,19 @@ class RoutingTable:
         return Combination(rate, kept, sampled_out)
 
 
-def _matches(entry: Entry, record: CallRecord, undecided: list[str]) -> bool:
-    verdict = entry.verdict(record)
-    if verdict is None:
-        undecided.append(entry.id)
-        return entry.when_undecided
-    return verdict
+def _matching(
+    entries: Iterable[Entry], record: CallRecord, place: float | None, undecided: list[str], shadow: list[str]
+) -> Iterator[Entry]:
+    """Yield the entries that match and have an effect; note those that could not be decided or only would match."""
+    for entry in entries:
+        verdict = entry.verdict(record, place)
+        if verdict is None:
+            undecided.append(entry.id)
+            verdict = entry.when_undecided
+        if verdict and entry.is_shadow:
+            shadow.append(entry.id)
+        elif verdict:
+            yield entry
 
 
 def _name(trace: dict[str, object], generation: dict[str, object], granted: Granted, record: CallRecord) -> None:
