@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import logging
+import sys
 import threading
 import time
 import weakref
@@ -17,7 +18,7 @@ from router.delivery import ByteBoundedQueue, Counters, DeliverySettings, DropRe
 from router.delivery.fork import reset_in_child
 from router.masking import MaskingPolicies, mask
 from router.routing.plan import Plan
-from router.routing.record import CallRecord
+from router.routing.record import CallRecord, held_bytes
 from router.routing.request import record_from_request
 from router.routing.table import RoutingTable
 from router.settings import config_path, load_settings, process_environment
@@ -44,7 +45,7 @@ class Router:
         self._queue: ByteBoundedQueue[Job] = ByteBoundedQueue(self._settings.record_queue_bytes)
         self._sender = Sender(loaded.projects, self._settings, self._counters)
         self._forget_worker()
-        reset_in_child(self._forget_worker)
+        reset_in_child(self._start_in_child)
         atexit.register(_shutdown_at_exit, weakref.ref(self))
 
     @classmethod
@@ -74,7 +75,7 @@ class Router:
 
     def log(self, call: CallRecord) -> None:
         """Route, mask and deliver a call. Never blocks and never raises; what is lost is counted."""
-        self.handle(lambda: call, getattr(call, "size", 0))
+        self.handle(lambda: call, _size_of(call))
 
     def handle(self, make_record: Callable[[], CallRecord], size: int = 0) -> None:
         """Do the same for a record that is made later, on the worker's thread.
@@ -85,10 +86,10 @@ class Router:
         """
         try:
             self._counters.accept(None)
-            if self._worker is None:
-                self._start_worker()
             if not self._queue.put(make_record, size):
                 self._counters.dropped(None, "shutdown" if self._queue.closed else "queue_full")
+            elif self._worker is None:
+                self._start_worker()
         except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
             self._drop(None, "adapter_failed", error)
 
@@ -120,17 +121,29 @@ class Router:
             self._counters.dropped(None, "shutdown")
         return self._sender.shutdown(max(0.0, deadline - time.monotonic())) and done
 
+    def _start_in_child(self) -> None:
+        self._forget_worker()
+        # A child of multiprocessing ends without `atexit`; its own finalizers are registered after this.
+        util = sys.modules.get("multiprocessing.util")
+        if util is not None:
+            util.register_after_fork(self, _shutdown_at_child_end)
+
     def _forget_worker(self) -> None:
         self._worker: threading.Thread | None = None
         self._start_lock = threading.Lock()
 
     def _start_worker(self) -> None:
         with self._start_lock:
-            if self._worker is None:
-                self._worker = threading.Thread(
-                    target=_work, args=(self._queue, self._process), name="router-worker", daemon=True
-                )
-                self._worker.start()
+            if self._worker is not None:
+                return
+            worker = threading.Thread(
+                target=_work, args=(self._queue, self._process), name="router-worker", daemon=True
+            )
+            try:
+                worker.start()
+            except RuntimeError:  # no more threads for now: the call waits in the queue, and the next one tries again
+                return
+            self._worker = worker
 
     def _process(self, job: Job) -> None:
         reason: DropReason = "adapter_failed"
@@ -171,6 +184,16 @@ def _work(queue: ByteBoundedQueue[Job], process: Callable[[Job], None]) -> None:
             queue.task_done()
 
 
+def _size_of(call: object) -> int:
+    return (call.size or held_bytes(call)) if isinstance(call, CallRecord) else 0
+
+
 def _shutdown_at_exit(reference: weakref.ref[Router]) -> None:
     if (found := reference()) is not None:
         found.shutdown()
+
+
+def _shutdown_at_child_end(router: Router) -> None:
+    from multiprocessing.util import Finalize
+
+    Finalize(router, _shutdown_at_exit, args=(weakref.ref(router),), exitpriority=10)

@@ -271,14 +271,13 @@ def test_a_continuation_is_never_a_second_root():
 
 def test_a_continued_trace_gets_the_keys_it_was_told_to_update():
     """Of everything the plan holds, just these."""
-    keys = ("name", "tags", "metadata.b", "input", "version")
+    keys = ("name", "tags", "input", "version")
     attributes = trace_part(sent(continues_trace=True, trace=TRACE, update_keys=keys))
     assert attributes == {
         "langfuse.environment": "e",
         "langfuse.version": "v",
         "langfuse.trace.name": "n",
         "langfuse.trace.tags": ["t"],
-        "langfuse.trace.metadata.b": "2",
         "langfuse.trace.input": '{"messages":[{"role":"user","content":"question 0"}]}',
     }
     assert trace_part(sent(continues_trace=True, trace=TRACE, update_keys=("metadata", "output"))) == {

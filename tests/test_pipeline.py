@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import subprocess
 import sys
 import threading
@@ -83,7 +82,7 @@ def test_a_record_that_cannot_be_made_is_counted(router: Router, caplog: pytest.
 
     router.handle(fail)
     assert router.flush(5)
-    assert router.stats().dropped == {"adapter_failed": 1}
+    assert (router.stats().dropped, router.stats().in_flight) == ({"adapter_failed": 1}, 0)
     assert "4111" not in caplog.text
     assert "ValueError" in caplog.text
 
@@ -93,7 +92,7 @@ def test_junk_instead_of_a_record_is_counted(router: Router, junk: Any) -> None:
     """Whatever `log` is given, it returns, and the call is accounted for."""
     router.log(junk)
     assert router.flush(5)
-    assert router.stats().dropped == {"resolve_failed": 1}
+    assert (router.stats().dropped, router.stats().in_flight) == ({"resolve_failed": 1}, 0)
 
 
 def test_what_comes_after_shutdown_is_counted(langfuse: FakeLangfuse, router: Router) -> None:
@@ -131,6 +130,45 @@ def test_a_full_queue_drops_and_counts(langfuse: FakeLangfuse, tmp_path: Path) -
     assert len({span.span_id for span in langfuse.spans()}) == 1
 
 
+def test_a_record_made_by_hand_is_bounded_by_what_it_holds(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """Nobody has to count the bytes of a record that he makes himself."""
+    router = _router(langfuse, tmp_path, ROUTER_MAX_QUEUE_BYTES="500000")
+    router.log(make_record(team="payments", input=["x" * 1_000_000], size=0))
+    assert router.stats().dropped == {"queue_full": 1}
+    assert router.shutdown(5)
+
+
+def test_a_thread_that_cannot_be_started_is_tried_again(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """The call waits in the queue, and the next one finds room for the thread."""
+    script = """
+import resource, sys, threading
+from router import Router
+from router.testing import make_record
+router = Router.from_file(sys.argv[1])
+started, start = [], threading.Thread.start
+def refuse(thread):
+    if thread.name.startswith("router-") and thread.name not in started:
+        started.append(thread.name)
+        raise RuntimeError("can't start new thread")
+    start(thread)
+threading.Thread.start = refuse
+for number in range(3):
+    router.log(make_record(call_id=str(number), team="payments"))
+    router.flush(0.5)
+print(router.flush(10), router.stats().delivered, sorted(started))
+"""
+    (tmp_path / "routing.yaml").write_text(YAML, "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "routing.yaml")],
+        env={**process_environment(), **_environ(langfuse)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "True 3 ['router-sender', 'router-worker']\n", "")
+
+
 def test_many_threads_may_log(langfuse: FakeLangfuse, router: Router) -> None:
     """Calls of many threads all arrive."""
 
@@ -150,7 +188,6 @@ def test_many_threads_may_log(langfuse: FakeLangfuse, router: Router) -> None:
 
 def _log_in_child(router: Router) -> None:
     router.log(make_record(call_id="child", team="payments"))
-    os._exit(0 if router.flush(10) and router.stats().handled == 1 else 1)
 
 
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")

@@ -244,6 +244,73 @@ def test_the_lowest_sample_counts_and_keeps_sessions_whole() -> None:
     assert 60 <= kept <= 140
 
 
+def test_without_an_attribute_a_sample_keeps_sessions_whole() -> None:
+    """The session is hashed where there is one, else the trace, else the call."""
+    table = _table("rules: [{id: rest, route: a, sample: 0.5}]\n")
+    for key in ("session_id", "trace_id"):
+        kept = set()
+        for number in range(100):
+            calls = [record_from_request({key: f"s{number}", "call_id": f"{number}-{n}"}) for n in range(4)]
+            fates = {table.resolve(call).sample.kept for call in calls}
+            assert len(fates) == 1
+            kept |= fates
+        assert kept == {True, False}
+
+
+def test_an_entry_filed_under_two_texts_applies_once() -> None:
+    """An overlay on two tags is listed once for a call that has both."""
+    body = "overlays: [{id: o, match: {tags: [x, y]}, mask: [one]}]\nrules: [{id: rest, route: a}]\n"
+    assert _plan(body, {"tags": ["x", "y"]}).overlays == ("o",)
+
+
+def test_what_is_remembered_changes_no_decision() -> None:
+    """A `when` sees the bare model, a matcher its spellings: what is alike to one is told apart by the other."""
+    body = """
+rules:
+  - {id: exact, when: "model == 'gpt'", route: b}
+  - {id: tier, match: {metadata.tier: gold}, route: c}
+  - {id: spelled, match: {model: openai/gpt}, route: a}
+  - {id: rest, route: a}
+"""
+    calls = [{"model": "openai/gpt", "provider": "openai"}, {"model": "gpt", "provider": "openai"}]
+    for order in (calls, calls[::-1]):
+        table = _table(body)
+        for call in order:
+            record = record_from_request(call)
+            assert table.resolve(record).rule == _table(body).resolve(record).rule
+
+
+def test_long_texts_of_clients_are_not_remembered() -> None:
+    """The memory of decisions is small, and holds nothing that only one call says."""
+    table = _table("rules: [{id: r, match: {model: x}, route: b}, {id: rest, route: a}]\n")
+    table.resolve(record_from_request({"model": "m" * 10_000}))
+    table.resolve(record_from_request({"model": "x"}))
+    assert len(table.seen) == 1
+    for number in range(10_000):
+        table.resolve(record_from_request({"model": f"m{number}"}))
+    assert len(table.seen) <= 4096
+
+
+@pytest.mark.parametrize("amount", [[1], {"x": 1}, "500", True], ids=repr)
+def test_a_value_of_another_type_lifts_no_mask(amount: object) -> None:
+    """What cannot be compared cannot be evaluated, and a mask condition that cannot be evaluated masks."""
+    body = """
+overlays: [{id: large, when: "metadata.amount > `100`", mask: [one]}]
+rules: [{id: rest, route: a}]
+"""
+    plan = _plan(body, {"metadata": {"amount": amount}})
+    assert (plan.masks, plan.undecided) == ({"a": ("one",)}, ("large",))
+    assert _plan(body, {"metadata": {"amount": 5}}).masks == {"a": ()}
+    assert _plan(body, {}).masks == {"a": ()}
+
+
+@pytest.mark.parametrize("matcher", [{"regex": "a.*"}, {"glob": "?*b"}, {"not": {"regex": "b"}}], ids=str)
+def test_half_a_surrogate_pair_raises_nothing(matcher: object) -> None:
+    """Any client can send one; the call is routed like any other."""
+    body = f"rules: [{{id: r, match: {{metadata.x: {json.dumps(matcher)}}}, route: b}}, {{id: rest, route: a}}]\n"
+    assert _plan(body, {"metadata": {"x": "a\ud800"}}).route in (("a",), ("b",))
+
+
 def test_rate_zero_drops_everything_and_says_why() -> None:
     """A rate of nought keeps nothing."""
     plan = _plan("rules: [{id: rest, route: a, sample: 0}]\n", {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ class Expression:
 
     Attributes:
         text: the source.
+        starts: the parts of the tree that only name a value, such as `metadata.amount`.
         attributes: root attributes it reads (`team`, `tags`, `metadata`, `header`), sorted.
         findings: what the static check found; empty after `compile_expression`.
         kind: kind of the result as far as it is known before a call, "open" otherwise.
@@ -42,6 +43,7 @@ class Expression:
 
     text: str
     tree: Mapping[str, Any]
+    starts: tuple[Mapping[str, Any], ...]
     attributes: tuple[str, ...]
     findings: tuple[Finding, ...]
     kind: str
@@ -53,6 +55,10 @@ class Expression:
             jmespath.exceptions.JMESPathError: a function got a value it does not take.
         """
         return _INTERPRETER.visit(self.tree, scope)
+
+    def finds_any(self, scope: Mapping[str, Any]) -> bool:
+        """Tell whether any of the values that the expression starts from (`metadata.amount`) is there."""
+        return any(_INTERPRETER.visit(start, scope) is not None for start in self.starts)
 
 
 _INTERPRETER = TreeInterpreter()
@@ -83,7 +89,23 @@ def read_expression(text: str, *, boolean: bool = False) -> Expression:
     tree = _parse(text)
     checked = check_tree(tree, boolean=boolean)
     attributes = tuple(sorted(checked.attributes))
-    return Expression(text, tree, attributes, tuple(checked.findings), checked.kind)
+    return Expression(text, tree, tuple(_starts(tree)), attributes, tuple(checked.findings), checked.kind)
+
+
+_COMBINING = frozenset({"comparator", "and_expression", "or_expression", "not_expression", "function_expression"})
+
+
+def _starts(node: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Yield the largest parts of a tree that do nothing but name a value of the scope."""
+    children = [child for child in node["children"] if isinstance(child, dict)]
+    if node["type"] == "field" or (node["type"] == "subexpression" and all(c["type"] in _NAMING for c in children)):
+        yield node
+    elif node["type"] in _COMBINING:
+        for child in children:
+            yield from _starts(child)
+
+
+_NAMING = frozenset({"field", "subexpression", "index_expression", "index"})
 
 
 def _parse(text: str) -> dict[str, Any]:

@@ -118,9 +118,8 @@ def _append_trace(out: list[bytes], masked: MaskedRecord, project: ResolvedProje
     if "public" in sent and trace.get("public") is True:
         _append_value(out, names.TRACE_PUBLIC, _TRUE)
     metadata = _metadata(trace.get("metadata"))
-    if "metadata" not in sent:
-        metadata = {key: value for key, value in metadata.items() if f"metadata.{key}" in sent}
-    _append_metadata(out, names.TRACE_METADATA, metadata)
+    if "metadata" in sent:
+        _append_metadata(out, names.TRACE_METADATA, metadata)
     if masked.continues_trace:
         # Read by classic servers only; the direct path takes these from the root span alone.
         _append_text(out, names.TRACE_INPUT, masked.input if "input" in sent else None)

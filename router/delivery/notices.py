@@ -35,5 +35,6 @@ class Notices:
 
     def forget(self, project: str) -> None:
         """Let every cause of `project` be told again: it works once more."""
-        for key in [key for key in self._said if key[0] == project]:
-            self._said.pop(key, None)
+        for key in list(self._said):  # a copy: other threads may say something meanwhile
+            if key[0] == project:
+                self._said.pop(key, None)

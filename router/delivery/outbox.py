@@ -185,6 +185,11 @@ class Outbox:
 
     def _make_room(self, size: int, evicted: list[Backlog]) -> bool:
         limit = self._settings.span_buffer_bytes
+        if (
+            self._bytes + size > limit
+            and size + self._bytes - sum(map(_bytes_in_line, self._backlogs.values())) > limit
+        ):
+            return False  # dropping every call in line would not make enough of it
         while self._bytes + size > limit:
             victim = max(self._backlogs.values(), key=_bytes_in_line, default=None)
             if victim is None or not victim.spans:

@@ -60,7 +60,8 @@ class Sender:
 
     def send(self, project: str, span: bytes) -> None:
         """Take one serialised span over. Never waits for the network, never raises; what is lost is counted."""
-        if self._outbox.put(project, span):
+        announced = self._outbox.put(project, span)
+        if announced or self._thread is None:
             self._wake()
 
     def force_flush(self, timeout: float) -> bool:
@@ -120,8 +121,9 @@ class Sender:
             thread = threading.Thread(target=self._run, name="router-sender", daemon=True)
             try:
                 thread.start()
-            except RuntimeError:  # the interpreter is about to end
-                self._outbox.abandon()
+            except RuntimeError:  # no more threads: for now, or because the interpreter is about to end
+                if not threading.main_thread().is_alive():
+                    self._outbox.abandon()
                 return
             self._thread = thread
 

@@ -23,18 +23,21 @@ def attributes_of(text: str) -> frozenset[str]:
 def compile_when(text: str) -> Callable[[CallRecord], Verdict]:
     """Compile a condition that `router.config` has checked.
 
-    null counts as false. Any other result that is not a boolean, and an error inside a function, gives None.
+    null is false where the values that the condition starts from are missing. Where they are there, null means that
+    they cannot be compared, and gives None: so does any other result that is not a boolean, and an error inside a
+    function.
     """
     expression = compile_expression(text)
-    search, names = expression.search, expression.attributes
+    names = expression.attributes
 
     def decide(record: CallRecord) -> Verdict:
+        context = context_of(record, names)
         try:
-            result = search(context_of(record, names))
+            result = expression.search(context)
+            if result is None:
+                return None if expression.finds_any(context) else False
         except (JMESPathError, TypeError, ValueError, RecursionError):
             return None
-        if result is None:
-            return False
         return result if isinstance(result, bool) else None
 
     return decide

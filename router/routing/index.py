@@ -14,6 +14,9 @@ from router.routing.attributes import Texts, texts_getter
 from router.routing.entry import Entry
 from router.routing.record import CallRecord
 
+_OF_ONE_CALL = frozenset({"user", "session_id", "trace_id"})
+_MAX_FACTS = 256
+"""Characters of one remembered key."""
 _FIELDS_OF: Mapping[str, tuple[str, ...]] = {"model": ("model", "model_group", "provider")}
 
 
@@ -80,20 +83,21 @@ class Index:
 def compile_facts(entries: Iterable[Entry]) -> Callable[[CallRecord], Hashable] | None:
     """Return the function that reads everything the conditions of `entries` depend on, as one key.
 
-    None when a condition reads metadata or headers as a whole, or a roll-out decides call by call: no key could
-    stand for those.
+    None where no key could stand for it (metadata, headers, a roll-out that decides call by call), and where
+    nearly every call would have a key of its own.
     """
     entries = tuple(entries)
-    if any(entry.rollout is not None for entry in entries):
-        return None
     names = frozenset().union(*(entry.attributes for entry in entries))
-    if not names <= BUILTIN_ATTRIBUTES.keys():
-        return _mixed_facts(names) if names.isdisjoint(("metadata", "header")) else None
+    if any(entry.rollout is not None for entry in entries) or not names <= BUILTIN_ATTRIBUTES.keys() - _OF_ONE_CALL:
+        return None
     fields = sorted({field for name in names for field in _FIELDS_OF.get(name, (name,))})
     read: Callable[[CallRecord], Any] = attrgetter(*fields) if fields else lambda record: None
     return read
 
 
-def _mixed_facts(names: frozenset[str]) -> Callable[[CallRecord], Hashable]:
-    getters = tuple(texts_getter(name) for name in sorted(names))
-    return lambda record: tuple([getter(record) for getter in getters])
+def is_worth_remembering(facts: Any) -> bool:
+    """Tell whether facts are small: a client's long texts are not kept."""
+    texts = facts if isinstance(facts, tuple) else (facts,)
+    return sum(len(text) for text in texts if isinstance(text, (str, tuple))) <= _MAX_FACTS and all(
+        sum(map(len, text)) <= _MAX_FACTS for text in texts if isinstance(text, tuple)
+    )

@@ -160,7 +160,12 @@ def _glob(pattern: str) -> Callable[[Texts], bool]:
 
 def _full_match(pattern: str) -> Callable[[Texts], bool]:
     compiled = re2.compile(f"(?s:{pattern})")
-    return lambda texts: any(compiled.fullmatch(text) is not None for text in texts)
+    return lambda texts: any(compiled.fullmatch(_encodable(text)) is not None for text in texts)
+
+
+def _encodable(text: str) -> str:
+    """Return the text as RE2 can read it: half a surrogate pair, which any client can send, becomes `?`."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode("utf-8")
 
 
 def glob_to_regex(pattern: str) -> str:

@@ -23,7 +23,7 @@ _CANONICAL_KEYS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Granted:
     """The part of a request that counts, and the dotted keys of the part that does not."""
 

@@ -34,7 +34,7 @@ class Sample:
         return {"rate": self.rate, "kept": self.kept}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Ids:
     """The ids that the request was granted, in the caller's spelling; None where the router makes its own.
 

@@ -34,7 +34,7 @@ class Requested:
         parent_observation_id, generation_id: ids in the caller's spelling.
         update_keys: with `existing_trace_id`, the keys of that trace which this call overwrites.
         mask: of "input" and "output", what the request wants hidden. It can only add.
-        project: a project by name, granted only where `overrides.project` allows it.
+        project: a project by name; nothing grants it, so it is always among what is denied.
     """
 
     trace: Mapping[str, Any] = field(default_factory=dict)
@@ -110,3 +110,25 @@ class CallRecord:
             f"CallRecord(call_id={self.call_id!r}, call_type={self.call_type!r}, status={self.status!r}, "
             f"origin={self.origin!r}, <{self.size} bytes>)"
         )
+
+
+def held_bytes(record: CallRecord) -> int:
+    """Return an estimate of the memory that the content of a record made by hand holds, in bytes."""
+    total = 1_000
+    stack: list[Any] = [record.input, record.output, record.metadata, record.details, record.model_parameters]
+    stack += [record.requested.trace, record.requested.generation, record.error.message if record.error else None]
+    for _ in range(_MAX_VALUES):
+        if not stack:
+            break
+        value = stack.pop()
+        total += 64
+        if isinstance(value, (str, bytes)):
+            total += len(value)
+        elif isinstance(value, Mapping):
+            stack += [*value.keys(), *value.values()]
+        elif isinstance(value, (list, tuple, set, frozenset)):
+            stack += value
+    return total
+
+
+_MAX_VALUES = 100_000

@@ -10,7 +10,7 @@ from router.config.loaded import LoadedConfig
 from router.config.model import DROP
 from router.routing.entry import Entry, compile_entry
 from router.routing.explain import Explanation, step
-from router.routing.index import Index, compile_facts
+from router.routing.index import Index, compile_facts, is_worth_remembering
 from router.routing.overrides import Granted, Grants
 from router.routing.plan import Because, DropReason, Plan, Sample
 from router.routing.record import CallRecord
@@ -164,7 +164,9 @@ class RoutingTable:
             return self._matching(record)
         if found is None:
             found = self._matching(record)
-            if len(self.seen) < MAX_COMBINATIONS:
+            if is_worth_remembering(facts):
+                if len(self.seen) >= MAX_COMBINATIONS:
+                    self.seen.clear()
                 self.seen[facts] = found
         return found
 
