@@ -26,25 +26,32 @@ def install(path: str | Path | None = None) -> RouterLogger:
     """Route every LiteLLM call of this process by a routing.yaml; return the callback that does it.
 
     Without a path, `ROUTER_CONFIG` or ./routing.yaml. One callback is installed at a time: a second `install` loads
-    the new file first, so that a broken one changes nothing, then replaces the callback and drains the old one.
+    the new file first, so that a broken one changes nothing, then has the same callback route by it, so that no call
+    is missed; what the former file had accepted is drained in the background.
+
+    The first `install` decides whether this process is a LiteLLM proxy: it is when `litellm.proxy.proxy_server` is
+    loaded by then, as it is when a proxy loads a module of callbacks. In a proxy a call without an authenticated key
+    is nobody's. LiteLLM imports that module for some features of its own, so an application installs early.
 
     Raises:
         ConfigError: the file, a secret or a `ROUTER_*` setting is not usable; holds every problem.
     """
     with _lock:
-        logger = _replace_by(RouterLogger(Router.from_file(path)))
-        litellm.callbacks.append(logger)
+        logger = _route_by(Router.from_file(path))
+        if not any(entry is logger for entry in litellm.callbacks):
+            litellm.callbacks.append(logger)
     warn_of_own_langfuse()
     return logger
 
 
-def _replace_by(logger: RouterLogger) -> RouterLogger:
-    global _installed  # LiteLLM's callbacks are process-wide, so the installed one is too
-    former, _installed = _installed, logger
-    host.drain_before_proxy_ends(logger.drain)
-    if former is not None:
-        former.shutdown()
-    return logger
+def _route_by(router: Router, *, proxy_process: bool | None = None) -> RouterLogger:
+    global _installed  # noqa: PLW0603 LiteLLM's callbacks are process-wide, so the installed one is too
+    if _installed is None or _installed.ended:
+        _installed = RouterLogger(router, proxy_process=proxy_process)
+    else:
+        _installed.replace_router(router, proxy_process=proxy_process)
+    host.drain_before_proxy_ends(_installed.drain)
+    return _installed
 
 
 def __getattr__(name: str) -> Any:
@@ -53,5 +60,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with _lock:
         if "proxy_handler" not in globals():
-            globals()["proxy_handler"] = _replace_by(RouterLogger(Router.from_file(), proxy_process=True))
+            globals()["proxy_handler"] = _route_by(Router.from_file(), proxy_process=True)
     return globals()["proxy_handler"]

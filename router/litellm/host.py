@@ -58,7 +58,8 @@ def wait_for_hooks(timeout: float) -> bool:
 
     Hooks of `completion()` run on LiteLLM's thread pool and those of `acompletion()` on its queue, after the call
     returned. The queue belongs to an event loop: from that loop's own thread nothing can wait for it, only
-    `wait_for_hooks_async` can. When the loop was closed, as by `asyncio.run`, what is left of the queue runs here.
+    `wait_for_hooks_async` can, and the answer is False while it holds some. When the loop was closed, as by
+    `asyncio.run`, what is left of the queue runs here.
     """
     deadline = time.monotonic() + timeout
     if _is_left_over():
@@ -70,7 +71,7 @@ def wait_for_hooks(timeout: float) -> bool:
         if time.monotonic() >= deadline:
             return False
         threading.Event().wait(_POLL)
-    return True
+    return not _coroutines_of_this_thread()
 
 
 async def wait_for_hooks_async(timeout: float) -> bool:  # noqa: ASYNC109 it answers whether, it does not cancel
@@ -141,19 +142,29 @@ def _pending_threads() -> int:
 
 def _pending_coroutines() -> int:
     """Return how many hooks wait on LiteLLM's queue, as far as another thread's event loop will run them."""
-    worker = _worker()
-    loop, queue = getattr(worker, "_bound_loop", None), getattr(worker, "_queue", None)
+    loop, queue = _bound()
     if loop is None or queue is None or not loop.is_running() or loop is _running_loop():
         return 0
     return int(getattr(queue, "_unfinished_tasks", 0))
 
 
+def _coroutines_of_this_thread() -> int:
+    """Return how many hooks wait for the event loop that is running the caller."""
+    loop, queue = _bound()
+    return int(getattr(queue, "_unfinished_tasks", 0)) if loop is not None and loop is _running_loop() else 0
+
+
 def _is_left_over() -> bool:
-    worker = _worker()
-    loop, queue = getattr(worker, "_bound_loop", None), getattr(worker, "_queue", None)
+    loop, queue = _bound()
     if loop is None or queue is None or not loop.is_closed():
         return False
-    return bool(queue.qsize() or getattr(worker, "_dequeued_tasks", None))
+    return bool(queue.qsize() or getattr(_worker(), "_dequeued_tasks", None))
+
+
+def _bound() -> tuple[Any, Any]:
+    """Return the event loop that LiteLLM's queue belongs to, and the queue."""
+    worker = _worker()
+    return getattr(worker, "_bound_loop", None), getattr(worker, "_queue", None)
 
 
 def _worker() -> Any:

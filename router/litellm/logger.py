@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import functools
 import logging
 import threading
 import time
@@ -17,7 +18,8 @@ from litellm.integrations.custom_logger import CustomLogger
 from router.delivery import Stats
 from router.delivery.fork import reset_in_child
 from router.litellm import host
-from router.litellm.capture import capture
+from router.litellm.capture import Capture, capture
+from router.litellm.origin import is_proxy_loaded
 from router.routing.record import CallRecord, Status
 
 _log = logging.getLogger("router")
@@ -25,6 +27,7 @@ _log = logging.getLogger("router")
 _REMEMBERED = 4096
 _REMEMBERED_SECS = 300.0
 _DRAIN_SECS = 8.0
+_STRAGGLERS_SECS = 0.5
 
 
 class Sink(Protocol):
@@ -50,14 +53,26 @@ class RouterLogger(CustomLogger):
     def __init__(
         self, router: Sink, *, proxy_process: bool | None = None, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        """Log to `router`; `proxy_process` says whether this is a LiteLLM proxy, None finds out at each call."""
+        """Log to `router`; `proxy_process` says whether this is a LiteLLM proxy.
+
+        None finds out now, once: LiteLLM's proxy is loaded or not. Later it may be loaded by LiteLLM's own features.
+        """
         super().__init__()
         self.name = "langfuse-router"
         self._router = router
-        self._proxy_process = proxy_process
+        self._proxy_process = is_proxy_loaded() if proxy_process is None else proxy_process
+        self._warned_of_nobodys = proxy_process is True
         self._attempts = _Attempts(clock)
         self._looked_around = False
+        self._ended = False
+        self._former: dict[int, Sink] = {}
+        reset_in_child(self._forget_former)
         atexit.register(_run_left_over_hooks, weakref.ref(self))
+
+    @property
+    def ended(self) -> bool:
+        """Whether `shutdown` was called."""
+        return self._ended
 
     def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         self._report(kwargs, response_obj, start_time, end_time, "success")
@@ -75,28 +90,52 @@ class RouterLogger(CustomLogger):
         """Send everything so far; return whether all of it was delivered or dropped within `timeout` seconds.
 
         Calls that have returned but whose hooks LiteLLM still holds are waited for. Inside the event loop that made
-        the calls that is impossible: use `aflush` there.
+        the calls that is impossible, and the answer is False while hooks wait: use `await aflush()` there, before the
+        loop ends. With the loop LiteLLM throws away the hooks that had begun, and nobody can tell afterwards.
         """
         deadline = time.monotonic() + timeout
         seen = host.wait_for_hooks(timeout)
-        return self._router.flush(max(0.0, deadline - time.monotonic())) and seen
+        return self._flush_routers(deadline) and seen
 
     async def aflush(self, timeout: float = 10.0) -> bool:  # noqa: ASYNC109 it answers whether, it does not cancel
         """Do the same inside an event loop, without blocking it."""
         deadline = time.monotonic() + timeout
         seen = await host.wait_for_hooks_async(timeout)
-        return await asyncio.to_thread(self._router.flush, max(0.0, deadline - time.monotonic())) and seen
+        return await asyncio.to_thread(self._flush_routers, deadline) and seen
 
     def shutdown(self, timeout: float | None = None) -> bool:
-        """Take the callback out of LiteLLM, flush, and stop the router's threads; may be called again."""
+        """Flush, take the callback out of LiteLLM and stop the router's threads; may be called again.
+
+        Hooks that LiteLLM still holds go first: without the callback they would be lost. Inside an event loop call
+        `await aflush()` before.
+        """
+        self._ended = True
+        deadline = time.monotonic() + (_DRAIN_SECS if timeout is None else timeout)
+        seen = host.wait_for_hooks(_left(deadline))
         host.remove_callback(self)
-        started = time.monotonic()
-        seen = host.wait_for_hooks(_DRAIN_SECS if timeout is None else timeout)
-        left = None if timeout is None else max(0.0, timeout - (time.monotonic() - started))
-        return self._router.shutdown(left) and seen
+        seen = host.wait_for_hooks(min(_left(deadline), _STRAGGLERS_SECS)) and seen
+        left = None if timeout is None else _left(deadline)
+        done = self._router.shutdown(left)
+        return self._flush_former(deadline) and done and seen
+
+    def replace_router(self, router: Sink, *, proxy_process: bool | None = None) -> None:
+        """Send every call from now on to `router`; what the former one accepted is drained in the background.
+
+        Args:
+            router: the new destination.
+            proxy_process: as for a new logger, but None keeps what was decided.
+        """
+        if proxy_process is not None:
+            self._proxy_process = proxy_process
+        former = self._router
+        self._former[id(former)] = former
+        self._router = router
+        # At exit, functions run last in, first out: this one has to come before the new router's own.
+        atexit.register(_run_left_over_hooks, weakref.ref(self))
+        threading.Thread(target=self._retire, args=(former,), name="router-retire", daemon=True).start()
 
     def stats(self) -> Stats:
-        """Return what became of every call so far."""
+        """Return what became of every call so far; a second `install` begins a new account."""
         return self._router.stats()
 
     async def drain(self) -> None:
@@ -111,11 +150,37 @@ class RouterLogger(CustomLogger):
                 kwargs, response_obj, start_time, end_time, status=status, proxy_process=self._proxy_process
             )
             if self._attempts.is_new(taken.attempt):
-                self._router.handle(taken.record, taken.size)
+                self._router.handle(functools.partial(self._record_of, taken), taken.size)
             else:
                 self._router.discard_duplicate()
         except Exception as error:  # noqa: BLE001 whatever LiteLLM hands over, the host's call goes on
             self._router.handle(_raiser(error))
+
+    def _record_of(self, taken: Capture) -> CallRecord:
+        record = taken.record()
+        if not (record.authenticated or self._warned_of_nobodys):
+            self._warned_of_nobodys = True
+            _log.warning(
+                "LiteLLM reported a call of its proxy without an authenticated key: it is dropped (unauthenticated), "
+                "as all such calls are; this is said once. In an application without a proxy, call "
+                "router.litellm.install() before anything imports litellm.proxy.proxy_server."
+            )
+        return record
+
+    def _flush_routers(self, deadline: float) -> bool:
+        done = self._router.flush(_left(deadline))
+        return self._flush_former(deadline) and done
+
+    def _flush_former(self, deadline: float) -> bool:
+        return all(former.flush(_left(deadline)) for former in tuple(self._former.values()))
+
+    def _retire(self, former: Sink) -> None:
+        host.wait_for_hooks(_DRAIN_SECS)  # one that began before may hold the former router
+        former.shutdown()
+        self._former.pop(id(former), None)
+
+    def _forget_former(self) -> None:
+        self._former = {}
 
     def _look_around(self) -> None:
         self._looked_around = True
@@ -154,6 +219,10 @@ class _Attempts:
 
     def _renew_lock(self) -> None:
         self._lock = threading.Lock()
+
+
+def _left(deadline: float) -> float:
+    return max(0.0, deadline - time.monotonic())
 
 
 def _raiser(error: Exception) -> Callable[[], CallRecord]:

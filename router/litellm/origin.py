@@ -37,7 +37,7 @@ _MAX_HEADER_VALUE = 16_384
 _NOTHING: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Caller:
     """Who made a call.
 
@@ -73,11 +73,16 @@ def caller_of(kwargs: Mapping[str, Any], params: Mapping[str, Any], proxy_proces
     if auth is not None:
         return _key_holder(kwargs, params, auth, slot)
     if proxy_process is None:
-        proxy_process = _PROXY_MODULE in sys.modules
+        proxy_process = is_proxy_loaded()
     if proxy_process or params.get("proxy_server_request") or kwargs.get("litellm_no_upstream_llm_call") is True:
         return Caller(origin="proxy", authenticated=False, user=text_of(kwargs.get("user")) or None)
     facts = {**slots[0], **slots[1]} if slots[1] else slots[0]
     return Caller(identity=identity_from_metadata(facts), user=text_of(kwargs.get("user")) or None, facts=facts)
+
+
+def is_proxy_loaded() -> bool:
+    """Tell whether LiteLLM's proxy is loaded: always in a proxy, sometimes in an application that is none."""
+    return _PROXY_MODULE in sys.modules
 
 
 def slots_of(params: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:

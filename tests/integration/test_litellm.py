@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import litellm
@@ -399,17 +401,105 @@ def test_install_delivers_to_the_team_of_the_metadata(langfuse: FakeLangfuse, ro
     assert logger.stats().delivered == 1
 
 
-def test_a_second_install_replaces_the_first_after_draining_it(langfuse: FakeLangfuse, routing_yaml: Path) -> None:
-    """No call is logged by both, and none of the first is lost."""
+def test_a_second_install_has_the_same_callback_route_by_the_new_file(
+    langfuse: FakeLangfuse, routing_yaml: Path
+) -> None:
+    """No call is logged twice, and none of the first is lost."""
     first = router.litellm.install(routing_yaml)
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="one")
+    routing_yaml.write_text(YAML.replace("route: shared", "route: payments"), "utf-8")
     second = router.litellm.install(routing_yaml)
-    assert [span.output["content"] for span in langfuse.spans()] == ["one"]
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="two")
+    assert second is first
     assert second.flush(10)
-    assert [span.output["content"] for span in langfuse.spans()] == ["one", "two"]
-    assert all(first not in getattr(litellm, name) for name in host.CALLBACK_LISTS)
+    assert sorted(span.output["content"] for span in langfuse.spans()) == ["one", "two"]
+    assert [span.output["content"] for span in langfuse.spans("payments")][-1] == "two"
+    assert litellm.callbacks.count(second) == 1
     assert second.shutdown(10)
+
+
+def test_calls_made_during_a_second_install_are_logged(langfuse: FakeLangfuse, routing_yaml: Path) -> None:
+    """The former router waits for a Langfuse that hangs; neither `install` nor a call waits with it."""
+    logger = router.litellm.install(routing_yaml)
+    langfuse.hang("payments")
+    litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="stuck", metadata={"team": "payments"})
+    assert not logger.flush(0.3)
+    stop = threading.Event()
+    made: list[str] = []
+
+    def call() -> None:
+        while not stop.is_set():
+            litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response=str(len(made)))
+            made.append(str(len(made)))
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    for _ in range(3):
+        router.litellm.install(routing_yaml)
+    stop.set()
+    thread.join(30)
+    langfuse.heal()
+    assert logger.flush(20)
+    assert sorted(span.output["content"] for span in langfuse.spans("shared")) == sorted(made)
+    assert logger.shutdown(10)
+
+
+def test_shutdown_waits_for_the_hooks_of_calls_that_returned(langfuse: FakeLangfuse, routing_yaml: Path) -> None:
+    """The callback leaves LiteLLM's lists only after its hooks were called."""
+    logger = router.litellm.install(routing_yaml)
+    for _ in range(30):
+        litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi")
+    assert logger.shutdown(10)
+    assert (logger.stats().handled, len(langfuse.spans())) == (30, 30)
+    assert all(logger not in getattr(litellm, name) for name in host.CALLBACK_LISTS)
+
+
+def test_an_application_stays_one_when_litellm_loads_its_proxy(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Some features of LiteLLM import its proxy; calls through a proxy are told by their own marks, and once."""
+    monkeypatch.delitem(sys.modules, "litellm.proxy.proxy_server", raising=False)
+    logger = RouterLogger(recorder)
+    monkeypatch.setitem(sys.modules, "litellm.proxy.proxy_server", ModuleType("litellm.proxy.proxy_server"))
+    report(logger, load_payload("sdk_completion_metadata"))
+    assert [record.authenticated for record in recorder.records] == [True]
+    assert [entry for entry in caplog.records if entry.name == "router"] == []
+    for number in range(2):
+        payload = load_payload("proxy_bad_key_spoof")
+        report(logger, replace(payload, kwargs={**payload.kwargs, "litellm_call_id": str(number)}))
+    assert [record.authenticated for record in recorder.records] == [True, False, False]
+    (warning,) = [entry.message for entry in caplog.records if entry.name == "router"]
+    assert warning == (
+        "LiteLLM reported a call of its proxy without an authenticated key: it is dropped (unauthenticated), as all "
+        "such calls are; this is said once. In an application without a proxy, call router.litellm.install() before "
+        "anything imports litellm.proxy.proxy_server."
+    )
+
+
+def test_code_that_a_proxy_loads_installs_for_a_proxy(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The proxy is there before its modules of callbacks: then a call without a key is nobody's."""
+    monkeypatch.setitem(sys.modules, "litellm.proxy.proxy_server", ModuleType("litellm.proxy.proxy_server"))
+    report(RouterLogger(recorder), load_payload("sdk_completion_metadata"))
+    assert [(record.origin, record.authenticated) for record in recorder.records] == [("proxy", False)]
+
+
+def test_flush_inside_the_loop_that_holds_hooks_says_that_it_could_not(
+    logger: RouterLogger, recorder: Recorder
+) -> None:
+    """Blocking the loop would wait for ever; `aflush` can wait."""
+
+    async def call() -> tuple[bool, bool]:
+        await litellm.acompletion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi")
+        for _ in range(1_000):  # LiteLLM puts the hook into its queue a few turns after the call returned
+            if host._coroutines_of_this_thread():
+                break
+            await asyncio.sleep(0)
+        return logger.flush(5), await logger.aflush(10)
+
+    assert asyncio.run(call()) == (False, True)
+    assert only(recorder).call_type == "acompletion"
 
 
 def test_a_broken_file_is_refused_and_changes_nothing(langfuse: FakeLangfuse, routing_yaml: Path) -> None:
@@ -454,11 +544,12 @@ def test_litellms_own_langfuse_callback_is_warned_of(routing_yaml: Path, caplog:
     )
 
 
-def test_a_program_that_just_ends_loses_nothing(langfuse: FakeLangfuse, routing_yaml: Path) -> None:
+@pytest.mark.parametrize("installs", [1, 2])
+def test_a_program_that_just_ends_loses_nothing(langfuse: FakeLangfuse, routing_yaml: Path, installs: int) -> None:
     """Calls of a loop that nobody closed, in a program that never flushes, are sent at exit."""
     program = (
         "import asyncio, litellm, router.litellm\n"
-        f"router.litellm.install({str(routing_yaml)!r})\n"
+        f"for _ in range({installs}): router.litellm.install({str(routing_yaml)!r})\n"
         "messages = [{'role': 'user', 'content': 'hello'}]\n"
         "litellm.completion(model='gpt-4o-mini', messages=messages, mock_response='sync')\n"
         "loop = asyncio.new_event_loop()\n"
