@@ -413,7 +413,7 @@ def test_a_second_install_has_the_same_callback_route_by_the_new_file(
     assert second is first
     assert second.flush(10)
     assert sorted(span.output["content"] for span in langfuse.spans()) == ["one", "two"]
-    assert [span.output["content"] for span in langfuse.spans("payments")][-1] == "two"
+    assert "two" in [span.output["content"] for span in langfuse.spans("payments")]
     assert litellm.callbacks.count(second) == 1
     assert second.shutdown(10)
 
