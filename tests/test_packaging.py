@@ -15,11 +15,21 @@ from pathlib import Path
 
 import pytest
 
+from router.settings import process_environment
+
 
 def run(arguments: Sequence[str | Path], cwd: Path) -> str:
     """Run a program to a good end and return what it printed."""
+    # Without PYTHONPATH: it could put a checkout before what was installed.
+    environment = {name: value for name, value in process_environment().items() if name != "PYTHONPATH"}
     done = subprocess.run(
-        [str(argument) for argument in arguments], cwd=cwd, capture_output=True, text=True, check=False, timeout=100
+        [str(argument) for argument in arguments],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

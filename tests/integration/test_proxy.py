@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,9 @@ router_settings: {num_retries: 0}
 litellm_settings: {callbacks: ["router.litellm.proxy_handler"]}
 general_settings:
   custom_auth: custom_auth.user_api_key_auth
-  master_key: sk-0123456789abcdef0123456789abcdef0123456789abcdef
+  master_key: os.environ/LITELLM_MASTER_KEY
 """
+MASTER_KEY = "sk-" + "0123456789abcdef" * 3
 AUTH = """
 from litellm.proxy._types import UserAPIKeyAuth
 
@@ -96,8 +98,49 @@ def proxy(langfuse: FakeLangfuse, tmp_path_factory: pytest.TempPathFactory, chec
     started.process.wait(10)
 
 
-def start(langfuse: FakeLangfuse, folder: Path, checkout: Path, routing: str = ROUTING) -> Proxy:
-    for name, text in {"config.yaml": CONFIG, "custom_auth.py": AUTH, "routing.yaml": routing}.items():
+class Upstream(BaseHTTPRequestHandler):
+    """A provider that answers every chat alike."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        message = {"role": "assistant", "content": "done"}
+        answer = {
+            "id": "chatcmpl-1",
+            "object": "chat.completion",
+            "created": 1,
+            "model": "gpt-4o-mini",
+            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
+            "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
+        }
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        pass
+
+
+@pytest.fixture
+def upstream() -> Iterator[str]:
+    """Return the URL of a provider on loopback."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+
+
+def start(
+    langfuse: FakeLangfuse,
+    folder: Path,
+    checkout: Path,
+    routing: str = ROUTING,
+    config: str = CONFIG,
+    provider: str = "",
+) -> Proxy:
+    for name, text in {"config.yaml": config, "custom_auth.py": AUTH, "routing.yaml": routing}.items():
         (folder / name).write_text(text, "utf-8")
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -107,6 +150,9 @@ def start(langfuse: FakeLangfuse, folder: Path, checkout: Path, routing: str = R
         **langfuse.environ("TEAM_A_LF", "team-a"),
         **langfuse.environ("LANGFUSE", "rest"),
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+        "LITELLM_MASTER_KEY": MASTER_KEY,
+        "OPENAI_API_KEY": "fake-provider-key",
+        "OPENAI_BASE_URL": provider,
         "ROUTER_CONFIG": str(folder / "routing.yaml"),
         "PYTHONPATH": str(checkout),
     }
@@ -211,3 +257,23 @@ def test_a_broken_routing_yaml_stops_the_proxy_at_its_start(
     proxy = start(langfuse, tmp_path, checkout, routing="version: 1\nrule: []\n")
     assert proxy.process.wait(100) != 0
     assert "routing.yaml:2:1: " in proxy.output.read_text()
+
+
+def test_the_example_runs(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path, upstream: str) -> None:
+    """Both files of examples/proxy, as they stand: a call of a key without a team is masked, in the shared project."""
+    example = checkout / "examples" / "proxy"
+    routing, config = ((example / name).read_text("utf-8") for name in ("routing.yaml", "config.yaml"))
+    proxy = start(langfuse, tmp_path, checkout, routing, config, upstream)
+    try:
+        wait_until_ready(proxy)
+        before = len(langfuse.spans())
+        messages = [{"role": "user", "content": "mail bo@example.org"}]
+        body = {"model": "gpt-4o-mini", "messages": messages, "metadata": {"team": "team-a"}}
+        answer = proxy.post("/v1/chat/completions", MASTER_KEY, body)
+        assert answer.status_code == 200, answer.text
+        span = langfuse.wait_for(before + 1, 30)[-1]
+    finally:
+        proxy.process.kill()
+        proxy.process.wait(10)
+    assert (span.project, span.routing["rule"]) == ("rest", "rest")
+    assert span.input == {"messages": [{"role": "user", "content": "mail [EMAIL]"}]}
