@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import re2
@@ -149,6 +149,7 @@ def _check_value(findings: Findings, path: Path, name: str, value: Any, effect: 
     node = findings.draft.node(*path)
     written = findings.draft.source.text[node.definition.start : node.definition.end] if node is not None else ""
     allowed = CLOSED_VALUES.get(name) or (("true", "false") if attribute_kind(name) == "bool" else ())
+    declared = _declared_values(findings, name)
     if allowed:
         shown = str(value).lower() if isinstance(value, bool) else str(value)
         if shown not in allowed:
@@ -156,6 +157,11 @@ def _check_value(findings: Findings, path: Path, name: str, value: Any, effect: 
             message = f"`{name}` is never `{shown}`"
             hint = f"values of `{name}`: {', '.join(allowed)}"
             findings.add("RT213", message, path, label=label, effect=effect, hint=hint)
+    elif declared is not None and _spelled_value(value) not in declared[0]:
+        values, origin = declared
+        label = did_you_mean(_spelled_value(value), values) or "no such value"
+        message = f"`{_spelled_value(value)}` is not a value of `{name}`"
+        findings.add("RT213", message, path, label=label, effect=effect, hint=f"values of `{name}`: {origin}")
     elif isinstance(value, (int, float)) and not isinstance(value, bool) and written != _spelled(value):
         message = f"`{written}` is a number, and would be compared as `{_spelled(value)}`"
         findings.add("RT213", message, path, label="a number", effect=effect, hint=f'put it in quotes: "{written}"')
@@ -165,6 +171,22 @@ def _check_value(findings: Findings, path: Path, name: str, value: Any, effect: 
         hint = f'write {{glob: "{value}"}}'
         only = f"only the text `{value}` itself matches"
         findings.add("RT214", message, path, severity="warning", label="exact", effect=only, hint=hint)
+
+
+def _declared_values(findings: Findings, name: str) -> tuple[Collection[str], str] | None:
+    """Return the values that `attributes:` gives an attribute, and the words for them; None when it gives none."""
+    spec = findings.draft.attributes.get(name)
+    if spec is not None and spec.values is not None:
+        values = [_spelled_value(value) for value in spec.values]
+        return values, ", ".join(values)
+    table = findings.draft.rows.of(name) if spec is not None else None
+    return (table.rows, f"the rows of table `{table.name}`") if table is not None else None
+
+
+def _spelled_value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else _spelled(value)
 
 
 def _spelled(number: float) -> str:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from router.config.findings import Findings
-from router.config.model import DROP
+from router.config.model import DROP, Rule
 from router.config.nodes import Path
 from router.config.packs import PackShelf
+from router.config.routes import RouteError, has_holes, routes_by_row
 from router.config.suggest import did_you_mean
 from router.errors import ConfigError, Label, Problem
 
 REQUEST_MASKS = ("mask-input", "mask-output")
 """Masks that a request can bring; only expectations of tests may name them."""
+
+_MOST = 40
+"""Names that a hint lists."""
 
 
 def check_names(findings: Findings, shelf: PackShelf) -> list[Problem]:
@@ -61,15 +65,31 @@ def _check_projects(findings: Findings) -> None:
         findings.add("RT610", message, ("projects", DROP), key=True, effect=effect, hint="give it another name")
     used: set[str] = set()
     for index, rule in draft.rules.items():
-        used.update(rule.projects())
+        used.update(_reached(findings, rule))
         _check_route(findings, ("rules", index, "route"), rule.route, known)
-    if not draft.is_whole("rules") or not used.issubset(known):
+    if not draft.is_whole("rules") or not used.issubset(known) or not draft.templates_whole:
         return
+    reached = {origin.template for name, origin in draft.origins.items() if name in used}
     for name in draft.projects:
-        if name not in used and name != DROP:
+        origin = draft.origins.get(name)
+        if name not in used and name != DROP and (origin is None or origin.template not in reached):
+            if origin is not None:
+                reached.add(origin.template)
+                name = origin.template
             message, effect = f"no rule routes to project `{name}`", "its credentials are needed, and nothing is sent"
             hint = "route to it, or take it away"
             findings.add("RT611", message, ("projects", name), key=True, severity="warning", effect=effect, hint=hint)
+
+
+def _reached(findings: Findings, rule: Rule) -> set[str]:
+    """Return every project that a rule routes to; what is wrong with a route is not this check's business."""
+    draft = findings.draft
+    reached = {name for name in rule.projects() if not has_holes(name)}
+    try:
+        _, by_row = routes_by_row(rule, draft.rows, draft.names["projects"], draft.aliases)
+    except RouteError:
+        return {*reached, *draft.names["projects"]}
+    return reached.union(*by_row.values())
 
 
 def _check_route(findings: Findings, path: Path, route: str | Sequence[str], known: Sequence[str]) -> None:
@@ -83,7 +103,7 @@ def _check_route(findings: Findings, path: Path, route: str | Sequence[str], kno
         elif name in names[:index]:
             message, effect = f"project `{name}` stands here twice", "it would get the same call once only"
             findings.add("RT612", message, where, severity="warning", effect=effect, hint="take one away")
-        elif name != DROP and name not in known:
+        elif name != DROP and name not in known and not has_holes(name):
             _unknown(findings, "RT601", "project", name, where, known, "these calls would have nowhere to go")
 
 
@@ -92,7 +112,8 @@ def _unknown(
 ) -> None:
     names = list(dict.fromkeys(known))
     label = did_you_mean(name, names) or f"no such {kind}"
-    hint = f"{kind}s of this file: {', '.join(names)}" if names else f"this file has no {kind}s"
+    listed = ", ".join(names[:_MOST]) + ", …" * (len(names) > _MOST)
+    hint = f"{kind}s of this file: {listed}" if names else f"this file has no {kind}s"
     if kind == "mask":
         hint = f"masks: {', '.join(names)}"
     findings.add(code, f"unknown {kind} `{name}`", path, label=label, effect=effect, hint=hint)

@@ -11,8 +11,9 @@ from router.config.check_conditions import check_expr
 from router.config.findings import Findings
 from router.config.model import Expr, GenerationUpdate, TraceUpdate
 from router.config.nodes import Path
+from router.config.project_templates import unknown_column
 from router.config.suggest import did_you_mean
-from router.config.templates import TemplateError, parse_template
+from router.config.templates import Hole, TemplateError, parse_template
 
 _ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
 _MAX_TEXT = 1000
@@ -92,12 +93,27 @@ def _check_text(findings: Findings, path: Path, text: str, effect: str) -> None:
         findings.add_at("RT207", str(error), location, label="here", effect=effect, hint=error.hint)
         return
     for hole in template.holes:
+        if _is_of_table(findings, path, hole, effect):
+            continue
         if attribute_kind(hole.attribute) is None:
             location = findings.inside(path, hole.start, hole.end)
             message = f"unknown attribute `{hole.attribute}`"
             label = did_you_mean(hole.attribute, attribute_names()) or "no such attribute"
             hint = "attributes: " + ", ".join(attribute_names())
             findings.add_at("RT201", message, location, label=label, effect=effect, hint=hint)
+
+
+def _is_of_table(findings: Findings, path: Path, hole: Hole, effect: str) -> bool:
+    """Tell whether a hole such as `{team.cost_center}` looks into a table, and report a column it does not have."""
+    entries: dict[int, Any] = getattr(findings.draft, str(path[0]))
+    entry = entries[int(path[1])]
+    cell = findings.draft.rows.within(entry.match).cell(hole.attribute)
+    if cell is None:
+        return False
+    _, table, column = cell
+    if column not in table.columns:
+        unknown_column(findings, column, table, findings.inside(path, hole.start, hole.end), effect)
+    return True
 
 
 def _check_limits(findings: Findings, path: Path, name: str, text: str) -> None:

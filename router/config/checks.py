@@ -6,6 +6,7 @@ from router.config.check_conditions import check_conditions
 from router.config.check_masks import check_masks
 from router.config.check_names import check_names
 from router.config.check_order import check_order
+from router.config.check_tables import check_tables
 from router.config.check_updates import check_updates
 from router.config.draft import Draft
 from router.config.findings import Findings
@@ -20,6 +21,7 @@ def check_routing(draft: Draft, shelf: PackShelf) -> list[Problem]:
     check_masks(findings)
     check_conditions(findings)
     check_updates(findings)
+    check_tables(findings)
     check_order(findings)
     return findings.problems + broken_packs
 

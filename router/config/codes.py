@@ -52,8 +52,9 @@ def all_codes() -> Mapping[str, Code]:
     from router.config.codes_file import FILE
     from router.config.codes_projects import PROJECTS
     from router.config.codes_rules import RULES
+    from router.config.codes_tables import TABLES
 
-    return MappingProxyType(dict(sorted({**FILE, **RULES, **PROJECTS}.items())))
+    return MappingProxyType(dict(sorted({**FILE, **RULES, **PROJECTS, **TABLES}.items())))
 
 
 def find_code(text: str) -> Code | None:

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from router.config.model import (
+    Attribute,
     Defaults,
     MaskStep,
     Overlay,
@@ -17,25 +18,45 @@ from router.config.model import (
     Project,
     RoutingConfig,
     Rule,
+    Table,
+    TableFile,
     Test,
 )
 from router.config.nodes import Node, Source, find
 from router.config.shape import shape_problems
+from router.config.tables import NO_TABLES, Row, Tables
 from router.errors import Location, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """From where an expanded project comes: the name of the template, and the row."""
+
+    template: str
+    table: str
+    row: Row
 
 
 @dataclass(slots=True)
 class Draft:
     """The valid entries of one file, by name or by index, and the tree they came from.
 
-    `names` holds, for `projects` and `masks`, every name the file mentions, entries that are broken included.
+    `names` holds, for `projects`, `masks` and `tables`, every name the file mentions, broken entries included.
+    `rows` holds the tables as read. `origins` has the expanded projects, `aliases` the names that a template would
+    have given to rows which share the project of another instead.
     """
 
     source: Source
     root: Node
     defaults: Defaults = field(default_factory=Defaults)
     overrides: Overrides = field(default_factory=Overrides)
+    attributes: dict[str, Attribute] = field(default_factory=dict)
+    tables: dict[str, TableFile | dict[str, Any]] = field(default_factory=dict)
+    rows: Tables = NO_TABLES
     projects: dict[str, Project] = field(default_factory=dict)
+    origins: dict[str, Origin] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    templates_whole: bool = True
     masks: dict[str, list[MaskStep]] = field(default_factory=dict)
     overlays: dict[int, Overlay] = field(default_factory=dict)
     rules: dict[int, Rule] = field(default_factory=dict)
@@ -51,10 +72,11 @@ class Draft:
 
     def node(self, *path: str | int) -> Node | None:
         """Return the value at a path."""
-        return find(self.root, path)
+        return find(self.root, self._written(path))
 
     def at(self, *path: str | int) -> Location:
         """Return the place of the value at a path, or of the nearest thing around it that exists."""
+        path = self._written(path)
         for length in range(len(path), -1, -1):
             node = find(self.root, path[:length])
             if node is not None:
@@ -63,14 +85,26 @@ class Draft:
 
     def at_key(self, *path: str | int) -> Location:
         """Return the place of the key that ends a path."""
+        path = self._written(path)
         around = find(self.root, path[:-1])
         key = around.key(str(path[-1])) if around is not None else None
         return self.source.location(key.start, key.end) if key is not None else self.at(*path)
+
+    def origin(self, path: tuple[str | int, ...]) -> Origin | None:
+        """Return from where the project of a path comes, when it is an expanded one."""
+        return self.origins.get(str(path[1])) if len(path) > 1 and path[0] == "projects" else None
+
+    def _written(self, path: tuple[str | int, ...]) -> tuple[str | int, ...]:
+        """Return the path in the file: that of the template for an expanded project."""
+        origin = self.origin(path)
+        return path if origin is None else ("projects", origin.template, *path[2:])
 
 
 _SECTIONS: dict[str, Any] = {
     "defaults": Defaults,
     "overrides": Overrides,
+    "attributes": Attribute,
+    "tables": Table,
     "projects": Project,
     "masks": None,
     "overlays": Overlay,
@@ -103,7 +137,7 @@ def _fill(draft: Draft, valid: Any) -> None:
     data = draft.root.value
     for section in _SECTIONS:
         given = data.get(section)
-        if section in ("projects", "masks"):
+        if section in ("projects", "masks", "tables"):
             draft.names[section] = tuple(given) if isinstance(given, dict) else ()
         target = getattr(draft, section)
         if valid is not None:

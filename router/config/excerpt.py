@@ -21,7 +21,7 @@ _SECRET_NAME = re.compile(r"(?i)^key$|secret|password|passwd|credential|token|ap
 _SECRET_LINE = re.compile(
     r"""(?i)(?:^|[\s{,])["']?(?:key|[\w.-]*(?:secret|password|api_?key)[\w.-]*)["']?\s*:\s+(\S.*)"""
 )
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,99}")
+_VARIABLE = re.compile(r"(?:[A-Za-z_]|\{[A-Za-z_.-]+\})(?:[A-Za-z0-9_]|\{[A-Za-z_.-]+\}){0,99}")
 
 
 def with_excerpts(problems: Iterable[Problem], sources: Sequence[tuple[Source, Node | None]]) -> list[Problem]:
@@ -92,7 +92,9 @@ def _secret_spans(source: Source, root: Node | None) -> Iterator[tuple[int, int]
             yield node.definition.start, node.definition.end
         for step, child in node.children():
             key = step if isinstance(step, str) else name
-            stack.append((child, secret or bool(isinstance(step, str) and _SECRET_NAME.search(step)), key))
+            names_column = step == "key" and node.key("file") is not None  # of a table
+            hidden = isinstance(step, str) and bool(_SECRET_NAME.search(step)) and not names_column
+            stack.append((child, secret or hidden, key))
 
 
 def _is_reference(name: str, node: Node) -> bool:

@@ -13,6 +13,7 @@ class Findings:
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.problems: list[Problem] = []
+        self._told: set[tuple[str, str, Location]] = set()
 
     def add(
         self,
@@ -27,8 +28,15 @@ class Findings:
         hint: str = "",
         labels: tuple[Label, ...] = (),
     ) -> None:
-        """Record a finding at the value at a path, or at its key."""
+        """Record a finding at the value at a path, or at its key; about an expanded project it names the row too."""
         location = self.draft.at_key(*path) if key else self.draft.at(*path)
+        origin = self.draft.origin(path)
+        if origin is not None:
+            # What has nothing to do with the row would be told for each of them.
+            if (code, message, location) in self._told:
+                return
+            self._told.add((code, message, location))
+            labels += (Label(origin.row.location, f"row `{origin.row.key}` of table `{origin.table}`"),)
         self.add_at(code, message, location, severity=severity, label=label, effect=effect, hint=hint, labels=labels)
 
     def add_at(

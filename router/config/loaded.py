@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from pydantic import SecretStr
 
 from router.config.model import Defaults, EnvRef, FileRef, MaskStep, Overlay, Overrides, Rule, Test
+from router.config.tables import NO_TABLES, Tables
 from router.errors import Location, Problem
 
 T = TypeVar("T")
@@ -42,7 +43,9 @@ class LoadedConfig:
         path: the file it was read from, as the operator wrote it.
         digest: first 12 hex digits of the SHA-256 over all files read; names this configuration in plans and logs.
         project_names: every project of the closed world, in file order.
-        projects: the same with credentials; empty when loaded without an environment.
+        project_aliases: names that a template would have given to rows which share a project, with that project.
+        tables: the rows of facts, and the attributes they are about.
+        projects: the projects with credentials; empty when loaded without an environment.
         masks: mask steps by the name that `mask:` uses; masks of packs under their bare and their full name.
         secrets: value of every reference that a mask step uses as a key; empty without an environment.
         warnings: findings that do not stop the program.
@@ -60,3 +63,5 @@ class LoadedConfig:
     tests: tuple[Located[Test], ...]
     secrets: Mapping[EnvRef | FileRef, SecretStr] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
+    project_aliases: Mapping[str, str] = field(default_factory=dict)
+    tables: Tables = NO_TABLES

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from router.config.checks import check_pack, check_routing
@@ -15,7 +16,9 @@ from router.config.loaded import LoadedConfig, Located
 from router.config.model import MaskStep
 from router.config.nodes import Source
 from router.config.packs import Pack, PackShelf, pack_folder
+from router.config.project_templates import expand_templates
 from router.config.projects import Credentials, check_hosts, resolve_credentials
+from router.config.table_reading import read_tables
 from router.config.yaml_reader import MAX_BYTES, read_yaml
 from router.errors import ConfigError, Location, Problem
 
@@ -98,24 +101,35 @@ def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None)
         raise ConfigError(tuple(with_excerpts(problems, [])))
     shelf = PackShelf(_shelf_names(), load_pack)
     credentials = Credentials()
+    tables = read_tables(draft, lambda name: _read_text(folder, name))
+    problems += tables.problems + expand_templates(draft)
     problems += check_routing(draft, shelf) + check_hosts(draft)
     if environ is not None:
         credentials = resolve_credentials(draft, environ, lambda name: _read_secret(folder, name))
         problems += credentials.problems
-    problems = with_excerpts(problems, [(draft.source, draft.root), *((source, None) for source in shelf.sources)])
+    problems = with_excerpts(
+        problems, [(draft.source, draft.root), *tables.sources, *((source, None) for source in shelf.sources)]
+    )
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(tuple(problems))
-    return _loaded(draft, shelf, credentials, tuple(problems))
+    sources = [draft.source, *(source for source, _ in tables.sources), *shelf.sources]
+    return _loaded(draft, shelf, credentials, sources, tuple(problems))
 
 
-def _loaded(draft: Draft, shelf: PackShelf, credentials: Credentials, warnings: tuple[Problem, ...]) -> LoadedConfig:
+def _loaded(
+    draft: Draft,
+    shelf: PackShelf,
+    credentials: Credentials,
+    sources: Sequence[Source],
+    warnings: tuple[Problem, ...],
+) -> LoadedConfig:
     masks: dict[str, Located[tuple[MaskStep, ...]]] = {
         name: Located(tuple(steps), draft.at_key("masks", name)) for name, steps in draft.masks.items()
     }
     for name, located in shelf.masks().items():
         masks.setdefault(name, located)
     digest = hashlib.sha256()
-    for source in (draft.source, *shelf.sources):
+    for source in sources:
         digest.update(source.text.encode() + b"\0")
     return LoadedConfig(
         path=draft.source.file,
@@ -130,6 +144,8 @@ def _loaded(draft: Draft, shelf: PackShelf, credentials: Credentials, warnings: 
         tests=tuple(Located(test, draft.at("tests", index)) for index, test in draft.tests.items()),
         secrets=credentials.secrets,
         warnings=warnings,
+        project_aliases=draft.aliases,
+        tables=draft.rows,
     )
 
 
@@ -196,6 +212,15 @@ def _read(file: str) -> bytes | Problem:
     except (OSError, ValueError) as error:
         return _unreadable(file, error)
     return _too_large(file) if len(content) > MAX_BYTES else content
+
+
+def _read_text(folder: Path, name: str) -> str | Problem:
+    """Return the text of a file that a table names; problems name it as the table does."""
+    content = _read(str(folder / name))
+    text = content if isinstance(content, Problem) else _decode(content, name)
+    if isinstance(text, Problem):
+        return replace(text, location=replace(text.location, file=name))
+    return text
 
 
 def _decode(content: bytes, file: str) -> str | Problem:

@@ -37,6 +37,16 @@ def _version(value: Any) -> Any:
     return 1
 
 
+_HOLE = r"\{[A-Za-z_][A-Za-z0-9_.-]*\}"
+ProjectName = Annotated[
+    str,
+    Field(pattern=rf"^([A-Za-z0-9]|{_HOLE})([A-Za-z0-9_.-]|{_HOLE})*$", max_length=100),
+]
+"""A name of a project, or of a template: `team-{team}`."""
+RowKey = Annotated[str, Field(min_length=1, max_length=200)]
+"""The key of a row: a value of the attribute that the table is about."""
+Column = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_-]*$", max_length=100)]
+"""The name of a column."""
 Scalar = Annotated[
     str | int | float | bool, PlainValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})
 ]
@@ -67,6 +77,13 @@ class EnvRef(Model):
     """Name of the variable."""
 
 
+class EnvTemplate(EnvRef):
+    """The value of an environment variable, whose name may have holes in a project template."""
+
+    env: Annotated[str, Field(pattern=rf"^([A-Za-z_]|{_HOLE})([A-Za-z0-9_]|{_HOLE})*$")]
+    """Name of the variable; in a template with holes: `LF_{TEAM}_PK`."""
+
+
 class FileRef(Model):
     """The content of a file, without the newline at its end."""
 
@@ -92,6 +109,52 @@ ValueRef = Annotated[
     Discriminator(_kind_of_ref),
 ]
 """A value in the clear or by reference."""
+ProjectSecretRef = Annotated[
+    Annotated[EnvTemplate, Tag("@EnvTemplate")] | Annotated[FileRef, Tag("@FileRef")],
+    Discriminator(lambda value: "@FileRef" if _kind_of_ref(value) == "@FileRef" else "@EnvTemplate"),
+]
+"""The same for projects, with holes in templates."""
+ProjectValueRef = Annotated[
+    Annotated[str, Tag("@text")] | Annotated[EnvTemplate, Tag("@EnvTemplate")] | Annotated[FileRef, Tag("@FileRef")],
+    Discriminator(lambda value: _kind_of_ref(value).replace("@EnvRef", "@EnvTemplate")),
+]
+"""The same for projects, with holes in templates."""
+
+
+# -- attributes and tables -----------------------------------------------------------------------------
+
+
+class Attribute(Model):
+    """What is known about the values of an attribute; a typing error in a condition is then found at load."""
+
+    values: Annotated[list[Scalar], Field(min_length=1), Strict(False)] | None = None
+    """Its values. They check this file: a call with another value goes on."""
+    values_from: Name | None = None
+    """The table whose rows are its values; `{known: true}`, `{has: column}` and `{team.column}` look there."""
+
+
+class TableFile(Model):
+    """A table in a file of its own."""
+
+    file: Annotated[str, Field(min_length=1)]
+    """Path of a .csv or .yaml file; a relative one starts at the folder of this YAML file."""
+    key: Column | None = None
+    """Column that holds the keys of the rows: of a CSV file, and of a YAML file that is a list of rows."""
+
+
+Table = Annotated[
+    Annotated[TableFile, Tag("@TableFile")]
+    | Annotated[dict[RowKey, dict[Column, Scalar]], Field(min_length=1), Tag("@rows")],
+    Discriminator(
+        lambda value: (
+            "@TableFile"
+            if isinstance(value, TableFile)
+            or (isinstance(value, Mapping) and "file" in value and not isinstance(value["file"], Mapping))
+            else "@rows"
+        )
+    ),
+]
+"""Rows by key, each with its columns; or the file where they stand."""
 
 
 # -- projects and defaults -----------------------------------------------------------------------------
@@ -100,14 +163,18 @@ ValueRef = Annotated[
 class ProjectByPrefix(Model):
     """A Langfuse project whose credentials stand in environment variables that share a prefix."""
 
-    env: Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9_]*$")]
+    env: Annotated[str, Field(pattern=rf"^([A-Z_]|{_HOLE})([A-Z0-9_]|{_HOLE})*$")]
     """Prefix of the variables <PREFIX>_PUBLIC_KEY, <PREFIX>_SECRET_KEY and <PREFIX>_HOST (or <PREFIX>_BASE_URL)."""
-    host: ValueRef | None = None
+    host: ProjectValueRef | None = None
     """URL of the Langfuse server; beats <PREFIX>_HOST and `defaults.host`."""
     environment: str | None = None
     """Langfuse environment of every trace in this project; beats `defaults.environment`."""
     release: str | None = None
     """Langfuse release of every trace in this project; beats `defaults.release`."""
+    for_each: Name | None = None
+    """Makes this a template: one project for each row of this table. Needs a hole such as `{team}` in the name of
+    the project; its values may hold `{team}`, `{TEAM}` and `{team.column}`. A row whose column `project` names
+    another project shares that one."""
     description: str | None = None
     """For people; not sent."""
 
@@ -115,16 +182,20 @@ class ProjectByPrefix(Model):
 class ProjectByKeys(Model):
     """A Langfuse project with explicit credentials."""
 
-    public_key: ValueRef
+    public_key: ProjectValueRef
     """Public key, `pk-lf-…`."""
-    secret_key: SecretRef
+    secret_key: ProjectSecretRef
     """Secret key, `sk-lf-…`, by reference only. Langfuse files traces by this key alone."""
-    host: ValueRef | None = None
+    host: ProjectValueRef | None = None
     """URL of the Langfuse server; beats `defaults.host`."""
     environment: str | None = None
     """Langfuse environment of every trace in this project; beats `defaults.environment`."""
     release: str | None = None
     """Langfuse release of every trace in this project; beats `defaults.release`."""
+    for_each: Name | None = None
+    """Makes this a template: one project for each row of this table. Needs a hole such as `{team}` in the name of
+    the project; its values may hold `{team}`, `{TEAM}` and `{team.column}`. A row whose column `project` names
+    another project shares that one."""
     description: str | None = None
     """For people; not sent."""
 
@@ -229,6 +300,12 @@ class MatchOperators(Model):
     """Lists: all of these are elements."""
     none_of: Annotated[list[Scalar], Field(min_length=1), Strict(False)] | None = None
     """Lists: none of these is an element."""
+    in_: Name | None = Field(default=None, alias="in")
+    """The value is the key of a row in this table."""
+    known: bool | None = None
+    """Whether the value is the key of a row in the table of `in`, or of the attribute's `values_from`."""
+    has: Column | None = None
+    """The value is the key of a row that has something in this column; the table as for `known`."""
 
     @model_validator(mode="after")
     def _has_operator(self) -> MatchOperators:
@@ -405,7 +482,8 @@ class Rule(Model):
         Annotated[str, Tag("@one")] | Annotated[list[str], Field(min_length=1), Strict(False), Tag("@many")],
         Discriminator(lambda value: "@one" if isinstance(value, str) else "@many"),
     ]
-    """A project, a list of projects (each gets the call), or `drop`."""
+    """A project, a list of projects (each gets the call), or `drop`. `team-{team}` and `{team.project}` look into
+    the table that `match` holds the attribute to."""
     mask: Annotated[list[MaskName], Strict(False)] = []
     """Masks to add."""
     trace: TraceUpdate | None = None
@@ -492,8 +570,12 @@ class RoutingConfig(Model):
     """Version of the language; mandatory."""
     defaults: Defaults = Field(default_factory=Defaults)
     """What holds unless a project or a rule says otherwise."""
-    projects: Annotated[dict[Name, Project], Field(min_length=1)]
-    """The Langfuse projects by name: a closed world, no request can invent one."""
+    attributes: dict[Annotated[str, Field(min_length=1)], Attribute] = {}
+    """What is known about the values of attributes, by their names."""
+    tables: dict[Name, Table] = {}
+    """Rows of facts by name, one row for each team for example."""
+    projects: Annotated[dict[ProjectName, Project], Field(min_length=1)]
+    """The Langfuse projects by name: a closed world, no request can invent one. A name with a hole is a template."""
     masks: dict[Name, Annotated[list[MaskStep], Field(min_length=1), Strict(False)]] = {}
     """Masking policies by name, each a list of steps."""
     overlays: Annotated[list[Overlay], Strict(False)] = []

@@ -216,7 +216,7 @@ class _Resolver:
         label = did_you_mean(name, self._environ) if name not in self._environ else ""
         hint = f"set `{name}`; `router check --no-env` checks a file without its credentials"
         self.findings.add(
-            "RT602", f"environment variable `{name}` {state}", path, label=label, effect=_lost(project), hint=hint
+            "RT602", f"environment variable `{name}` {state}", path, label=label, effect=self._lost(project), hint=hint
         )
         return None
 
@@ -227,12 +227,15 @@ class _Resolver:
             return _Found(value, f"file `{name}`")
         state = "cannot be read" if content is None else "is empty"
         hint = "give the path of a readable text file; a relative one starts at the folder of this YAML file"
-        self.findings.add("RT602", f"file `{name}` {state}", path, effect=_lost(project), hint=hint)
+        self.findings.add("RT602", f"file `{name}` {state}", path, effect=self._lost(project), hint=hint)
         return None
 
-
-def _lost(project: str | None) -> str:
-    return f"nothing could be sent to project `{project}`" if project is not None else "nothing could be hashed"
+    def _lost(self, project: str | None) -> str:
+        if project is None:
+            return "nothing could be hashed"
+        origin = self._draft.origins.get(project)
+        of_row = f" of row `{origin.row.key}` ({origin.row.location})" if origin is not None else ""
+        return f"nothing could be sent to project `{project}`{of_row}"
 
 
 def _from(origin: str) -> str:

@@ -180,7 +180,13 @@ class _Translation:
     # -- values ----------------------------------------------------------------------------------------
 
     def _is_secret_text(self, path: Path, node: Node | None) -> bool:
-        return bool(path) and path[-1] in _SECRET_KEYS and node is not None and node.kind == "scalar"
+        return (
+            bool(path)
+            and path[0] != "tables"
+            and path[-1] in _SECRET_KEYS
+            and node is not None
+            and node.kind == "scalar"
+        )
 
     def _secret(self, path: Path) -> Problem:
         variable = "{env: LANGFUSE_SECRET_KEY}" if path[-1] == "secret_key" else "{env: MASK_KEY}"
@@ -215,7 +221,7 @@ class _Translation:
 
     def _wrong_value(self, error: Any, path: Path, node: Node | None) -> Problem:
         limit, hint = value_limit(error, path)
-        hidden = any(step in _SECRET_KEYS for step in path)
+        hidden = path[:1] != ("tables",) and any(step in _SECRET_KEYS for step in path)
         shown = node.value if node is not None and node.kind == "scalar" and not hidden else None
         if error["type"] == "literal_error" and shown is not None:
             expected = [str(one) for one in get_args_of(error)]

@@ -26,10 +26,12 @@ EXPECTED_BY_TAG = {
     "@text": "text",
     "@rate": "a number from 0 to 1, or {rate: …, by: …}",
     "@exact": "text, a number, true or false, a list of them, or operators such as {glob: …}",
+    "@rows": "rows by key, or {file: …}",
     "@scalar": _SCALAR + ", a list or a mapping",
 }
 EXPECTED_BY_MODEL = {
     "EnvRef": _REFERENCE,
+    "EnvTemplate": _REFERENCE,
     "FileRef": _REFERENCE,
     "ProjectByKeys": "a mapping such as {env: PREFIX}",
 }

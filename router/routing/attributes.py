@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
 from router.config.attributes import BUILTIN_ATTRIBUTES
+from router.config.tables import NO_TABLES, Table, Tables
 from router.routing.record import CallRecord
 
 Getter = Callable[[CallRecord], Any]
@@ -46,8 +47,14 @@ def texts_getter(name: str) -> Callable[[CallRecord], Texts]:
     return lambda record: texts_of(get(record))
 
 
-def text_getter(name: str) -> Callable[[CallRecord], str | None]:
-    """Return the function that reads the one text which a `{name}` hole shows; a list is joined by commas."""
+def text_getter(name: str, tables: Tables = NO_TABLES) -> Callable[[CallRecord], str | None]:
+    """Return the function that reads the one text which a `{name}` hole shows; a list is joined by commas.
+
+    `{team.cost_center}` shows the cell of the row that the call's `team` names.
+    """
+    cell = tables.cell(name)
+    if cell is not None:
+        return _cell_getter(*cell)
     get = getter_of(name)
 
     def text(record: CallRecord) -> str | None:
@@ -55,6 +62,18 @@ def text_getter(name: str) -> Callable[[CallRecord], str | None]:
         return ", ".join(texts) if texts else None
 
     return text
+
+
+def row_getter(name: str, keys: Container[str]) -> Callable[[CallRecord], str | None]:
+    """Return the function that reads which of some rows a call's attribute names; the first, when it has several."""
+    texts = texts_getter(name)
+    return lambda record: next((text for text in texts(record) if text in keys), None)
+
+
+def _cell_getter(attribute: str, table: Table, column: str) -> Callable[[CallRecord], str | None]:
+    cells = {key: row.cells[column] for key, row in table.rows.items() if column in row.cells}
+    row = row_getter(attribute, table.rows)
+    return lambda record: cells.get(row(record) or "")
 
 
 def texts_of(value: Any) -> Texts:

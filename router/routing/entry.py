@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from router.config.loaded import Located
+from router.config.loaded import LoadedConfig, Located
 from router.config.model import Overlay, Rule
+from router.config.routes import has_holes, routes_by_row
+from router.config.tables import NO_TABLES, Tables
 from router.errors import Location
+from router.routing.attributes import row_getter
 from router.routing.conditions import Verdict, attributes_of, compile_when
 from router.routing.matchers import Condition, compile_match
 from router.routing.plan import Because
@@ -31,6 +34,8 @@ class Entry:
         is_shadow: whether it is only recorded that it would match.
         attributes: names of all attributes that the conditions read.
         route: of a rule, the projects; none means drop.
+        row: of a rule whose route has holes, reads the row that decides.
+        by_row: the same rule with the projects of each row; empty without holes.
     """
 
     kind: Kind
@@ -48,6 +53,12 @@ class Entry:
     trace: Update
     generation: Update
     rate: Rate | None
+    row: Callable[[CallRecord], str | None] | None = None
+    by_row: Mapping[str, Entry] = field(default_factory=dict, repr=False)
+
+    def routed(self, record: CallRecord) -> Entry:
+        """Return the rule with the route that it has for this call; one that it matches."""
+        return self if self.row is None else self.by_row[self.row(record) or ""]
 
     def because(self, effect: str) -> Because:
         return Because(effect, f"{self.kind} {self.id}", self.location.file, self.location.line)
@@ -65,13 +76,25 @@ class Entry:
         return True if self.when is None else self.when(record)
 
 
-def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule]) -> Entry:
-    """Compile an overlay or rule that `router.config` has checked."""
+def compile_rule(item: Located[Rule], loaded: LoadedConfig) -> Entry:
+    """Compile a rule that `router.config` has checked, with the projects of each row where its route has holes."""
+    entry = compile_entry("rule", item, loaded.tables)
+    if not any(has_holes(name) for name in entry.route):
+        return entry
+    names, aliases = loaded.project_names, loaded.project_aliases
+    attribute, routes = routes_by_row(item.value, loaded.tables, names, aliases)
+    by_row = {key: replace(entry, route=route) for key, route in routes.items()}
+    return replace(entry, row=row_getter(attribute, by_row), by_row=by_row)
+
+
+def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule], tables: Tables = NO_TABLES) -> Entry:
+    """Compile an overlay or rule that `router.config` has checked, apart from holes in its route."""
     spec = item.value
     source = f"{kind} {spec.id}"
     masked_overlay = isinstance(spec, Overlay) and bool(spec.mask)
     on_error = spec.on_error if isinstance(spec, Overlay) else None
-    conditions = compile_match(spec.match) if spec.match is not None else ()
+    tables = tables.within(spec.match)
+    conditions = compile_match(spec.match, tables) if spec.match is not None else ()
     return Entry(
         kind=kind,
         id=spec.id,
@@ -88,7 +111,7 @@ def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule]) -> Entry:
         ),
         route=spec.projects() if isinstance(spec, Rule) else (),
         masks=tuple(spec.mask),
-        trace=compile_update("trace", spec.trace, source, item.location),
-        generation=compile_update("generation", spec.generation, source, item.location),
+        trace=compile_update("trace", spec.trace, source, item.location, tables),
+        generation=compile_update("generation", spec.generation, source, item.location, tables),
         rate=compile_sample(spec.sample, source) if spec.sample is not None else None,
     )

@@ -9,10 +9,14 @@ from typing import Any
 import re2
 
 from router.config.model import Match, MatchOperators
+from router.config.tables import NO_TABLES, Table, Tables
 from router.routing.attributes import Texts, text_of, texts_getter
 from router.routing.record import CallRecord
 
 Predicate = Callable[[CallRecord], bool]
+TableOf = Callable[[MatchOperators], Table | None]
+"""The table that operators of one attribute look into."""
+_LOOK_UPS = frozenset({"in_", "known", "has"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Condition:
         holds: the test itself; never raises for a record of the declared types.
         why: one line on why it holds, or why it does not, for this record.
         attributes: names of the attributes it reads.
-        keys: of a test for equality, the attribute and the texts one of which it must have; else None.
+        keys: where it can only hold for some texts, the attribute and the texts one of which it must have; else None.
     """
 
     holds: Predicate
@@ -40,15 +44,15 @@ class _Test:
     words: str
 
 
-def compile_match(match: Match) -> tuple[Condition, ...]:
+def compile_match(match: Match, tables: Tables = NO_TABLES) -> tuple[Condition, ...]:
     """Compile the conditions of one `match:`; all of them must hold."""
-    conditions = [_on_attribute(name, matcher) for name, matcher in match.attributes().items()]
+    conditions = [_on_attribute(name, matcher, tables) for name, matcher in match.attributes().items()]
     if match.any is not None:
-        conditions.append(_any(tuple(conjunction(compile_match(inner)) for inner in match.any)))
+        conditions.append(_any(tuple(conjunction(compile_match(inner, tables)) for inner in match.any)))
     if match.all is not None:
-        conditions.extend(condition for inner in match.all for condition in compile_match(inner))
+        conditions.extend(condition for inner in match.all for condition in compile_match(inner, tables))
     if match.not_ is not None:
-        conditions.append(_not(conjunction(compile_match(match.not_))))
+        conditions.append(_not(conjunction(compile_match(match.not_, tables))))
     return tuple(conditions)
 
 
@@ -86,9 +90,10 @@ def _not(inner: Condition) -> Condition:
     )
 
 
-def _on_attribute(name: str, matcher: Any) -> Condition:
+def _on_attribute(name: str, matcher: Any, tables: Tables) -> Condition:
     texts = texts_getter(name)
-    test = _compile_matcher(matcher)
+    test = _compile_matcher(matcher, lambda operators: tables.of(name, operators))
+    rows = tables.admitted(name, matcher)
     holds = test.holds
 
     def why(record: CallRecord) -> str:
@@ -97,8 +102,8 @@ def _on_attribute(name: str, matcher: Any) -> Condition:
             return f"{name} {test.words}" if len(found) == 1 else f"{name} {_quote(found)} {test.words}"
         return f"{name} {test.words}, got {_quote(found)}" if found else f"{name} {test.words}, but it is missing"
 
-    keys = (name, frozenset(_texts(_wanted(matcher)))) if _wanted(matcher) else None
-    return Condition(lambda record: holds(texts(record)), why, frozenset({name}), keys)
+    wanted = rows if rows is not None else frozenset(_texts(_wanted(matcher)))
+    return Condition(lambda record: holds(texts(record)), why, frozenset({name}), (name, wanted) if wanted else None)
 
 
 def _wanted(matcher: Any) -> Sequence[Any]:
@@ -108,25 +113,40 @@ def _wanted(matcher: Any) -> Sequence[Any]:
     return (matcher.any_of or []) if matcher.model_fields_set == {"any_of"} else []
 
 
-def _compile_matcher(matcher: Any) -> _Test:
+def _compile_matcher(matcher: Any, table_of: TableOf) -> _Test:
     if isinstance(matcher, MatchOperators):
-        return _compile_operators(matcher)
+        return _compile_operators(matcher, table_of)
     wanted = _texts(_wanted(matcher))
     words = f"= {_quote(wanted)}" if len(wanted) == 1 else f"∈ {_listed(wanted)}"
     return _Test(_contains_any(wanted), words)
 
 
-def _compile_operators(operators: MatchOperators) -> _Test:
-    tests = [_compile_operator(key, getattr(operators, key)) for key in sorted(operators.model_fields_set)]
+def _compile_operators(operators: MatchOperators, table_of: TableOf) -> _Test:
+    tests = [
+        _look_up(key, getattr(operators, key), table_of(operators))
+        if key in _LOOK_UPS
+        else _compile_operator(key, getattr(operators, key), table_of)
+        for key in sorted(operators.model_fields_set)
+    ]
     if len(tests) == 1:
         return tests[0]
     parts = tuple(test.holds for test in tests)
     return _Test(lambda texts: all(part(texts) for part in parts), " and ".join(test.words for test in tests))
 
 
-def _compile_operator(key: str, operand: Any) -> _Test:
+def _look_up(key: str, operand: Any, table: Table | None) -> _Test:
+    """Compile a test for a row; `router.config` has checked that there is a table."""
+    rows = table.with_column(operand) if table is not None and key == "has" else table.rows if table is not None else ()
+    named = table.name if table is not None else ""
+    found = _contains_any(rows)
+    if key == "known" and operand is False:
+        return _Test(lambda texts: not found(texts), f"not in table {named}")
+    return _Test(found, f"in table {named} with {operand}" if key == "has" else f"in table {named}")
+
+
+def _compile_operator(key: str, operand: Any, table_of: TableOf) -> _Test:
     if key == "not_":
-        inner = _compile_matcher(operand)
+        inner = _compile_matcher(operand, table_of)
         return _Test(lambda texts: not inner.holds(texts), f"not {inner.words}")
     if key == "glob":
         return _Test(_glob(operand), f"like {_quote([operand])}")

@@ -8,7 +8,7 @@ from typing import Any
 
 from router.config.loaded import LoadedConfig
 from router.config.model import DROP
-from router.routing.entry import Entry, compile_entry
+from router.routing.entry import Entry, compile_entry, compile_rule
 from router.routing.explain import Explanation, step
 from router.routing.index import Index, compile_facts, is_worth_remembering
 from router.routing.overrides import Granted, Grants
@@ -82,8 +82,8 @@ class RoutingTable:
     def compile(cls, loaded: LoadedConfig) -> RoutingTable:
         """Compile a configuration that `router.config` has checked."""
         rate = compile_sample(loaded.defaults.sample, "defaults")
-        overlays = [compile_entry("overlay", item) for item in loaded.overlays]
-        rules = [compile_entry("rule", item) for item in loaded.rules]
+        overlays = [compile_entry("overlay", item, loaded.tables) for item in loaded.overlays]
+        rules = [compile_rule(item, loaded) for item in loaded.rules]
         return cls(
             overlays=Index.build(overlays),
             rules=Index.build(rules),
@@ -176,10 +176,10 @@ class RoutingTable:
         matching = _matching(self.overlays.candidates(record), record, place, undecided, shadow)
         overlays = list(matching)
         rule = next(_matching(self.rules.candidates(record), record, place, undecided, shadow))
-        return self._combination(overlays, rule, undecided, shadow)
+        return self._combination(overlays, rule.routed(record), undecided, shadow)
 
     def _combination(self, overlays: list[Entry], rule: Entry, undecided: list[str], shadow: list[str]) -> Combination:
-        key = (tuple([entry.id for entry in overlays]), (rule.id,), tuple(undecided), tuple(shadow))
+        key = (tuple([entry.id for entry in overlays]), (rule.id, *rule.route), tuple(undecided), tuple(shadow))
         found = self.combinations.get(key)
         if found is None:
             found = self._combine(overlays, rule, tuple(undecided), tuple(shadow))

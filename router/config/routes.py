@@ -1,0 +1,115 @@
+"""Routes with holes (`team-{team}`, `{team.project}`) resolved at load: for each row that can come, its project."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from router.config.model import DROP, Match, Rule
+from router.config.tables import Row, Table, Tables
+from router.config.templates import Hole, TemplateError, parse_template
+
+
+class RouteError(ValueError):
+    """A route that could lead out of the closed world. `start`, `end`: offsets into it; 0, 0 for all of it."""
+
+    def __init__(
+        self, message: str, hint: str, hole: Hole | None = None, row: Row | None = None, table: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.hint = hint
+        self.start, self.end = (hole.start, hole.end) if hole is not None else (0, 0)
+        self.row = row
+        self.table = table
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    """The attribute that the holes of a route name, its table, and the keys one of which a call must have."""
+
+    attribute: str
+    table: Table
+    keys: frozenset[str]
+
+
+def has_holes(name: str) -> bool:
+    """Tell whether a name in `route:` is a template."""
+    return "{" in name or "}" in name
+
+
+def routes_by_row(
+    rule: Rule, tables: Tables, projects: Collection[str], aliases: Mapping[str, str]
+) -> tuple[str, Mapping[str, tuple[str, ...]]]:
+    """Return the attribute that decides the route of a checked rule, and for each of its possible values the projects.
+
+    Raises:
+        RouteError: the rule was not checked.
+    """
+    attribute, rows = "", dict[str, tuple[str, ...]]()
+    for name in rule.projects():
+        if has_holes(name):
+            attribute, by_row = route_by_row(name, rule.match, tables, projects, aliases)
+            rows = {key: rows.get(key, ()) for key in by_row}
+    for name in rule.projects():
+        by_row = route_by_row(name, rule.match, tables, projects, aliases)[1] if has_holes(name) else {}
+        rows = {key: tuple(dict.fromkeys((*names, by_row.get(key, name)))) for key, names in rows.items()}
+    return attribute, rows
+
+
+def route_by_row(
+    name: str, match: Match | None, tables: Tables, projects: Collection[str], aliases: Mapping[str, str]
+) -> tuple[str, dict[str, str]]:
+    """Return the attribute of a template, and the project for each row that passes the rule's `match`.
+
+    Raises:
+        RouteError: it is not held to a table by the match, or a row would lead to no project.
+    """
+    try:
+        template = parse_template(name)
+    except TemplateError as error:
+        raise RouteError(str(error), error.hint, Hole("", error.start, error.end)) from None
+    held = _held(template.holes, match, tables)
+    known = frozenset(projects)
+    found: dict[str, str] = {}
+    for key, row in held.table.rows.items():
+        if key in held.keys:
+            project = "".join(part if isinstance(part, str) else _value(part, row, held) for part in template.parts)
+            project = project if project in known else aliases.get(project, project)
+            if project not in known or project == DROP:
+                hint = "give the row such a project by a template with `for_each`, or let `match` leave the row out"
+                message = f"`{project}`, where row `{key}` would go, is no project of this file"
+                raise RouteError(message, hint, row=row, table=held.table.name)
+            found[key] = project
+    return held.attribute, found
+
+
+def _held(holes: tuple[Hole, ...], match: Match | None, tables: Tables) -> _Held:
+    """Return the rows that the holes can stand for."""
+    matchers = match.attributes() if match is not None else {}
+    seen = tables.within(match)
+    held: _Held | None = None
+    for hole in holes:
+        cell = None if hole.attribute in matchers else seen.cell(hole.attribute)
+        attribute = cell[0] if cell is not None else hole.attribute
+        keys = seen.admitted(attribute, matchers.get(attribute))
+        table = seen.of(attribute, matchers.get(attribute))
+        if keys is None or table is None:
+            base = attribute.partition(".")[0] if cell is None and attribute not in matchers else attribute
+            message = f"`{{{hole.attribute}}}` could be anything: `match` does not hold `{base}` to a table"
+            raise RouteError(message, f"add `match: {{{base}: {{in: <table>}}}}`", hole)
+        if held is not None and held.attribute != attribute:
+            raise RouteError("the holes of one route must be of one attribute", f"write `{{{held.attribute}}}`", hole)
+        held = _Held(attribute, table, keys)
+    if held is None:
+        raise RouteError("`{{` and `}}` cannot stand in the name of a project", "write the name of a project")
+    return held
+
+
+def _value(hole: Hole, row: Row, held: _Held) -> str:
+    if hole.attribute == held.attribute:
+        return row.key
+    column = hole.attribute.removeprefix(f"{held.attribute}.")
+    if column not in row.cells:
+        hint = f"write `match: {{{held.attribute}: {{has: {column}}}}}`, or fill the cell"
+        raise RouteError(f"row `{row.key}` has no `{column}`", hint, hole, row, held.table.name)
+    return row.cells[column]

@@ -1,0 +1,80 @@
+"""Tables as they are after reading: rows by key, and which table holds the values of which attribute."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from router.config.model import Match, MatchOperators
+from router.errors import Location
+
+PROJECT_COLUMN = "project"
+"""Column by which a row shares the project of another instead of having its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row. `cells` holds texts, spelled as in the file; an empty cell is not there. `places`: where each is."""
+
+    key: str
+    cells: Mapping[str, str]
+    location: Location
+    places: Mapping[str, Location] = field(default_factory=dict, repr=False)
+
+    def place(self, column: str) -> Location:
+        """Return where a cell stands, or the row when it has none."""
+        return self.places.get(column, self.location)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table: its rows by key, and every column that some row has, in order."""
+
+    name: str
+    rows: Mapping[str, Row]
+    columns: tuple[str, ...] = ()
+
+    def with_column(self, column: str) -> frozenset[str]:
+        """Return the keys of the rows that have something in a column."""
+        return frozenset(key for key, row in self.rows.items() if column in row.cells)
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Every table by name, and for attributes the name of the table that holds their values."""
+
+    by_name: Mapping[str, Table] = field(default_factory=dict)
+    of_attribute: Mapping[str, str] = field(default_factory=dict)
+
+    def of(self, attribute: str, matcher: object = None) -> Table | None:
+        """Return the table of an attribute: the one that `in` of the matcher names, else that of its declaration."""
+        named = matcher.in_ if isinstance(matcher, MatchOperators) else None
+        return self.by_name.get(named or self.of_attribute.get(attribute, ""))
+
+    def within(self, match: Match | None) -> Tables:
+        """Return the tables as an entry with this `match` sees them: `{in: table}` says where an attribute is."""
+        matchers = match.attributes() if match is not None else {}
+        named = {
+            name: matcher.in_
+            for name, matcher in matchers.items()
+            if isinstance(matcher, MatchOperators) and matcher.in_
+        }
+        return Tables(self.by_name, {**self.of_attribute, **named}) if named else self
+
+    def cell(self, hole: str) -> tuple[str, Table, str] | None:
+        """Return attribute, table and column of a hole such as `team.cost_center`; None when it is none of a table."""
+        attribute, dot, column = hole.rpartition(".")
+        table = self.of(attribute) if dot else None
+        return None if table is None else (attribute, table, column)
+
+    def admitted(self, attribute: str, matcher: object) -> frozenset[str] | None:
+        """Return the keys one of which a call must have to pass a matcher; None when it asks for no table."""
+        if not isinstance(matcher, MatchOperators):
+            return None
+        table = self.of(attribute, matcher)
+        if table is None or not (matcher.in_ or matcher.known or matcher.has) or matcher.known is False:
+            return None
+        return table.with_column(matcher.has) if matcher.has else frozenset(table.rows)
+
+
+NO_TABLES = Tables()
