@@ -5,7 +5,9 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from enum import StrEnum
+from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
@@ -82,6 +84,37 @@ def test_a_step_on_content_hides_input_output_and_error() -> None:
     record = CallRecord(call_id="c-1", input=CHAT, output=NEEDLE, error=CallError(type=NEEDLE, message=NEEDLE))
     seen = masked(record, policies({"none": [{"paths": ["content"], "as": "[GONE]"}]}), "none")
     assert (seen.input, seen.output, seen.status_message) == ("[GONE]", "[GONE]", "[GONE]")
+
+
+@pytest.mark.parametrize("path", ["input.messages[*].content", "input.messages", "input.**", "**.content"])
+@pytest.mark.parametrize("action", ["redact", "remove", "hash"])
+def test_a_step_on_a_part_of_the_input_hides_whatever_may_quote_it(path: str, action: str) -> None:
+    """Nobody can tell which part the error, a tool or a parameter quotes."""
+    record = CallRecord(
+        call_id="c-1",
+        status="failure",
+        input={"messages": [{"role": "user", "content": NEEDLE}], "tools": [{"function": {"name": NEEDLE}}]},
+        error=CallError(type="BadRequestError", message=f"prompt {NEEDLE} was refused"),
+        model_parameters={"stop": [NEEDLE], "n": 1},
+    )
+    step = {"paths": [path], "action": action} | ({"key": KEY} if action == "hash" else {})
+    seen = masked(record, policies({"m": [step]}), "m")
+    assert NEEDLE not in dump(seen)
+    assert seen.status_message == ("BadRequestError" if action == "remove" else f"BadRequestError: {HIDDEN}")
+    assert seen.model_parameters == {"n": 1}
+
+
+def test_a_step_on_a_part_of_the_output_hides_the_error() -> None:
+    """A refusal may quote the answer; tools and parameters do not."""
+    record = CallRecord(
+        call_id="c-1",
+        status="failure",
+        input=CHAT,
+        error=CallError(type="E", message=NEEDLE),
+        model_parameters={"stop": ["END"]},
+    )
+    seen = masked(record, policies({"m": [{"paths": ["output.content"]}]}), "m")
+    assert (seen.input, seen.status_message, seen.model_parameters) == (CHAT, f"E: {HIDDEN}", {"stop": ["END"]})
 
 
 def test_an_empty_input_stays_empty() -> None:
@@ -294,6 +327,47 @@ def test_overlapping_hits_become_one() -> None:
     )
     assert masked_input(f"a mail {EMAIL} z", compiled, "wide", "mail") == "a [EMAIL] z"
     assert masked_input(f"a mail {EMAIL} z", compiled, "wide", "mail", "gone") == "a  z"
+
+
+@pytest.mark.parametrize("names", [("hash", "redact"), ("redact", "hash")])
+def test_redact_beats_hash_wherever_both_find_something(names: tuple[str, ...]) -> None:
+    """The same detector, and a pattern that overlaps its hit, in either order."""
+    compiled = policies(
+        {
+            "hash": [{"detect": ["email"], "action": "hash", "key": KEY}],
+            "redact": [{"detect": ["email"]}],
+            "part": [{"pattern": "jane"}],
+        }
+    )
+    assert masked_input(f"to {EMAIL}", compiled, *names) == "to [EMAIL]"
+    others = ["part" if name == "redact" else name for name in names]
+    assert masked_input(f"to {EMAIL}", compiled, *others) == "to [REDACTED]"
+
+
+def test_what_comes_together_when_text_is_taken_out_is_looked_at_again() -> None:
+    """As often as it takes, up to a bound; beyond it the field is withheld."""
+    compiled = policies({"m": [{"pattern": "SECRET-[0-9]{4}", "action": "remove"}]})
+    text = "SECRET-1234"
+    for _ in range(3):
+        text = f"SEC{text}RET-1234"
+    assert masked_input(f"a {text} b", compiled, "m") == "a  b"
+    seen = masked(CallRecord(call_id="c-1", input=f"a SEC{text}RET-1234 b", output="o"), compiled, "m")
+    assert (seen.input, seen.output, seen.failures) == ("[MASK FAILED: m]", "o", ("m",))
+
+
+def test_a_greedy_pattern_does_not_mask_its_own_labels() -> None:
+    """However they stand side by side, and pseudonyms neither."""
+    compiled = policies(
+        {
+            "redact": [{"pattern": "[^ ]{5,20}"}],
+            "hash": [{"pattern": "[a-z0-9]{10,}", "action": "hash", "key": KEY}],
+        }
+    )
+    assert masked_input("x" * 2000, compiled, "redact") == "[REDACTED]" * 100
+    once = masked_input("_abcdefghijkl_", compiled, "hash")
+    assert once.startswith("_hash_test_")
+    assert len(once) == len("_hash_test__") + 20
+    assert masked_input(once, compiled, "hash") == once
 
 
 def test_counts_name_detectors_and_never_values() -> None:
@@ -540,6 +614,47 @@ def test_the_granted_ids_are_used() -> None:
     assert seen.generation["metadata"] == {"trace_id": "trace-id22"}
     seen = masked(CallRecord(call_id="c-1"), policies({}), ids=Ids(trace_id="ab" * 16))
     assert (seen.trace_id, seen.generation) == ("ab" * 16, {})
+
+
+def test_an_id_that_a_mask_would_hide_is_hashed() -> None:
+    """A card number of 16 digits is 16 hex digits as well."""
+    ids = Ids(
+        trace_id="4111111111111111-0000000000000000",
+        generation_id="4111-1111-1111-1111",
+        parent_observation_id="5555555555554444",
+    )
+    record = CallRecord(call_id="c-1")
+    cards = policies({"m": [{"detect": ["credit_card"]}]})
+    assert masked(record, policies({}), ids=ids).span_id == "4111111111111111"
+    seen = masked(record, cards, "m", ids=ids)
+    assert seen.span_id == sha256(b"4111-1111-1111-1111").hexdigest()[:16]
+    assert seen.parent_span_id == sha256(b"5555555555554444").hexdigest()[:16]
+    assert seen.trace_id == sha256(b"4111111111111111-0000000000000000").hexdigest()[:32]
+    assert "4111" not in dump(seen)
+    harmless = Ids(trace_id="ab" * 16, generation_id="00f067aa0ba902b7")
+    assert masked(record, cards, "m", ids=harmless).span_id == "00f067aa0ba902b7"
+
+
+@pytest.mark.parametrize("names", [("pii",), ("unknown",)])
+def test_an_id_that_cannot_be_looked_at_is_hashed(names: tuple[str, ...]) -> None:
+    """Where the mask fails, and where it is unknown."""
+    compiled = policies({"pii": [{"detect": ["email"]}]}, detectors={"email": Broken(ValueError())})
+    ids = Ids(trace_id="ab" * 16, generation_id="00f067aa0ba902b7")
+    seen = masked(CallRecord(call_id="c-1"), compiled, *names, ids=ids)
+    assert seen.trace_id == sha256(b"ab" * 16).hexdigest()[:32]
+    assert seen.span_id == sha256(b"00f067aa0ba902b7").hexdigest()[:16]
+
+
+def test_a_client_of_the_proxy_does_not_choose_the_trace() -> None:
+    """It sets the call id by a header, so another key never meets it; all attempts of a call do."""
+    victim = "0af7651916cd43dd8448eb211c80319c"
+    one, other = (CallRecord(call_id=victim, origin="proxy", key_hash=key) for key in ("k-1", "k-2"))
+    failed = replace(one, status="failure", model="m-2", model_id="d-2", start_time_unix_nano=5)
+    traces = [masked(record, policies({})).trace_id for record in (one, other, failed)]
+    assert victim not in traces
+    assert traces[0] == traces[2] != traces[1]
+    assert masked(one, policies({}), ids=Ids(trace_id=victim)).trace_id == victim
+    assert masked(CallRecord(call_id=victim), policies({})).trace_id == victim
 
 
 def test_a_session_never_becomes_the_trace() -> None:

@@ -36,7 +36,7 @@ TEXT_PARAMETERS = frozenset(
 """Parameters that can hold words of the caller; hidden together with the input unless they are a plain word."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, repr=False)
 class Document:
     """A call as a tree of plain data that nobody else holds; masks change it in place.
 

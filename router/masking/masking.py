@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from router.masking.document import FACTS, UPDATE_KEYS, build_document
@@ -28,15 +28,14 @@ def mask(record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies
     `[MASK FAILED: <mask>]`; where a mask is unknown or the record cannot be read, every text does. The call arrives
     all the same, and `failures` says so.
     """
-    ids = _ids(record, plan)
     try:
-        return _masked(record, plan, ids, policies.policy(plan.masks[project]), project)
+        return _masked(record, plan, policies.policy(plan.masks[project]), project)
     except (KeyboardInterrupt, SystemExit):
         raise
     except UnknownMask as unknown:
-        return _withheld(record, plan, project, ids, unknown.name)
+        return _withheld(record, plan, project, unknown.name)
     except BaseException:  # noqa: BLE001 - the never-raise boundary: the record is withheld, the call arrives
-        return _withheld(record, plan, project, ids, WALK)
+        return _withheld(record, plan, project, WALK)
 
 
 def mask_value(
@@ -76,10 +75,11 @@ def failure_marker(name: str) -> str:
     return f"[MASK FAILED: {name}]"
 
 
-def _masked(record: CallRecord, plan: Plan, ids: SpanIds, policy: Policy, project: str) -> MaskedRecord:
+def _masked(record: CallRecord, plan: Plan, policy: Policy, project: str) -> MaskedRecord:
+    walk = Walk(policy, project)
+    ids = _ids(record, plan, walk.is_hidden)
     document = build_document(record, plan, ids)
     tree = document.tree
-    walk = Walk(policy, project)
     walk.counts["secret_name"] = document.removed
     failures: dict[str, None] = {}
     for container, key, path in _fields(tree):
@@ -105,9 +105,10 @@ def _fields(tree: dict[str, Any]) -> list[tuple[dict[str, Any], str, tuple[str, 
     return fields
 
 
-def _withheld(record: CallRecord, plan: Plan, project: str, ids: SpanIds, name: str) -> MaskedRecord:
+def _withheld(record: CallRecord, plan: Plan, project: str, name: str) -> MaskedRecord:
     """Return the record with every text withheld on account of the mask `name`."""
     text = failure_marker(name)
+    ids = _ids(record, plan, lambda _: True)
     fields: dict[str, Any] = {
         "call_id": ids.seed[:32],
         "call_type": "",
@@ -147,9 +148,9 @@ def _nanoseconds(value: Any) -> int:
     return value if type(value) is int and value >= 0 else 0
 
 
-def _ids(record: CallRecord, plan: Plan) -> SpanIds:
+def _ids(record: CallRecord, plan: Plan, is_hidden: Callable[[str], bool]) -> SpanIds:
     try:
-        return span_ids(record, plan.ids)
+        return span_ids(record, plan.ids, is_hidden)
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException:  # noqa: BLE001 - a record that cannot be read gets ids all the same

@@ -20,6 +20,8 @@ REDACTED: Final = "redacted-by-litellm"
 """Stands where a whole value was hidden."""
 MASK_INPUT: Final = "mask-input"
 MASK_OUTPUT: Final = "mask-output"
+_ERROR_TEXT: Final = (Segment("error"), Segment("message"))
+_TOOLS: Final = tuple((Segment("input"), Segment(name)) for name in ("tools", "functions"))
 _STRICTNESS: Final[Mapping[MaskAction, int]] = {"hash": 1, "redact": 2, "remove": 3}
 
 
@@ -71,9 +73,12 @@ class PathStep:
     finder: Finder | None = None
 
     @property
-    def label(self) -> str:
-        replacement = self.whole or (self.finder.replacement if self.finder else None)
-        return replacement.label if replacement else ""
+    def replacement(self) -> Replacement:
+        """Return what the step writes."""
+        if self.finder is not None:
+            return self.finder.replacement
+        assert self.whole is not None
+        return self.whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +91,7 @@ class Policy:
         steps: hold at their paths only.
         hides_input: parameters that hold the caller's words go as well.
         labels: constants that masking writes; they are never masked again.
+        keys: of the pseudonyms that masking writes; these are not either.
         shortest: a text of fewer bytes is clean for every one of `finders`.
         clean_keys: keys that `finders` found clean; a bounded memo, for the same keys come with every call.
     """
@@ -95,6 +101,7 @@ class Policy:
     steps: tuple[PathStep, ...]
     hides_input: bool
     labels: tuple[bytes, ...]
+    keys: tuple[PseudonymKey, ...] = ()
     shortest: int = 0
     clean_keys: set[str] = field(default_factory=set, compare=False, repr=False)
 
@@ -156,29 +163,36 @@ def _unite(names: tuple[str, ...], parts: list[PathStep | Finder]) -> Policy:
         known = everywhere.get(id(part.detector))
         if known is None or part.replacement.strictness > known.replacement.strictness:
             everywhere[id(part.detector)] = part
-    labels = [finder.replacement.label for finder in everywhere.values()] + [step.label for step in steps]
+    written = [finder.replacement for finder in everywhere.values()] + [step.replacement for step in steps]
     return Policy(
         names=names,
         finders=tuple(everywhere.values()),
         steps=tuple(steps),
-        hides_input=any(step.whole and step.path[0] == "input" and _is_whole_content(step.path) for step in steps),
-        labels=tuple({label.encode(): None for label in labels if label}),
+        hides_input=any(step.whole and _can_reach(step.path, "input") for step in steps),
+        labels=tuple({each.label.encode(): None for each in written if each.label}),
+        keys=tuple({each.key: None for each in written if each.key}),
         shortest=min((finder.detector.shortest for finder in everywhere.values()), default=0),
     )
 
 
 def _with_companions(step: PathStep) -> list[PathStep]:
-    """Return `step`, and for a whole input or output the same for the error message, which quotes them."""
-    if step.whole is None or not _is_whole_content(step.path):
-        return [step]
+    """Return `step`, and the same for what may quote the values it hides: the error's text, and tools the input."""
     whole = step.whole
+    companions: list[Path] = []
+    if whole is None:
+        return [step]
     if whole.action == "hash":
         whole = Replacement(whole.mask, whole.kind, "redact", REDACTED)
-    return [step, PathStep((Segment("error"), Segment("message")), whole=whole)]
+    if _can_reach(step.path, "input") or _can_reach(step.path, "output"):
+        companions.append(_ERROR_TEXT)
+    if _can_reach(step.path, "input"):
+        companions += _TOOLS
+    return [step, *(PathStep(path, whole=whole) for path in companions)]
 
 
-def _is_whole_content(path: Path) -> bool:
-    return path[0] in ("input", "output") and all(segment.wild for segment in path[1:])
+def _can_reach(path: Path, field_name: str) -> bool:
+    """Return whether `path` may lead to values of the field or below it."""
+    return bool(path[0].wild) or path[0] == field_name
 
 
 class _Compiler:

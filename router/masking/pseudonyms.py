@@ -9,6 +9,7 @@ from hashlib import sha256
 
 MIN_KEY_BYTES = 32
 TEST_KEY_ID = "test"
+_BODY_AND_CHECK = 20
 _TEST_KEY = sha256(b"langfuse-router: key of `router explain` and `router test`, never of a running router").digest()
 
 
@@ -47,12 +48,20 @@ class PseudonymKey:
         body = _token(self._secret, f"v1\0{kind}\0{scope}\0{value}")
         return f"hash_{self.key_id}_{body}{self._check(body)}"
 
+    def end_of_own(self, data: bytes, position: int) -> int:
+        """Return where the token of this key that covers `position` in `data` (UTF-8) ends, or -1 for none."""
+        prefix = f"hash_{self.key_id}_".encode()
+        size = len(prefix) + _BODY_AND_CHECK
+        start = data.rfind(prefix, max(0, position + 1 - size), position + len(prefix))
+        token = data[start : start + size] if start >= 0 else b""
+        return start + size if self._is_own(token.decode("utf-8", "replace")) else -1
+
     def _check(self, body: str) -> str:
         return _token(self._secret, f"v1\0check\0{body}")[:4]
 
     def _is_own(self, value: str) -> bool:
         prefix = f"hash_{self.key_id}_"
-        if len(value) != len(prefix) + 20 or not value.startswith(prefix) or not value.isascii():
+        if len(value) != len(prefix) + _BODY_AND_CHECK or not value.startswith(prefix) or not value.isascii():
             return False
         return hmac.compare_digest(self._check(value[-20:-4]), value[-4:])
 

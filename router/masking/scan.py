@@ -78,22 +78,28 @@ class Scanner:
                 raise
             except BaseException:  # noqa: BLE001 - MemoryError and RecursionError too: what was not scanned is not sent
                 raise MaskFailed(replacement.mask) from None
-        return [hit for hit in hits if hit[0] < hit[1] and not self._is_label(data, hit[0], hit[1])] if hits else hits
+        return [hit for hit in hits if hit[0] < hit[1] and not self._is_own(data, hit[0], hit[1])] if hits else hits
 
-    def _is_label(self, data: bytes, start: int, end: int) -> bool:
-        """Return whether the span lies within a constant that masking itself writes."""
-        return any(
-            data.find(label, max(0, end - len(label)), start + len(label)) >= 0
-            for label in self._policy.labels
-            if len(label) >= end - start
-        )
+    def _is_own(self, data: bytes, start: int, end: int) -> bool:
+        """Return whether the span holds nothing but what masking itself writes: labels and pseudonyms."""
+        while 0 <= start < end:
+            start = self._end_of_own(data, start)
+        return start >= end
+
+    def _end_of_own(self, data: bytes, position: int) -> int:
+        """Return where the label or pseudonym that covers `position` ends, or -1 for none."""
+        ends = [key.end_of_own(data, position) for key in self._policy.keys]
+        for label in self._policy.labels:
+            found = data.find(label, max(0, position + 1 - len(label)), position + len(label))
+            ends.append(found + len(label) if found >= 0 else -1)
+        return max(ends, default=-1)
 
     def splice(self, data: bytes, hits: list[Hit], active: tuple[Finder, ...]) -> str:
         """Return `data` as text with every one of `hits` (at least one) replaced.
 
-        What stood against a hit without a space between has new neighbours, so it is looked at again.
+        What stood against a hit without a space between has new neighbours, so it is looked at again. Raises
+        MaskFailed where that finds no end: what still holds a hit is not sent.
         """
-        text = ""
         for _ in range(_MAX_PASSES):
             pieces: list[str] = []
             position = 0
@@ -105,12 +111,12 @@ class Scanner:
                 position = end
             text = "".join((*pieces, data[position:].decode("utf-8", "replace")))
             if not look_again:
-                break
+                return text
             data = text.encode()
             hits = self.find(data, active)
             if not hits:
-                break
-        return text
+                return text
+        raise MaskFailed(hits[0][2].mask)
 
     def replace(self, value: str, replacement: Replacement) -> str:
         """Return the text that comes in place of `value`, and count it."""

@@ -8,7 +8,7 @@ from typing import Any, Final
 from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, marker
 from router.masking.policy import Finder, Policy, Replacement
-from router.masking.scan import Scanner
+from router.masking.scan import MaskFailed, Scanner
 from router.masking.steps import State, advance, strictest, union, widened
 
 MAX_JSON_DEPTH: Final = 3
@@ -45,6 +45,13 @@ class Walk:
             active = widened(active, matched)
         masked = self._value(value, states, active, 0)
         return None if masked is _GONE else masked
+
+    def is_hidden(self, text: str) -> bool:
+        """Return whether anything in `text` is found everywhere; also where a mask fails, for nobody knows then."""
+        try:
+            return bool(self._scanner.find(text.encode(), self._policy.finders))
+        except MaskFailed:
+            return True
 
     def fact(self, value: Any) -> Any:
         """Return the masked value of a fact that no path reaches. Raises MaskFailed."""
