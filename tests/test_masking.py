@@ -15,7 +15,8 @@ import pytest
 
 from router.errors import ConfigError, Location
 from router.masking import MaskingPolicies, UnknownMask, mask, mask_text, mask_value
-from router.masking.ids import normalise_span_id, normalise_trace_id
+from router.masking.document import build_document
+from router.masking.ids import normalise_span_id, normalise_trace_id, span_ids
 from router.routing.plan import Ids, Plan
 from router.routing.record import CallError, CallRecord
 from tests.masks import AWS_KEY, CARD, EMAIL, KEY, dump, everything, masked, masked_input, policies
@@ -427,6 +428,53 @@ def test_what_only_shares_a_name_with_secrets_stays() -> None:
     assert masked_input(kept, policies({})) == kept
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "beside"),
+    [
+        ("password", NEEDLE, {"logprob": 0}),
+        ("access_token", NEEDLE, {"logprob": 0}),
+        ("password", {"type": "string", "value": NEEDLE}, {}),
+        ("password", {"type": "string", "default": NEEDLE}, {}),
+        ("password", {"type": "string", "const": NEEDLE}, {}),
+        ("password", {"type": "string", "enum": [NEEDLE]}, {}),
+        ("password", {"type": "string", "example": NEEDLE}, {}),
+        ("password", {"type": "object", "properties": {"a": {"type": "string", "default": NEEDLE}}}, {}),
+        ("pass\u200bword", NEEDLE, {}),
+        ("p\u200bassword", NEEDLE, {}),
+        ("pass\x00word", NEEDLE, {}),
+        ("\uff50assword", NEEDLE, {}),
+        ("x" * 129 + "_password", NEEDLE, {}),
+        ("callback\u200b_vars", {"a": NEEDLE}, {}),
+        ("standard_callback_dynamic_params", {"a": NEEDLE}, {}),
+    ],
+)
+def test_no_disguise_of_a_key_keeps_its_secret(key: str, value: Any, beside: dict[str, Any]) -> None:
+    """As data, and as JSON in a string, escaped or not."""
+    given = {key: value, **beside}
+    for content in (given, json.dumps(given), json.dumps(given, ensure_ascii=False)):
+        assert NEEDLE not in dump(masked(CallRecord(call_id="c-1", input=content), policies({})))
+
+
+@pytest.mark.parametrize("around", ["\ufeff", "\u00a0", " ", "\n\t", "\u200b", "\x00", "\u2028 \ufeff"])
+def test_json_is_opened_behind_blanks_of_any_kind(around: str) -> None:
+    """A byte order mark or a no-break space does not hide a secret."""
+    content = f'{around}{{"password": "{NEEDLE}"}}{around}'
+    assert masked_input(content, policies({})) == '{"password": "[REMOVED]"}'
+
+
+def test_json_with_line_breaks_in_its_strings_is_opened() -> None:
+    """Strictly it is none, but a reader does not mind."""
+    content = f'{{"password": "one\n{NEEDLE}", "note": "two\nlines"}}'
+    assert masked_input(content, policies({})) == '{"password": "[REMOVED]", "note": "two\\nlines"}'
+
+
+def test_long_numbers_are_looked_at_with_their_fraction() -> None:
+    """A card number with decimals is one; a duration and a point in time are not."""
+    given = [4111111111111111.5, -4111111111111111.5, 0.4111111111111111, 1790000000.123456, 12.5]
+    seen = masked_input(given, everything(), "all")
+    assert seen == ["[CREDIT_CARD].5", "-[CREDIT_CARD].5", *given[2:]]
+
+
 def test_a_repeated_key_in_json_does_not_hide_a_secret() -> None:
     """A parser sees the last one, a reader both."""
     seen = masked_input('{"password": "' + NEEDLE + '", "password": null}', policies({}))
@@ -502,6 +550,15 @@ def test_what_is_too_deep_or_too_much_becomes_a_marker() -> None:
     assert NEEDLE not in masked_input(secret, policies({}))
 
 
+def test_what_holds_content_does_not_show_it() -> None:
+    """A traceback with local variables is a log line as well."""
+    ids = span_ids(CallRecord(call_id="c-1"), Ids(trace_id=NEEDLE), lambda _: False)
+    document = build_document(CallRecord(call_id="c-1", input=NEEDLE), Plan(rule="r"), ids)
+    assert ids.foreign_trace_id == NEEDLE
+    assert document.tree["input"] == NEEDLE
+    assert NEEDLE not in repr(ids) + repr(document)
+
+
 def test_the_record_is_not_changed() -> None:
     """Masking works on its own copy."""
     record = CallRecord(call_id="c-1", input=[{"content": EMAIL, "password": "x"}], details={"a": [EMAIL]})
@@ -554,12 +611,13 @@ def test_an_unknown_mask_withholds_everything() -> None:
         assert NEEDLE not in dump(seen)
 
 
-def test_a_record_that_cannot_be_read_is_withheld() -> None:
-    """A walk that fails lets nothing through."""
+@pytest.mark.parametrize("error", [ValueError, RecursionError, MemoryError, BaseException])
+def test_a_record_that_cannot_be_read_is_withheld(error: type[BaseException]) -> None:
+    """A walk that fails lets nothing through, whatever it fails of."""
 
     class Unreadable(Mapping[str, Any]):
         def __iter__(self) -> Any:
-            raise ValueError(NEEDLE)
+            raise error(NEEDLE)
 
         def __len__(self) -> int:
             return 1

@@ -7,6 +7,8 @@ from typing import Any
 
 import re2
 
+from router.masking.fold import fold
+
 REMOVED = "[REMOVED]"
 """Stands where a value was removed because of the name of its key."""
 
@@ -48,6 +50,9 @@ _TOKENS_THAT_ARE_TEXT = frozenset(
 )
 _LABELS = ("[API_KEY]", "[PRIVATE_KEY]")
 """What detectors write into a key that was a secret itself; it does not make the value one."""
+_MAX_READ = 128
+_SCHEMA_VALUES = ("const", "default", "enum", "example", "examples", "value")
+"""Words of a JSON schema beside which a value stands."""
 _SCHEMA_TYPES = frozenset({"string", "object", "array", "integer", "number", "boolean", "null"})
 
 
@@ -63,25 +68,37 @@ def hides(key: str, value: Any, siblings: dict[Any, Any]) -> bool:
         return not _is_schema(value)
     if isinstance(value, (int, float)):
         return not key.casefold().endswith("token")
-    return "logprob" not in siblings
+    return not ("logprob" in siblings and readable(key) == "token")
 
 
 def is_container(key: str, *, in_metadata: bool) -> bool:
     """Return whether nothing under `key` may leave; in metadata this holds for raw requests and headers as well."""
-    name = key[:64].casefold().replace("-", "_")
+    name = readable(key).casefold().replace("-", "_")
     return name in _CREDENTIALS or (in_metadata and name in _RAW)
 
 
-@lru_cache(maxsize=4096)
 def is_telling(key: str) -> bool:
     """Return whether the name says anything, so that its value has to be looked at; remembered, for names repeat."""
+    return _is_telling(key if len(key) <= _MAX_READ else readable(key))
+
+
+@lru_cache(maxsize=4096)
+def _is_telling(key: str) -> bool:
     return is_container(key, in_metadata=True) or names_secret(key)
+
+
+def readable(key: str) -> str:
+    """Return the end of `key` as a reader sees it: without what is invisible, letters in disguise as ASCII."""
+    if not (key.isascii() and key.isprintable()) or "\\" in key or "%" in key or "&" in key:
+        shadow = fold(key.encode("utf-8", "replace"))
+        folded = key if shadow is None else shadow.text.decode("utf-8", "replace")
+        key = "".join(char for char in folded if char.isprintable())
+    return key[-_MAX_READ:]
 
 
 def names_secret(key: str) -> bool:
     """Return whether the last words of `key` name a secret: `client_secret` does, `secret_santa` does not."""
-    if len(key) > 128:
-        return False
+    key = readable(key)
     for label in _LABELS:
         key = key.replace(label, "")
     words = [word.lower() for word in _WORDS.findall(_split_camel(key))]
@@ -119,7 +136,16 @@ def _split_camel(key: str) -> str:
 
 
 def _is_schema(value: dict[Any, Any]) -> bool:
+    if _holds_value(value):
+        return False
     kind = value.get("type")
     if isinstance(kind, str):
         return kind in _SCHEMA_TYPES
     return any(word in value for word in ("anyOf", "oneOf", "allOf", "$ref")) or isinstance(kind, list)
+
+
+def _holds_value(schema: Any) -> bool:
+    """Return whether a schema says, at any depth, what the parameter is and not only of which type."""
+    if isinstance(schema, dict):
+        return any(name in schema for name in _SCHEMA_VALUES) or any(map(_holds_value, schema.values()))
+    return isinstance(schema, list) and any(map(_holds_value, schema))

@@ -87,7 +87,7 @@ class Policy:
 
     Attributes:
         names: the masks, in order.
-        finders: look at every text, key and long integer; one per detector, with the strictest action asked for.
+        finders: look at every text, key and long number; one per detector, with the strictest action asked for.
         steps: hold at their paths only.
         hides_input: parameters that hold the caller's words go as well.
         labels: constants that masking writes; they are never masked again.

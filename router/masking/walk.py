@@ -1,10 +1,11 @@
-"""The walk over a document's tree: applies a policy to every value, text, key and long integer."""
+"""The walk over a document's tree: applies a policy to every value, text, key and long number."""
 
 from __future__ import annotations
 
 import json
 from typing import Any, Final
 
+from router.masking.fold import fold, fold_character
 from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, marker
 from router.masking.policy import Finder, Policy, Replacement
@@ -12,10 +13,9 @@ from router.masking.scan import MaskFailed, Scanner
 from router.masking.steps import State, advance, strictest, union, widened
 
 MAX_JSON_DEPTH: Final = 3
-_LONG_INTEGER: Final = 1_000_000
+_LONG_NUMBER: Final = 1_000_000
 _GONE: Final = object()
-_BEFORE_JSON: Final = frozenset("{[ \n\t\r")
-_NAMES_SECRET = compile_custom(r"(?i)pass|pwd|secret|token|key|credential|authorization|cookie|vars|auth")
+_NAMES_SECRET = compile_custom(r"(?i)pass|pwd|secret|token|key|credential|authorization|cookie|vars|auth|callback")
 
 
 class Walk:
@@ -108,14 +108,14 @@ class Walk:
         return masked
 
     def _number(self, value: int | float, active: tuple[Finder, ...]) -> Any:
-        if not active or -_LONG_INTEGER < value < _LONG_INTEGER or (type(value) is float and not value.is_integer()):
+        if not active or -_LONG_NUMBER < value < _LONG_NUMBER:
             return value
-        text = str(int(value))
+        text = repr(value) if type(value) is float and not value.is_integer() else str(int(value))
         masked = self._scanner.text(text, active)
         return value if masked == text else masked
 
     def _text(self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], opened: int) -> str:
-        may_be_json = text[:1] in _BEFORE_JSON and opened < MAX_JSON_DEPTH
+        may_be_json = opened < MAX_JSON_DEPTH and _opens_json(text)
         if not may_be_json and self._scanner.is_too_short(text, active):
             return text
         data = text.encode()
@@ -138,10 +138,8 @@ class Walk:
             repeated = repeated or len(found) < len(pairs)
             return found
 
-        if text.lstrip()[:1] not in ("{", "["):
-            return None
         try:
-            value = json.loads(text, object_pairs_hook=pairs_to_dict)
+            value = json.loads(_without_blanks(text), strict=False, object_pairs_hook=pairs_to_dict)
         except RecursionError:
             return marker("depth")
         except ValueError:
@@ -180,4 +178,29 @@ class Walk:
 
 
 def _may_hide_inside(data: bytes) -> bool:
-    return b"\\" in data or _NAMES_SECRET.search(data) is not None
+    if b"\\" in data or _NAMES_SECRET.search(data) is not None:
+        return True
+    shadow = fold(data)
+    return shadow is not None and _NAMES_SECRET.search(shadow.text) is not None
+
+
+def _opens_json(text: str) -> bool:
+    """Return whether `text` begins with an object or list, after blanks of any kind."""
+    first = text[:1]
+    if first in ("{", "["):
+        return True
+    return bool(first) and _is_blank(first) and _without_blanks(text)[:1] in ("{", "[")
+
+
+def _without_blanks(text: str) -> str:
+    """Return `text` without spaces, byte order marks and control characters at its ends."""
+    start, end = 0, len(text)
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while end > start and _is_blank(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _is_blank(char: str) -> bool:
+    return char.isspace() or (not char.isprintable() and (char.isascii() or fold_character(char) == b""))
