@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import datetime
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -76,6 +77,19 @@ def test_two_reports_of_one_attempt_are_told_alike() -> None:
         "standard_logging_object": {**payload.kwargs["standard_logging_object"], "model_id": "x"},
     }
     assert _capture(replace(payload, kwargs=other)).attempt != _capture(payload).attempt
+
+
+@pytest.mark.parametrize("name", ["sdk_completion_metadata", "sdk_acompletion_failure", "proxy_chat_fallback"])
+def test_a_retry_is_another_attempt(name: str) -> None:
+    """LiteLLM keeps the call's id; the deployment, the start or the outcome differ."""
+    payload = load_payload(name)
+    first = _capture(payload).attempt
+    other_start = replace(payload, start_time=payload.start_time + datetime.timedelta(milliseconds=1))
+    standard = {**payload.kwargs["standard_logging_object"], "model_id": "another"}
+    other_deployment = replace(payload, kwargs={**payload.kwargs, "standard_logging_object": standard})
+    other_end = replace(payload, hook="log_failure_event" if payload.status == "success" else "log_success_event")
+    attempts = {first, *(_capture(other).attempt for other in (other_start, other_deployment, other_end))}
+    assert len(attempts) == (3 if payload.is_proxy and payload.status == "failure" else 4)
 
 
 @pytest.mark.parametrize("call_id", [None, "", [], {}], ids=repr)

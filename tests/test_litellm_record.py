@@ -8,6 +8,7 @@ import datetime
 import json
 from typing import Any
 
+import litellm
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,10 +16,12 @@ from litellm.proxy._types import UserAPIKeyAuth
 from litellm.types.utils import ModelResponse, TextCompletionResponse
 
 from router.litellm import record_from_kwargs
+from router.litellm.origin import Caller
 from router.litellm.record import nanoseconds
 from router.routing.record import CallError, CallRecord, Requested
 from tests.payloads import NAMES, Payload, load_payload, native_spans
 
+MESSAGES = [{"role": "user", "content": "hello"}]
 HOST_FACTS = ("team", "team_alias", "key_alias", "key_hash", "org", "host_tags", "model", "model_group", "model_id")
 KEY_A = {
     "team": "team-a-id",
@@ -369,6 +372,23 @@ def test_an_alias_named_by_a_client_is_no_deployment() -> None:
     assert (record.model, record.model_group, record.model_id) == ("nope", None, None)
 
 
+def test_the_words_of_a_client_are_no_deployment_where_litellm_routed_nothing() -> None:
+    """Calls that pass LiteLLM's router by keep what the client wrote; the router's tuple tells the difference."""
+    auth = UserAPIKeyAuth.model_construct(team_id="t")
+    words = {"model_group": "evil", "model_info": {"id": "evil"}, "deployment": "evil", "attempted_fallbacks": 5}
+    for tags in (None, ["prod"]):
+        metadata = {"user_api_key_auth": auth, **words, "attempted_retries": 7, "_routing_request_tags": tags}
+        record = call(model="m", litellm_params={"metadata": metadata})
+        assert (record.model, record.model_group, record.model_id) == ("m", None, None)
+        assert "evil" not in dump(record)
+        assert record.details == {"user_api_key_team_id": "t", "litellm_call_id": "call-1"}
+    metadata["_routing_request_tags"] = ("prod",)
+    record = call(model="m", litellm_params={"metadata": metadata})
+    assert (record.model_group, record.model_id) == ("evil", "evil")
+    assert record.details["attempted_fallbacks"] == 5
+    assert "attempted_retries" not in record.details
+
+
 # Nothing that must stay inside gets out
 
 
@@ -443,6 +463,52 @@ def test_what_the_host_excluded_from_the_payload_is_not_fetched_elsewhere() -> N
     standard = {k: v for k, v in payload.kwargs["standard_logging_object"].items() if k not in ("messages", "response")}
     record = record_of(payload, standard_logging_object=standard)
     assert (record.input, record.output) == (None, None)
+
+
+def test_what_the_host_excluded_is_not_fetched_where_there_is_no_payload(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client breaks LiteLLM's payload with tags as a text; the host's words count all the same."""
+    excluded = ["messages", "response", "error_str", "error_information"]
+    monkeypatch.setattr(litellm, "standard_logging_payload_excluded_fields", excluded)
+    record = record_of(load_payload("proxy_tags_string_breaks_slo"))
+    assert (record.input, record.output) == (None, None)
+    words = {"messages": MESSAGES, "exception": ValueError("quotes hello")}
+    for payload in (None, {}):
+        failed = call("failure", standard_logging_object=payload, **words)
+        assert (failed.input, failed.error) == (None, CallError(type="ValueError", message=""))
+    monkeypatch.setattr(litellm, "standard_logging_payload_excluded_fields", None)
+    failed = call("failure", **words)
+    assert failed.input == {"messages": MESSAGES}
+    assert failed.error == CallError(type="ValueError", message="quotes hello")
+
+
+@pytest.mark.parametrize(
+    "kwargs",
+    [
+        {"langfuse_public_key": "pk"},
+        {"langfuse_secret": "CANARY"},
+        {"standard_callback_dynamic_params": {"langfuse_secret_key": "CANARY"}},
+        {"litellm_params": {"metadata": {"langfuse_host": "https://CANARY.example"}}},
+        {"litellm_params": {"litellm_metadata": {"langfuse_secret_key": "CANARY"}}},
+    ],
+    ids=["kwargs", "alias", "dynamic", "metadata", "litellm metadata"],
+)
+def test_credentials_of_a_call_are_noticed_and_not_kept(kwargs: dict[str, Any]) -> None:
+    """They are refused by name; nothing of their values is in the record."""
+    record = call(**kwargs)
+    assert record.requested == Requested(credentials=True)
+    assert "CANARY" not in dump(record)
+    assert not call(litellm_params={"metadata": {"langfuse_host": ""}}, langfuse_secret=None).requested.credentials
+
+
+@pytest.mark.parametrize("name", ["sdk_dynamic_credentials_kwargs", "sdk_dynamic_credentials_metadata"])
+def test_captured_credentials_are_noticed(name: str) -> None:
+    """Where LiteLLM really puts them."""
+    assert record_of(load_payload(name)).requested.credentials
+
+
+def test_who_called_is_not_shown_by_repr() -> None:
+    """Headers are the client's content."""
+    assert "CANARY" not in repr(Caller(headers={"x": "CANARY"}, details={"y": "CANARY"}))
 
 
 @pytest.mark.parametrize(

@@ -180,7 +180,7 @@ def test_debug_passes_the_scalars_of_the_metadata_on() -> None:
 def test_what_litellm_and_its_proxy_write_is_not_metadata() -> None:
     """Internal keys, facts of the key and credentials never become metadata of the generation."""
     internal = dict.fromkeys([*INTERNAL_KEYS, "user_api_key_team_id", "langfuse_secret_key", "litellm_call_id"], "x")
-    assert requested_from_metadata(internal) == Requested()
+    assert requested_from_metadata(internal) == Requested(credentials=True)
 
 
 @pytest.mark.parametrize("spelling", ["langfuse_{}", "langfuse-{}", "x-langfuse-{}", "x-langfuse_{}", "x_langfuse_{}"])
@@ -206,6 +206,22 @@ def test_a_header_beats_the_body_but_lifts_no_mask() -> None:
     )
     assert requested.trace == {"name": "header"}
     assert requested.mask == {"input", "output"}
+
+
+def test_a_header_lifts_no_mask_of_another_header() -> None:
+    """Whatever the order in which they come."""
+    redact, show = {"litellm-enable-message-redaction": "true"}, {"langfuse_mask_input": "false"}
+    for headers in ({**redact, **show}, {**show, **redact}):
+        assert requested_from_metadata({}, headers=headers).mask == {"input", "output"}
+    twice = {"langfuse_mask_input": "true", "x-langfuse-mask-input": "false"}
+    assert requested_from_metadata({}, headers=twice).mask == {"input"}
+
+
+def test_credentials_are_noticed_and_nothing_else_is_kept_of_them() -> None:
+    """Known by the names that LiteLLM's callback reads."""
+    given = {"langfuse_public_key": "pk-1", "langfuse_secret": "sk-1", "langfuse_host": "https://example.com"}
+    assert requested_from_metadata(given) == Requested(credentials=True)
+    assert requested_from_metadata({"langfuse_host": None}) == Requested()
 
 
 def test_litellms_redaction_headers_only_tighten() -> None:

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.litellm.content import mapping_of
+from router.litellm.origin import ROUTED_BY
 from router.litellm.record import (
     OVERHEAD,
+    brings_credentials,
     is_logging_off,
     is_own_key,
     is_proxy_key,
@@ -50,6 +52,7 @@ _PAYLOAD = (
 _COPIED = ("messages", "model_parameters")
 _FACTS = frozenset({"user_api_key_auth", "model_info", "inherited_tags"})
 """Of what LiteLLM itself writes into metadata, the objects that a record is made from."""
+_KEPT = frozenset({"user_api_key_auth", ROUTED_BY})
 _PLAIN = (str, int, float, bool, type(None))
 _SOME_RESPONSE = object()
 
@@ -102,8 +105,10 @@ def capture(
     taken = {name: kwargs[name] for name in _KWARGS if name in kwargs}
     taken["standard_logging_object"] = _payload(payload, kwargs, snapshot)
     taken["litellm_params"] = _params(params, snapshot)
-    if is_logging_off(kwargs, params):
-        taken["standard_callback_dynamic_params"] = {"turn_off_message_logging": True}
+    taken["standard_callback_dynamic_params"] = {
+        "turn_off_message_logging": is_logging_off(kwargs, params),
+        "langfuse_secret_key": "[given]" if brings_credentials(kwargs, params) else None,
+    }
     if provider := mapping_of(kwargs.get("agentic_loop_params")).get("custom_llm_provider"):
         taken["agentic_loop_params"] = {"custom_llm_provider": provider}
     response = _response(taken, response_obj)
@@ -146,7 +151,7 @@ def _slot(slot: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
     own = is_proxy_key if "user_api_key_auth" in slot else is_own_key
     taken: dict[str, Any] = {}
     for key, value in tuple(slot.items()):
-        if type(value) in _PLAIN or key == "user_api_key_auth":
+        if type(value) in _PLAIN or key in _KEPT:
             taken[key] = value
         elif key in _FACTS or not (type(key) is str and own(key)):
             taken[key] = prompt_of(value, snapshot) if key == "prompt" else snapshot.copy(value)

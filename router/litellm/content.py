@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,11 +20,19 @@ _NOTHING: Mapping[str, Any] = {}
 Payload = Mapping[str, Any]
 
 
+def excluded_fields() -> frozenset[str]:
+    """Return the fields that the host keeps out of LiteLLM's payload: they are fetched nowhere else either."""
+    given = getattr(sys.modules.get("litellm"), "standard_logging_payload_excluded_fields", None)
+    return frozenset(map(str, given)) if isinstance(given, (list, tuple, set, frozenset)) else frozenset()
+
+
 def input_of(kwargs: Payload, payload: Payload | None, snapshot: Snapshot) -> Any:
     """Return `{"messages": …}`, with `tools` and `functions` where the call had some.
 
     A host that excluded `messages` from LiteLLM's payload gets none: what it hid is not fetched elsewhere.
     """
+    if payload is None and "messages" in excluded_fields():
+        return None
     messages = kwargs.get("messages") if payload is None else payload.get("messages")
     if messages is None and payload is None:
         messages = kwargs.get("input")
@@ -44,7 +53,7 @@ def output_of(kwargs: Payload, payload: Payload | None, response_obj: Any, snaps
     Responses API its `output`, images and rerankings their `data` and `results`, a transcription its `text`.
     """
     call_type = str(kwargs.get("call_type"))
-    if "embedding" in call_type:
+    if "embedding" in call_type or (payload is None and "response" in excluded_fields()):
         return None
     response = response_obj if payload is None else payload.get("response")
     if response is None or isinstance(response, (str, list)):
@@ -91,7 +100,9 @@ def error_of(kwargs: Payload, payload: Payload | None) -> CallError:
     kind = text_of(known.get("error_class")) or (type(exception).__name__ if exception is not None else "Error")
     code = text_of(known.get("error_code")) or _code_of(exception)
     message = text_of(known.get("error_message")) or (text_of(payload.get("error_str")) if payload else None)
-    return CallError(type=kind, code=code or None, message=message or _message_of(exception))
+    if not message and "error_str" not in excluded_fields():
+        message = _message_of(exception)
+    return CallError(type=kind, code=code or None, message=message or "")
 
 
 def usage_of(payload: Payload | None, response_obj: Any) -> tuple[dict[str, int] | None, dict[str, Any]]:

@@ -15,6 +15,8 @@ from router.routing.record import Origin
 from router.routing.requested import texts_in
 
 _AUTH_MODULE = "litellm.proxy._types"
+ROUTED_BY = "_routing_request_tags"
+"""Where LiteLLM's router leaves a tuple when it has chosen a deployment."""
 _PROXY_MODULE = "litellm.proxy.proxy_server"
 _IDENTITY = (
     ("team", "team_id"),
@@ -116,7 +118,6 @@ def _key_holder(kwargs: Mapping[str, Any], params: Mapping[str, Any], auth: Any,
     details = {name: text for name, attribute in _AUTH_DETAILS if (text := _read(auth, attribute))}
     if key_hash := _hash_of(auth):
         identity["key_hash"] = details["user_api_key_hash"] = key_hash
-    routed = not (params.get("proxy_rejected_before_routing") or kwargs.get("litellm_no_upstream_llm_call"))
     inherited = slot.get("inherited_tags")
     return Caller(
         origin="proxy",
@@ -124,9 +125,20 @@ def _key_holder(kwargs: Mapping[str, Any], params: Mapping[str, Any], auth: Any,
         host_tags=tuple(texts_in(inherited)) if isinstance(inherited, (list, tuple)) else (),
         user=_read(auth, "end_user_id") or text_of(kwargs.get("user")) or None,
         headers=headers_of(params),
-        facts=slot if routed else _NOTHING,
+        facts=slot if _is_routed(kwargs, params, slot) else _NOTHING,
         details=details,
     )
+
+
+def _is_routed(kwargs: Mapping[str, Any], params: Mapping[str, Any], slot: Mapping[str, Any]) -> bool:
+    """Tell whether LiteLLM's router chose a deployment, and so overwrote what the client had put in its place.
+
+    It leaves a tuple there then, which no JSON body can; older versions of LiteLLM left nothing.
+    """
+    if params.get("proxy_rejected_before_routing") or kwargs.get("litellm_no_upstream_llm_call"):
+        return False
+    leaves_tuple = hasattr(sys.modules.get("litellm.constants"), "ROUTING_REQUEST_TAGS_METADATA_KEY")
+    return isinstance(slot.get(ROUTED_BY), tuple) or not leaves_tuple
 
 
 def _read(auth: Any, attribute: str) -> str | None:

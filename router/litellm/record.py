@@ -6,6 +6,7 @@ import datetime
 import sys
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -14,7 +15,15 @@ from router.litellm.origin import Caller, caller_of, slots_of
 from router.litellm.snapshot import Snapshot
 from router.routing.attributes import text_of
 from router.routing.record import CallRecord, Requested, Status
-from router.routing.requested import MASK_KEYS, SEED_KEYS, is_internal, is_on, requested_from_metadata, texts_in
+from router.routing.requested import (
+    MASK_KEYS,
+    SEED_KEYS,
+    is_internal,
+    is_on,
+    names_credentials,
+    requested_from_metadata,
+    texts_in,
+)
 
 _PROXY_KEYS = frozenset(
     {
@@ -46,6 +55,8 @@ _PROXY_KEYS = frozenset(
 """Keys that the proxy writes into the metadata of every call, beyond those LiteLLM writes everywhere."""
 
 _LANGFUSE_KEYS = frozenset(key for key in SEED_KEYS if key.startswith("langfuse_"))
+_ATTEMPTS = {"sdk": ("attempted_fallbacks", "attempted_retries"), "proxy": ("attempted_fallbacks",)}
+"""LiteLLM's counts; the proxy lets a client write the retries, never the fallbacks."""
 OVERHEAD = 1_500
 """Bytes a record takes besides the copies."""
 
@@ -180,7 +191,14 @@ def _requested_of(
 ) -> Requested:
     if not metadata.get("turn_off_message_logging") and is_logging_off(kwargs, params):
         metadata = {**metadata, "turn_off_message_logging": True}
-    return requested_from_metadata(metadata, headers=caller.headers, user=caller.user)
+    requested = requested_from_metadata(metadata, headers=caller.headers, user=caller.user)
+    return replace(requested, credentials=True) if brings_credentials(kwargs, params) else requested
+
+
+def brings_credentials(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+    """Tell whether the call names Langfuse credentials in one of the places where LiteLLM looks for them."""
+    dynamic = mapping_of(kwargs.get("standard_callback_dynamic_params"))
+    return any(names_credentials(given) for given in (kwargs, dynamic, *slots_of(params)))
 
 
 def is_logging_off(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
@@ -267,7 +285,7 @@ def _details_of(
         details["cache_hit"] = kwargs.get("cache_hit") is True
     if api_base := text_of(known.get("api_base")) or text_of(params.get("api_base")):
         details["api_base"] = _without_secrets(api_base)
-    for name in ("attempted_fallbacks", "attempted_retries"):
+    for name in _ATTEMPTS[caller.origin]:
         if isinstance(count := caller.facts.get(name), int) and count > 0:
             details[name] = count
     if guardrails := mapping_of(known.get("metadata")).get("applied_guardrails"):

@@ -54,6 +54,8 @@ class Grants:
         masks = self._masks(asked, denied)
         if asked.project is not None:
             denied.append("project")
+        if asked.credentials:
+            denied.append("credentials")
         asked_trace = _asked_trace(record)
         update_keys = canonical_keys(asked.update_keys)
         if record.origin == "sdk" and self.allow is None:

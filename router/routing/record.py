@@ -35,6 +35,7 @@ class Requested:
         update_keys: with `existing_trace_id`, the keys of that trace which this call overwrites.
         mask: of "input" and "output", what the request wants hidden. It can only add.
         project: a project by name; nothing grants it, so it is always among what is denied.
+        credentials: whether it names Langfuse credentials or a host of its own; never which.
     """
 
     trace: Mapping[str, Any] = field(default_factory=dict)
@@ -46,6 +47,7 @@ class Requested:
     update_keys: tuple[str, ...] = ()
     mask: frozenset[str] = frozenset()
     project: str | None = None
+    credentials: bool = False
 
     def __repr__(self) -> str:
         return f"Requested(trace={sorted(self.trace)}, generation={sorted(self.generation)})"

@@ -66,6 +66,8 @@ INTERNAL_KEYS = frozenset(
 INTERNAL_PREFIXES = ("user_api_", "litellm_", "_litellm", "langfuse_")
 """Beginnings of such keys: facts of the key, LiteLLM's bookkeeping, credentials."""
 
+_CREDENTIAL_KEYS = ("langfuse_public_key", "langfuse_secret_key", "langfuse_secret", "langfuse_host")
+
 _REDACTION_HEADERS = ("x-litellm-enable-message-redaction", "litellm-enable-message-redaction")
 _NEVER_BY_HEADER = frozenset({"public_key", "secret_key", "secret", "host", "base_url", "masking_function"})
 _NO_WORDS = frozenset({"", "false", "0", "no", "off", "none", "null"})
@@ -99,13 +101,14 @@ def requested_from_metadata(
         mask |= _take_headers(headers, asked, rest)
     if user:
         asked.setdefault("trace_user_id", user)
-    if not (asked or rest or mask):
+    credentials = names_credentials(metadata)
+    if not (asked or rest or mask or credentials):
         return _NOTHING
     if "debug_langfuse" in asked and is_on(asked["debug_langfuse"]):
         _take_debug(asked, metadata)
     trace, generation = _trace_of(asked), _generation_of(asked, rest)
     if asked.keys().isdisjoint(_ID_KEYS):
-        return Requested(trace=trace, generation=generation, mask=mask)
+        return Requested(trace=trace, generation=generation, mask=mask, credentials=credentials)
     return Requested(
         trace=trace,
         generation=generation,
@@ -115,6 +118,7 @@ def requested_from_metadata(
         generation_id=_text(asked.get("generation_id")),
         update_keys=tuple(texts_in(asked.get("update_trace_keys"))),
         mask=mask,
+        credentials=credentials,
     )
 
 
@@ -122,6 +126,11 @@ def requested_from_metadata(
 def is_internal(key: str) -> bool:
     """Tell whether LiteLLM itself, not the application, writes metadata under `key`."""
     return key in INTERNAL_KEYS or key.startswith(INTERNAL_PREFIXES)
+
+
+def names_credentials(given: Mapping[str, Any]) -> bool:
+    """Tell whether `given` names Langfuse credentials or a host of its own, as LiteLLM's callback lets a call do."""
+    return any(key in given and bool(text_of(given[key])) for key in _CREDENTIAL_KEYS)
 
 
 def is_on(value: Any) -> bool:
