@@ -471,14 +471,27 @@ def test_what_the_host_excluded_is_not_fetched_where_there_is_no_payload(monkeyp
     monkeypatch.setattr(litellm, "standard_logging_payload_excluded_fields", excluded)
     record = record_of(load_payload("proxy_tags_string_breaks_slo"))
     assert (record.input, record.output) == (None, None)
-    words = {"messages": MESSAGES, "exception": ValueError("quotes hello")}
-    for payload in (None, {}):
-        failed = call("failure", standard_logging_object=payload, **words)
+    words: dict[str, Any] = {"messages": MESSAGES, "exception": ValueError("quotes hello")}
+    for nothing in (None, dict[str, Any]()):
+        failed = call("failure", standard_logging_object=nothing, **words)
         assert (failed.input, failed.error) == (None, CallError(type="ValueError", message=""))
     monkeypatch.setattr(litellm, "standard_logging_payload_excluded_fields", None)
     failed = call("failure", **words)
     assert failed.input == {"messages": MESSAGES}
     assert failed.error == CallError(type="ValueError", message="quotes hello")
+
+
+@pytest.mark.parametrize("name", ["sdk_completion_metadata", "sdk_completion_failure_sync", "proxy_chat_failure"])
+def test_what_the_host_excluded_is_left_out_where_litellm_left_it_in(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiteLLM forgets the host's list for synchronous calls."""
+    payload = load_payload(name)
+    excluded = ["messages", "response", "error_str", "error_information", "model_parameters"]
+    monkeypatch.setattr(litellm, "standard_logging_payload_excluded_fields", excluded)
+    record = record_of(payload)
+    assert (record.input, record.output, record.model_parameters) == (None, None, {})
+    assert record.error is None or record.error.message == ""
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from router.litellm.content import mapping_of
+from router.litellm.content import mapping_of, payload_of
 from router.litellm.origin import ROUTED_BY
 from router.litellm.record import (
     OVERHEAD,
@@ -94,8 +94,8 @@ def capture(
     Failures, and calls without LiteLLM's own payload, are read at once: they are few, and their parts stand in
     many places.
     """
-    payload = kwargs.get("standard_logging_object")
-    if status != "success" or not isinstance(payload, Mapping):
+    payload = payload_of(kwargs)
+    if status != "success" or payload is None:
         record = record_from_kwargs(
             kwargs, response_obj, start_time, end_time, status=status, proxy_process=proxy_process
         )

@@ -26,6 +26,18 @@ def excluded_fields() -> frozenset[str]:
     return frozenset(map(str, given)) if isinstance(given, (list, tuple, set, frozenset)) else frozenset()
 
 
+def payload_of(kwargs: Payload) -> Payload | None:
+    """Return LiteLLM's own payload of the call without what the host excluded; None where LiteLLM made none.
+
+    LiteLLM takes the excluded fields out for asynchronous calls only.
+    """
+    payload = kwargs.get("standard_logging_object")
+    if not isinstance(payload, Mapping):
+        return None
+    excluded = excluded_fields()
+    return {name: payload[name] for name in payload if name not in excluded} if excluded else payload
+
+
 def input_of(kwargs: Payload, payload: Payload | None, snapshot: Snapshot) -> Any:
     """Return `{"messages": …}`, with `tools` and `functions` where the call had some.
 
@@ -39,7 +51,9 @@ def input_of(kwargs: Payload, payload: Payload | None, snapshot: Snapshot) -> An
     if messages is None:
         return None
     content = {"messages": snapshot.copy(messages)}
-    parameters = kwargs if payload is None else mapping_of(payload.get("model_parameters"))
+    parameters = mapping_of(payload.get("model_parameters")) if payload is not None else kwargs
+    if payload is None and "model_parameters" in excluded_fields():
+        return content
     for name in ("functions", "tools"):
         if parameters.get(name):
             content[name] = snapshot.copy(parameters[name])

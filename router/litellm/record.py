@@ -10,7 +10,16 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from router.litellm.content import cost_of, error_of, input_of, mapping_of, output_of, parameters_of, usage_of
+from router.litellm.content import (
+    cost_of,
+    error_of,
+    input_of,
+    mapping_of,
+    output_of,
+    parameters_of,
+    payload_of,
+    usage_of,
+)
 from router.litellm.origin import Caller, caller_of, slots_of
 from router.litellm.snapshot import Snapshot
 from router.routing.attributes import text_of
@@ -82,8 +91,7 @@ def record_from_kwargs(
             call without an authenticated key is nobody's, whatever its metadata says.
     """
     snapshot = Snapshot()
-    given = kwargs.get("standard_logging_object")
-    payload: Mapping[str, Any] | None = given if isinstance(given, Mapping) else None
+    payload = payload_of(kwargs)
     params = mapping_of(kwargs.get("litellm_params"))
     caller = caller_of(kwargs, params, proxy_process)
     metadata = _metadata_of(params, caller, snapshot)
