@@ -15,6 +15,7 @@ from router.masking.steps import State, advance, strictest, union, widened
 MAX_JSON_DEPTH: Final = 3
 _LONG_NUMBER: Final = 1_000_000
 _GONE: Final = object()
+_MAY_CHANGE: Final = frozenset({str, dict, list})
 _NAMES_SECRET = compile_custom(r"(?i)pass|pwd|secret|token|key|credential|authorization|cookie|vars|auth|callback")
 
 
@@ -36,6 +37,8 @@ class Walk:
         """Return the masked value of the document's field at `path`; None where it was removed. Raises MaskFailed."""
         states: tuple[State, ...] = tuple((step, 0) for step in self._policy.steps)
         active = self._policy.finders
+        if not states and not active:
+            return self._only_opened(value)
         for key in path if states else ():
             states, matched = advance(states, key)
             whole = strictest(matched)
@@ -55,7 +58,20 @@ class Walk:
 
     def fact(self, value: Any) -> Any:
         """Return the masked value of a fact that no path reaches. Raises MaskFailed."""
+        if not self._policy.finders:
+            return self._only_opened(value)
         return self._value(value, (), self._policy.finders, 0)
+
+    def _only_opened(self, value: Any) -> Any:
+        """Return `value`, changed in place, as it is where no mask applies: only JSON in texts is looked into."""
+        kind = type(value)
+        if kind is str:
+            return value if value[:1].isalnum() else self._text(value, (), (), 0)
+        if kind is dict or kind is list:
+            for key, item in value.items() if kind is dict else enumerate(value):
+                if type(item) in _MAY_CHANGE and (changed := self._only_opened(item)) is not item:
+                    value[key] = changed
+        return value
 
     def _value(self, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], opened: int) -> Any:
         kind = type(value)
@@ -115,7 +131,7 @@ class Walk:
         return value if masked == text else masked
 
     def _text(self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], opened: int) -> str:
-        may_be_json = opened < MAX_JSON_DEPTH and _opens_json(text)
+        may_be_json = not text[:1].isalnum() and opened < MAX_JSON_DEPTH and _opens_json(text)
         if not may_be_json and self._scanner.is_too_short(text, active):
             return text
         data = text.encode()
