@@ -311,6 +311,16 @@ def test_a_detector_can_be_kept_to_a_path() -> None:
     assert seen.generation["metadata"] == {"note": "<@>", "x": EMAIL}
 
 
+@pytest.mark.parametrize("path", ["input", "input.messages[*].content", "output.content"])
+def test_a_detector_kept_to_the_input_or_output_looks_at_the_error_too(path: str) -> None:
+    """For it quotes them."""
+    record = CallRecord(call_id="c-1", status="failure", error=CallError(type="E", message=f"refused: {EMAIL}"))
+    assert (
+        masked(record, policies({"m": [{"detect": ["email"], "paths": [path]}]}), "m").status_message
+        == "E: refused: [EMAIL]"
+    )
+
+
 def test_a_pattern_is_replaced_by_its_label() -> None:
     """Or by `[REDACTED]`; an empty match is none."""
     compiled = policies({"m": [{"pattern": r"CVV \d{3}", "as": "[CVV]"}, {"pattern": "E-[0-9]+|x*"}]})

@@ -179,15 +179,13 @@ def _with_companions(step: PathStep) -> list[PathStep]:
     """Return `step`, and the same for what may quote the values it hides: the error's text, and tools the input."""
     whole = step.whole
     companions: list[Path] = []
-    if whole is None:
-        return [step]
-    if whole.action == "hash":
+    if whole is not None and whole.action == "hash":
         whole = Replacement(whole.mask, whole.kind, "redact", REDACTED)
     if _can_reach(step.path, "input") or _can_reach(step.path, "output"):
         companions.append(_ERROR_TEXT)
-    if _can_reach(step.path, "input"):
+    if whole is not None and _can_reach(step.path, "input"):
         companions += _TOOLS
-    return [step, *(PathStep(path, whole=whole) for path in companions)]
+    return [step, *(PathStep(path, whole=whole, finder=step.finder) for path in companions)]
 
 
 def _can_reach(path: Path, field_name: str) -> bool:
