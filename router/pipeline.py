@@ -71,7 +71,9 @@ class Router:
         Raises:
             RequestError: the mapping has an unknown key or a value of the wrong type.
         """
-        return self._table.resolve(call if isinstance(call, CallRecord) else record_from_request(call))
+        return self._table.resolve(
+            call if isinstance(call, CallRecord) else record_from_request(call, self._loaded.vocabulary)
+        )
 
     def log(self, call: CallRecord) -> None:
         """Route, mask and deliver a call. Never blocks and never raises; what is lost is counted."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from router.config.loaded import LoadedConfig, Located
 from router.config.model import Expect, Test
+from router.config.tables import Vocabulary
 from router.errors import Location, RequestError
 from router.masking import MaskedRecord, MaskingPolicies, mask
 from router.routing.plan import Plan
@@ -60,7 +61,7 @@ def run_tests(loaded: LoadedConfig) -> tuple[CaseResult, ...]:
     """Run every embedded test of a configuration; pure apart from the CPU it takes."""
     table = RoutingTable.compile(loaded)
     policies = MaskingPolicies.compile(loaded.masks, loaded.secrets)
-    return tuple(result for test in loaded.tests for result in _run(test, table, policies))
+    return tuple(result for test in loaded.tests for result in _run(test, table, policies, loaded.vocabulary))
 
 
 def sent_value(masked: MaskedRecord, path: str) -> Any:
@@ -79,12 +80,14 @@ def sent_value(masked: MaskedRecord, path: str) -> Any:
     return _at(roots.get(root), rest)
 
 
-def _run(test: Located[Test], table: RoutingTable, policies: MaskingPolicies) -> Iterable[CaseResult]:
+def _run(
+    test: Located[Test], table: RoutingTable, policies: MaskingPolicies, vocabulary: Vocabulary
+) -> Iterable[CaseResult]:
     spec = test.value
     cases: Sequence[Mapping[str, Any] | None] = spec.each or (None,)
     for case in cases:
         try:
-            record = record_from_request({**spec.request, **(case or {})})
+            record = record_from_request({**spec.request, **(case or {})}, vocabulary)
         except RequestError as error:
             yield CaseResult(spec.name, test.location, case, (Difference("request", "a call", str(error)),))
             continue

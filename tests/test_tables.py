@@ -71,7 +71,7 @@ def loaded_from(folder: Path, table: str, content: str, key: str = "") -> Loaded
 )
 def test_a_table_reads_the_same_from_every_kind_of_file(tmp_path: Path, table: str, content: str, key: str) -> None:
     """Numbers are texts as they are written, and an empty cell is not there."""
-    loaded = loaded_from(tmp_path, table, content, key).tables.by_name["t"]
+    loaded = loaded_from(tmp_path, table, content, key).vocabulary.by_name["t"]
     assert {row.key: dict(row.cells) for row in loaded.rows.values()} == {
         "pay": {"cc": "007", "note": 'a, "b"'},
         "lab": {},

@@ -43,7 +43,7 @@ def explain_request(loaded: LoadedConfig, request: Mapping[str, Any]) -> Explain
         CommandError: the request has an unknown key or a value of the wrong type.
     """
     try:
-        record = record_from_request(request)
+        record = record_from_request(request, loaded.vocabulary)
     except RequestError as error:
         raise CommandError(str(error), f"for example: {EXAMPLE}") from None
     explanation = RoutingTable.compile(loaded).explain(record)

@@ -30,6 +30,9 @@ BUILTIN_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
 )
 """Every attribute that exists without declaration, beside the open families."""
 
+HOST_ATTRIBUTES = frozenset("team team_alias key_alias org model model_group provider call_type status stream".split())
+"""Attributes that are the host's word in the proxy too; every other one is the caller's."""
+
 OPEN_FAMILIES: Mapping[str, Kind] = MappingProxyType({"metadata": "open", "header": "text"})
 """`metadata.<key>` reaches any depth by dots; `header.<name>` is one request header, in lower case."""
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import re2
 
-from router.config.attributes import CLOSED_VALUES, attribute_kind, attribute_names
+from router.config.attributes import CLOSED_VALUES
 from router.config.expressions import ExpressionError, compile_expression
 from router.config.findings import Findings
 from router.config.model import Expr, Match, MatchOperators, Overlay, Rule, SampleBy
@@ -57,21 +57,21 @@ def _check_entry(findings: Findings, path: Path, entry: Rule | Overlay, effect: 
     if entry.sample is not None:
         check_sample(findings, path, entry.sample, effect="the sample would be decided call by call")
     rollout = entry.rollout
-    if rollout is not None and rollout.by is not None and attribute_kind(rollout.by) is None:
+    if rollout is not None and rollout.by is not None and findings.draft.vocabulary.kind(rollout.by) is None:
         effect = "the roll-out would be decided call by call"
         unknown_attribute(findings, (*path, "rollout", "by"), rollout.by, effect)
 
 
 def check_sample(findings: Findings, path: Path, sample: Any, effect: str) -> None:
     """Check that a sample is hashed by an attribute."""
-    if isinstance(sample, SampleBy) and sample.by is not None and attribute_kind(sample.by) is None:
+    if isinstance(sample, SampleBy) and sample.by is not None and findings.draft.vocabulary.kind(sample.by) is None:
         unknown_attribute(findings, (*path, "sample", "by"), sample.by, effect)
 
 
 def unknown_attribute(findings: Findings, path: Path, name: str, effect: str, *, key: bool = False) -> None:
     """Report a name that is no attribute."""
-    suggestion = did_you_mean(name, attribute_names())
-    known = "attributes: " + ", ".join(attribute_names())
+    suggestion = did_you_mean(name, findings.draft.vocabulary.names())
+    known = "attributes: " + ", ".join(findings.draft.vocabulary.names())
     label = suggestion or "no such attribute"
     findings.add("RT201", f"unknown attribute `{name}`", path, key=key, label=label, effect=effect, hint=known)
 
@@ -82,7 +82,7 @@ def unknown_attribute(findings: Findings, path: Path, name: str, effect: str, *,
 def check_expression(findings: Findings, path: Path, text: str, effect: str, *, boolean: bool = False) -> None:
     """Check a JMESPath expression, placing each finding inside its text."""
     try:
-        compile_expression(text, boolean=boolean)
+        compile_expression(text, boolean=boolean, declared=findings.draft.vocabulary.kinds)
     except ExpressionError as error:
         for found in error.findings:
             location = findings.inside(path, found.start, found.end)
@@ -100,7 +100,7 @@ def check_expr(findings: Findings, path: Path, value: Expr, effect: str) -> None
 
 def _check_match(findings: Findings, path: Path, match: Match, effect: str) -> None:
     for name, matcher in match.attributes().items():
-        kind = attribute_kind(name)
+        kind = findings.draft.vocabulary.kind(name)
         if kind is None:
             unknown_attribute(findings, (*path, name), name, effect, key=True)
         else:
@@ -122,7 +122,7 @@ def _check_matcher(findings: Findings, path: Path, name: str, matcher: Any, effe
 
 
 def _check_operators(findings: Findings, path: Path, name: str, matcher: MatchOperators, effect: str) -> None:
-    kind = attribute_kind(name)
+    kind = findings.draft.vocabulary.kind(name)
     for operator in ("glob", "regex"):
         if kind == "bool" and getattr(matcher, operator) is not None:
             message, hint = f"`{operator}` cannot test `{name}`, which is true or false", f"write `{name}: true`"
@@ -148,8 +148,9 @@ def _check_values(findings: Findings, path: Path, name: str, values: Sequence[An
 def _check_value(findings: Findings, path: Path, name: str, value: Any, effect: str) -> None:
     node = findings.draft.node(*path)
     written = findings.draft.source.text[node.definition.start : node.definition.end] if node is not None else ""
-    allowed = CLOSED_VALUES.get(name) or (("true", "false") if attribute_kind(name) == "bool" else ())
+    allowed = CLOSED_VALUES.get(name) or (("true", "false") if findings.draft.vocabulary.kind(name) == "bool" else ())
     declared = _declared_values(findings, name)
+    spec = findings.draft.attributes.get(name)
     if allowed:
         shown = str(value).lower() if isinstance(value, bool) else str(value)
         if shown not in allowed:
@@ -157,6 +158,10 @@ def _check_value(findings: Findings, path: Path, name: str, value: Any, effect: 
             message = f"`{name}` is never `{shown}`"
             hint = f"values of `{name}`: {', '.join(allowed)}"
             findings.add("RT213", message, path, label=label, effect=effect, hint=hint)
+    elif spec is not None and isinstance(value, str) and spec.normalized(value) != value:
+        message = f"`{name}` is never `{value}`: its values are normalized"
+        hint = f"write `{spec.normalized(value)}`"
+        findings.add("RT213", message, path, effect=effect, hint=hint)
     elif declared is not None and _spelled_value(value) not in declared[0]:
         values, origin = declared
         label = did_you_mean(_spelled_value(value), values) or "no such value"
@@ -179,7 +184,7 @@ def _declared_values(findings: Findings, name: str) -> tuple[Collection[str], st
     if spec is not None and spec.values is not None:
         values = [_spelled_value(value) for value in spec.values]
         return values, ", ".join(values)
-    table = findings.draft.rows.of(name) if spec is not None else None
+    table = findings.draft.vocabulary.of(name) if spec is not None else None
     return (table.rows, f"the rows of table `{table.name}`") if table is not None else None
 
 

@@ -86,7 +86,7 @@ def _reached(findings: Findings, rule: Rule) -> set[str]:
     draft = findings.draft
     reached = {name for name in rule.projects() if not has_holes(name)}
     try:
-        _, by_row = routes_by_row(rule, draft.rows, draft.names["projects"], draft.aliases)
+        _, by_row = routes_by_row(rule, draft.vocabulary, draft.names["projects"], draft.aliases)
     except RouteError:
         return {*reached, *draft.names["projects"]}
     return reached.union(*by_row.values())

@@ -1,11 +1,9 @@
-"""Checks of what looks into tables: declared values, `{in:}`, `{known:}`, `{has:}`, and routes with holes."""
+"""Checks of what looks into tables: `{in:}`, `{known:}`, `{has:}`, and routes with holes."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from router.config.attributes import attribute_kind
-from router.config.check_conditions import unknown_attribute
 from router.config.findings import Findings
 from router.config.model import Match, MatchOperators, Rule
 from router.config.nodes import Path
@@ -21,15 +19,6 @@ _BINDING = (
 def check_tables(findings: Findings) -> None:
     """Check every use of a table."""
     draft = findings.draft
-    for name, spec in draft.attributes.items():
-        path: Path = ("attributes", name)
-        if attribute_kind(name) is None:
-            unknown_attribute(findings, path, name, "no call has it", key=True)
-        if spec.values_from is not None and spec.values_from not in draft.names["tables"]:
-            unknown_table(findings, spec.values_from, (*path, "values_from"), "nothing would be checked by it")
-        if spec.values_from is not None and spec.values is not None:
-            message, effect = "`values` and `values_from` stand together", "only one of them could be meant"
-            findings.add("RT253", message, (*path, "values"), key=True, effect=effect, hint="take one away")
     for section, entries in (("overlays", draft.overlays), ("rules", draft.rules)):
         for index, entry in entries.items():
             effect = f"{section[:-1]} `{entry.id}` would never match"
@@ -59,14 +48,14 @@ def _check_operators(findings: Findings, path: Path, name: str, matcher: MatchOp
     if matcher.in_ is not None and matcher.in_ not in draft.names["tables"]:
         unknown_table(findings, matcher.in_, (*path, "in"), effect)
     asks = "known" if matcher.known is not None else "has" if matcher.has is not None else ""
-    named = matcher.in_ or draft.rows.of_attribute.get(name)
+    named = matcher.in_ or draft.vocabulary.of_attribute.get(name)
     if not asks:
         return
     if named is None:
         message = f"no table is known for `{name}`, so `{asks}` cannot be answered"
         findings.add("RT252", message, (*path, asks), key=True, effect=effect, hint=_BINDING.format(name))
         return
-    table = draft.rows.by_name.get(named)
+    table = draft.vocabulary.by_name.get(named)
     if table is not None and matcher.has is not None and matcher.has not in table.columns:
         unknown_column(findings, matcher.has, table, draft.at(*path, "has"), effect)
 
@@ -77,7 +66,7 @@ def _check_operators(findings: Findings, path: Path, name: str, matcher: MatchOp
 def _check_routes(findings: Findings, index: int, rule: Rule) -> None:
     draft = findings.draft
     names: Sequence[str] = [rule.route] if isinstance(rule.route, str) else rule.route
-    if not draft.templates_whole or set(draft.rows.by_name) != set(draft.names["tables"]):
+    if not draft.templates_whole or set(draft.vocabulary.by_name) != set(draft.names["tables"]):
         return
     for position, name in enumerate(names):
         if not has_holes(name):
@@ -85,7 +74,7 @@ def _check_routes(findings: Findings, index: int, rule: Rule) -> None:
         path: Path = ("rules", index, "route")
         path = path if isinstance(rule.route, str) else (*path, position)
         try:
-            route_by_row(name, rule.match, draft.rows, draft.names["projects"], draft.aliases)
+            route_by_row(name, rule.match, draft.vocabulary, draft.names["projects"], draft.aliases)
         except RouteError as error:
             where = findings.inside(path, error.start, error.end) if error.end else draft.at(*path)
             row, table = error.row, error.table

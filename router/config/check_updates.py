@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from router.config.attributes import attribute_kind, attribute_names
 from router.config.check_conditions import check_expr
 from router.config.findings import Findings
 from router.config.model import Expr, GenerationUpdate, TraceUpdate
@@ -95,11 +94,11 @@ def _check_text(findings: Findings, path: Path, text: str, effect: str) -> None:
     for hole in template.holes:
         if _is_of_table(findings, path, hole, effect):
             continue
-        if attribute_kind(hole.attribute) is None:
+        if findings.draft.vocabulary.kind(hole.attribute) is None:
             location = findings.inside(path, hole.start, hole.end)
             message = f"unknown attribute `{hole.attribute}`"
-            label = did_you_mean(hole.attribute, attribute_names()) or "no such attribute"
-            hint = "attributes: " + ", ".join(attribute_names())
+            label = did_you_mean(hole.attribute, findings.draft.vocabulary.names()) or "no such attribute"
+            hint = "attributes: " + ", ".join(findings.draft.vocabulary.names())
             findings.add_at("RT201", message, location, label=label, effect=effect, hint=hint)
 
 
@@ -107,7 +106,7 @@ def _is_of_table(findings: Findings, path: Path, hole: Hole, effect: str) -> boo
     """Tell whether a hole such as `{team.cost_center}` looks into a table, and report a column it does not have."""
     entries: dict[int, Any] = getattr(findings.draft, str(path[0]))
     entry = entries[int(path[1])]
-    cell = findings.draft.rows.within(entry.match).cell(hole.attribute)
+    cell = findings.draft.vocabulary.within(entry.match).cell(hole.attribute)
     if cell is None:
         return False
     _, table, column = cell

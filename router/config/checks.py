@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from router.config.check_attributes import check_attributes
 from router.config.check_conditions import check_conditions
 from router.config.check_masks import check_masks
 from router.config.check_names import check_names
@@ -21,6 +22,7 @@ def check_routing(draft: Draft, shelf: PackShelf) -> list[Problem]:
     check_masks(findings)
     check_conditions(findings)
     check_updates(findings)
+    check_attributes(findings)
     check_tables(findings)
     check_order(findings)
     return findings.problems + broken_packs

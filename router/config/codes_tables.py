@@ -57,6 +57,23 @@ TABLES: dict[str, Code] = {
         bad=f"attributes: {{team: {{values: [pay], values_from: teams}}}}\n{_TEAMS}",
         good=f"attributes: {{team: {{values_from: teams}}}}\n{_TEAMS}",
     ),
+    "RT254": Code(
+        title="a declared attribute that contradicts itself",
+        why="It would not be read as the declaration says.",
+        mend="Say where it is read (`from`), by a name of letters, digits and `_`, with a default of its type.",
+        bad="attributes: {region: {from: metadata.region, type: number, default: eu}}",
+        good="attributes: {region: {from: metadata.region, default: eu}}",
+    ),
+    "RT501": Code(
+        title="a route that only the caller decides",
+        why="In the proxy, any client can write metadata, headers and tags, and so send its calls to this project.",
+        mend="Add a condition on what the host says: `team`, `key_alias`, `org`.",
+        bad="attributes: {app: {from: header.x-app, trust: caller}}\n"
+        "rules: [{id: x, match: {app: pay}, route: a}, {id: rest, route: a}]",
+        good="attributes: {app: {from: header.x-app, trust: caller}}\n"
+        "rules: [{id: x, match: {app: pay, team: pay}, route: a}, {id: rest, route: a}]",
+        warning=True,
+    ),
     "RT613": Code(
         title="a route with a hole that could lead nowhere",
         why="Every project is known at load. A hole that could stand for anything, or for a row without a project, "

@@ -24,7 +24,7 @@ from router.config.model import (
 )
 from router.config.nodes import Node, Source, find
 from router.config.shape import shape_problems
-from router.config.tables import NO_TABLES, Row, Tables
+from router.config.tables import NO_VOCABULARY, Row, Vocabulary
 from router.errors import Location, Problem
 
 
@@ -42,8 +42,8 @@ class Draft:
     """The valid entries of one file, by name or by index, and the tree they came from.
 
     `names` holds, for `projects`, `masks` and `tables`, every name the file mentions, broken entries included.
-    `rows` holds the tables as read. `origins` has the expanded projects, `aliases` the names that a template would
-    have given to rows which share the project of another instead.
+    `vocabulary` holds the tables as read. `origins` has the expanded projects, `aliases` the names that a template
+    would have given to rows which share the project of another instead.
     """
 
     source: Source
@@ -52,7 +52,7 @@ class Draft:
     overrides: Overrides = field(default_factory=Overrides)
     attributes: dict[str, Attribute] = field(default_factory=dict)
     tables: dict[str, TableFile | dict[str, Any]] = field(default_factory=dict)
-    rows: Tables = NO_TABLES
+    vocabulary: Vocabulary = NO_VOCABULARY
     projects: dict[str, Project] = field(default_factory=dict)
     origins: dict[str, Origin] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)

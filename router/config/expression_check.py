@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from jmespath.functions import Functions
 
-from router.config.attributes import BUILTIN_ATTRIBUTES, OPEN_FAMILIES
+from router.config.attributes import BUILTIN_ATTRIBUTES, OPEN_FAMILIES, Kind
 from router.config.suggest import did_you_mean
 
 Node = Mapping[str, Any]
-_ROOT: dict[str, str] = {
-    name: {"bool": "boolean", "list": "array", "number": "number"}.get(kind, "string")
-    for name, kind in BUILTIN_ATTRIBUTES.items()
-} | dict.fromkeys(OPEN_FAMILIES, "object")
+_TYPES = {"bool": "boolean", "list": "array", "number": "number"}
+NOTHING_DECLARED: Mapping[str, Kind] = MappingProxyType({})
+_ROOT: dict[str, str] = {name: _TYPES.get(kind, "string") for name, kind in BUILTIN_ATTRIBUTES.items()} | dict.fromkeys(
+    OPEN_FAMILIES, "object"
+)
 """JMESPath type of every attribute."""
 _RESULTS = {
     "abs": "number", "avg": "number", "ceil": "number", "contains": "boolean", "ends_with": "boolean",
@@ -49,10 +51,11 @@ class Checked:
     kind: str = OPEN
 
 
-def check_tree(tree: Node, *, boolean: bool) -> Checked:
+def check_tree(tree: Node, *, boolean: bool, declared: Mapping[str, Kind] = NOTHING_DECLARED) -> Checked:
     """Walk a parsed expression. `boolean`: its result must be able to be true or false."""
-    walk = _Walk()
-    kind = walk.kind_of(tree, _ROOT)
+    root = _ROOT | {name: _TYPES.get(kind, "string") for name, kind in declared.items()}
+    walk = _Walk(root)
+    kind = walk.kind_of(tree, root)
     checked = walk.checked
     checked.kind = kind
     if boolean and kind not in (OPEN, "boolean") and not checked.findings:
@@ -82,8 +85,9 @@ def _span(node: Node) -> tuple[int, int]:
 class _Walk:
     """Computes kinds bottom-up. A scope is the kind of the current value, or the mapping of root attributes."""
 
-    def __init__(self) -> None:
+    def __init__(self, root: Mapping[str, str]) -> None:
         self.checked = Checked()
+        self._root = root
 
     def kind_of(self, node: Node, scope: Any) -> str:
         """Return the JMESPath type of a node's value, "open" when it is not known."""
@@ -120,8 +124,8 @@ class _Walk:
             message = f'"{name}" is the name of an attribute here, not a text, and there is no such attribute'
             hint = f"JMESPath writes texts in single quotes: '{name}'"
             return self._report("RT203", message, node, f"write '{name}'", hint)
-        label = did_you_mean(name, _ROOT) or "no such attribute"
-        return self._report("RT201", f"unknown attribute `{name}`", node, label, "attributes: " + ", ".join(_ROOT))
+        label = did_you_mean(name, self._root) or "no such attribute"
+        return self._report("RT201", f"unknown attribute `{name}`", node, label, "attributes: " + ", ".join(self._root))
 
     def _current(self, node: Node, scope: Any) -> str:
         return "object" if isinstance(scope, Mapping) else str(scope)

@@ -12,7 +12,8 @@ from jmespath import exceptions
 from jmespath.parser import Parser
 from jmespath.visitor import TreeInterpreter
 
-from router.config.expression_check import Finding, check_tree
+from router.config.attributes import Kind
+from router.config.expression_check import NOTHING_DECLARED, Finding, check_tree
 
 MAX_LENGTH = 4096
 """Characters of one expression."""
@@ -64,30 +65,33 @@ class Expression:
 _INTERPRETER = TreeInterpreter()
 
 
-def compile_expression(text: str, *, boolean: bool = False) -> Expression:
+def compile_expression(
+    text: str, *, boolean: bool = False, declared: Mapping[str, Kind] = NOTHING_DECLARED
+) -> Expression:
     """Parse and check an expression.
 
     Args:
         text: JMESPath.
         boolean: whether the result must be able to be true or false, as that of `when:`.
+        declared: kinds of the attributes that the file declares.
 
     Raises:
         ExpressionError: it does not parse, or names an attribute or function that does not exist, or cannot work.
     """
-    expression = read_expression(text, boolean=boolean)
+    expression = read_expression(text, boolean=boolean, declared=declared)
     if expression.findings:
         raise ExpressionError(text, expression.findings)
     return expression
 
 
-def read_expression(text: str, *, boolean: bool = False) -> Expression:
+def read_expression(text: str, *, boolean: bool = False, declared: Mapping[str, Kind] = NOTHING_DECLARED) -> Expression:
     """Do what `compile_expression` does, but leave the findings in the result.
 
     Raises:
         ExpressionError: it does not even parse.
     """
     tree = _parse(text)
-    checked = check_tree(tree, boolean=boolean)
+    checked = check_tree(tree, boolean=boolean, declared=declared)
     attributes = tuple(sorted(checked.attributes))
     return Expression(text, tree, tuple(_starts(tree)), attributes, tuple(checked.findings), checked.kind)
 

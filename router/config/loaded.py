@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from pydantic import SecretStr
 
 from router.config.model import Defaults, EnvRef, FileRef, MaskStep, Overlay, Overrides, Rule, Test
-from router.config.tables import NO_TABLES, Tables
+from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.errors import Location, Problem
 
 T = TypeVar("T")
@@ -44,7 +44,7 @@ class LoadedConfig:
         digest: first 12 hex digits of the SHA-256 over all files read; names this configuration in plans and logs.
         project_names: every project of the closed world, in file order.
         project_aliases: names that a template would have given to rows which share a project, with that project.
-        tables: the rows of facts, and the attributes they are about.
+        vocabulary: declared attributes, and the rows of tables.
         projects: the projects with credentials; empty when loaded without an environment.
         masks: mask steps by the name that `mask:` uses; masks of packs under their bare and their full name.
         secrets: value of every reference that a mask step uses as a key; empty without an environment.
@@ -64,4 +64,4 @@ class LoadedConfig:
     secrets: Mapping[EnvRef | FileRef, SecretStr] = field(default_factory=dict)
     warnings: tuple[Problem, ...] = ()
     project_aliases: Mapping[str, str] = field(default_factory=dict)
-    tables: Tables = NO_TABLES
+    vocabulary: Vocabulary = NO_VOCABULARY

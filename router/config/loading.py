@@ -145,7 +145,7 @@ def _loaded(
         secrets=credentials.secrets,
         warnings=warnings,
         project_aliases=draft.aliases,
-        tables=draft.rows,
+        vocabulary=draft.vocabulary,
     )
 
 

@@ -139,7 +139,7 @@ class _Expansion:
             return None
         if wanted not in draft.names["tables"]:
             unknown_table(self._findings, wanted, (*self._path, "for_each"), "there would be no such projects")
-        return draft.rows.by_name.get(wanted)
+        return draft.vocabulary.by_name.get(wanted)
 
     def _has_one_hole(self, holes: set[str]) -> bool:
         if len(holes) == 1 and "." not in next(iter(holes)):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from router.config.model import DROP, Match, Rule
-from router.config.tables import Row, Table, Tables
+from router.config.tables import Row, Table, Vocabulary
 from router.config.templates import Hole, TemplateError, parse_template
 
 
@@ -38,7 +38,7 @@ def has_holes(name: str) -> bool:
 
 
 def routes_by_row(
-    rule: Rule, tables: Tables, projects: Collection[str], aliases: Mapping[str, str]
+    rule: Rule, tables: Vocabulary, projects: Collection[str], aliases: Mapping[str, str]
 ) -> tuple[str, Mapping[str, tuple[str, ...]]]:
     """Return the attribute that decides the route of a checked rule, and for each of its possible values the projects.
 
@@ -57,7 +57,7 @@ def routes_by_row(
 
 
 def route_by_row(
-    name: str, match: Match | None, tables: Tables, projects: Collection[str], aliases: Mapping[str, str]
+    name: str, match: Match | None, tables: Vocabulary, projects: Collection[str], aliases: Mapping[str, str]
 ) -> tuple[str, dict[str, str]]:
     """Return the attribute of a template, and the project for each row that passes the rule's `match`.
 
@@ -83,7 +83,7 @@ def route_by_row(
     return held.attribute, found
 
 
-def _held(holes: tuple[Hole, ...], match: Match | None, tables: Tables) -> _Held:
+def _held(holes: tuple[Hole, ...], match: Match | None, tables: Vocabulary) -> _Held:
     """Return the rows that the holes can stand for."""
     matchers = match.attributes() if match is not None else {}
     seen = tables.within(match)

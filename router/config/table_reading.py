@@ -12,7 +12,7 @@ from router.config.findings import Findings
 from router.config.model import TableFile
 from router.config.nodes import Node, Path, Source
 from router.config.suggest import did_you_mean
-from router.config.tables import Row, Table, Tables
+from router.config.tables import Row, Table, Vocabulary
 from router.config.yaml_reader import read_yaml
 from router.errors import Label, Location, Problem
 
@@ -44,7 +44,9 @@ def read_tables(draft: Draft, read: ReadText) -> TableRead:
         if table is not None:
             result.tables[name] = table
     of_attribute = {name: spec.values_from for name, spec in draft.attributes.items() if spec.values_from is not None}
-    draft.rows = Tables(result.tables, of_attribute)
+    draft.vocabulary = Vocabulary(
+        result.tables, of_attribute, {name: spec for name, spec in draft.attributes.items() if spec.from_ is not None}
+    )
     return result
 
 

@@ -1,11 +1,12 @@
-"""Tables as they are after reading: rows by key, and which table holds the values of which attribute."""
+"""The vocabulary of one file: its tables after reading, the attributes they are about, and declared attributes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from router.config.model import Match, MatchOperators
+from router.config.attributes import Kind, attribute_kind, attribute_names
+from router.config.model import Attribute, Match, MatchOperators
 from router.errors import Location
 
 PROJECT_COLUMN = "project"
@@ -40,18 +41,33 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
-class Tables:
-    """Every table by name, and for attributes the name of the table that holds their values."""
+class Vocabulary:
+    """What a file adds to the built-in attributes: tables by name, which attribute's values they hold, declarations."""
 
     by_name: Mapping[str, Table] = field(default_factory=dict)
     of_attribute: Mapping[str, str] = field(default_factory=dict)
+    declared: Mapping[str, Attribute] = field(default_factory=dict)
+
+    @property
+    def kinds(self) -> Mapping[str, Kind]:
+        """The kinds of the declared attributes."""
+        return {name: spec.type for name, spec in self.declared.items()}
+
+    def kind(self, name: str) -> Kind | None:
+        """Return the kind of an attribute, declared or built in; None when there is none of this name."""
+        spec = self.declared.get(name)
+        return spec.type if spec is not None else attribute_kind(name)
+
+    def names(self) -> tuple[str, ...]:
+        """Return every name for messages, declared ones first."""
+        return tuple(dict.fromkeys((*self.declared, *attribute_names())))
 
     def of(self, attribute: str, matcher: object = None) -> Table | None:
         """Return the table of an attribute: the one that `in` of the matcher names, else that of its declaration."""
         named = matcher.in_ if isinstance(matcher, MatchOperators) else None
         return self.by_name.get(named or self.of_attribute.get(attribute, ""))
 
-    def within(self, match: Match | None) -> Tables:
+    def within(self, match: Match | None) -> Vocabulary:
         """Return the tables as an entry with this `match` sees them: `{in: table}` says where an attribute is."""
         matchers = match.attributes() if match is not None else {}
         named = {
@@ -59,7 +75,7 @@ class Tables:
             for name, matcher in matchers.items()
             if isinstance(matcher, MatchOperators) and matcher.in_
         }
-        return Tables(self.by_name, {**self.of_attribute, **named}) if named else self
+        return Vocabulary(self.by_name, {**self.of_attribute, **named}, self.declared) if named else self
 
     def cell(self, hole: str) -> tuple[str, Table, str] | None:
         """Return attribute, table and column of a hole such as `team.cost_center`; None when it is none of a table."""
@@ -77,4 +93,4 @@ class Tables:
         return table.with_column(matcher.has) if matcher.has else frozenset(table.rows)
 
 
-NO_TABLES = Tables()
+NO_VOCABULARY = Vocabulary()

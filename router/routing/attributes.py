@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Container, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
 
-from router.config.attributes import BUILTIN_ATTRIBUTES
-from router.config.tables import NO_TABLES, Table, Tables
+from router.config.attributes import BUILTIN_ATTRIBUTES, HOST_ATTRIBUTES
+from router.config.model import Attribute
+from router.config.tables import NO_VOCABULARY, Table, Vocabulary
 from router.routing.record import CallRecord
 
 Getter = Callable[[CallRecord], Any]
@@ -21,11 +23,14 @@ _CONTEXT: Mapping[str, Getter] = {
 }
 
 
-def getter_of(name: str) -> Getter:
+def getter_of(name: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Getter:
     """Return the function that reads attribute `name` from a call; None stands for a missing value.
 
     `metadata.<k>` and `header.<k>` reach any depth; a key that itself has dots is found before a path is tried.
     """
+    declared = vocabulary.declared.get(name)
+    if declared is not None:
+        return declared_getter(declared)
     family, _, path = name.partition(".")
     if family == "metadata" and path:
         return lambda record: _lookup(record.metadata, path)
@@ -35,27 +40,27 @@ def getter_of(name: str) -> Getter:
     return attrgetter(name)
 
 
-def texts_getter(name: str) -> Callable[[CallRecord], Texts]:
+def texts_getter(name: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Callable[[CallRecord], Texts]:
     """Return the function that reads the texts which a matcher on `name` tries; a missing value has none.
 
     A list has the texts of its elements. A model has three spellings: the alias that the client asked for, the
     name with the provider before it, and the bare name.
     """
-    if name == "model":
+    if name == "model" and name not in vocabulary.declared:
         return _model_spellings
-    get = getter_of(name)
+    get = getter_of(name, vocabulary)
     return lambda record: texts_of(get(record))
 
 
-def text_getter(name: str, tables: Tables = NO_TABLES) -> Callable[[CallRecord], str | None]:
+def text_getter(name: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Callable[[CallRecord], str | None]:
     """Return the function that reads the one text which a `{name}` hole shows; a list is joined by commas.
 
     `{team.cost_center}` shows the cell of the row that the call's `team` names.
     """
-    cell = tables.cell(name)
+    cell = vocabulary.cell(name)
     if cell is not None:
-        return _cell_getter(*cell)
-    get = getter_of(name)
+        return _cell_getter(vocabulary, *cell)
+    get = getter_of(name, vocabulary)
 
     def text(record: CallRecord) -> str | None:
         texts = texts_of(get(record))
@@ -64,15 +69,19 @@ def text_getter(name: str, tables: Tables = NO_TABLES) -> Callable[[CallRecord],
     return text
 
 
-def row_getter(name: str, keys: Container[str]) -> Callable[[CallRecord], str | None]:
+def row_getter(
+    name: str, keys: Container[str], vocabulary: Vocabulary = NO_VOCABULARY
+) -> Callable[[CallRecord], str | None]:
     """Return the function that reads which of some rows a call's attribute names; the first, when it has several."""
-    texts = texts_getter(name)
+    texts = texts_getter(name, vocabulary)
     return lambda record: next((text for text in texts(record) if text in keys), None)
 
 
-def _cell_getter(attribute: str, table: Table, column: str) -> Callable[[CallRecord], str | None]:
+def _cell_getter(
+    vocabulary: Vocabulary, attribute: str, table: Table, column: str
+) -> Callable[[CallRecord], str | None]:
     cells = {key: row.cells[column] for key, row in table.rows.items() if column in row.cells}
-    row = row_getter(attribute, table.rows)
+    row = row_getter(attribute, table.rows, vocabulary)
     return lambda record: cells.get(row(record) or "")
 
 
@@ -102,9 +111,12 @@ def text_of(value: Any) -> str | None:
     return None
 
 
-def context_of(record: CallRecord, names: Iterable[str]) -> dict[str, Any]:
-    """Return the attributes `names` as the data that JMESPath expressions see; tags are never null."""
-    return {name: _CONTEXT[name](record) for name in names}
+def context_getter(names: Iterable[str], vocabulary: Vocabulary) -> Callable[[CallRecord], dict[str, Any]]:
+    """Return the function that reads attributes as the data that JMESPath expressions see; lists are never null."""
+    getters = tuple(
+        (name, getter_of(name, vocabulary) if name in vocabulary.declared else _CONTEXT[name]) for name in names
+    )
+    return lambda record: {name: get(record) for name, get in getters}
 
 
 def _model_spellings(record: CallRecord) -> Texts:
@@ -128,3 +140,59 @@ def _lookup(data: Mapping[str, Any], path: str) -> Any:
         key, _, path = path.partition(".")
         value = value.get(key)
     return value
+
+
+def declared_getter(spec: Attribute) -> Getter:
+    """Return the function that reads a declared attribute: the first of its paths that has a value of its type.
+
+    In the proxy one that trusts the host only does not read what is the caller's word.
+    """
+    sources = tuple((getter_of(path), path in HOST_ATTRIBUTES) for path in spec.paths())
+    convert = _CONVERT[spec.type]
+    trusts_callers = spec.trust == "caller"
+    default = (
+        convert(spec.default, spec.normalized) if spec.default is not None else [] if spec.type == "list" else None
+    )
+
+    def get(record: CallRecord) -> Any:
+        believes = trusts_callers or record.origin != "proxy"
+        for read, is_hosts in sources:
+            if (believes or is_hosts) and (value := convert(read(record), spec.normalized)) is not None:
+                return value
+        return default
+
+    return get
+
+
+def _to_text(value: Any, normalized: Callable[[str], str]) -> str | None:
+    text = text_of(value)
+    return None if text is None else normalized(text) or None
+
+
+def _to_list(value: Any, normalized: Callable[[str], str]) -> list[str] | None:
+    return [text for item in texts_of(value) if (text := normalized(item))] or None
+
+
+def _to_number(value: Any, normalized: Callable[[str], str]) -> float | None:
+    if isinstance(value, str):
+        try:
+            value = float(normalized(value))
+        except ValueError:
+            return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        return None
+    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
+
+
+def _to_bool(value: Any, normalized: Callable[[str], str]) -> bool | None:
+    if isinstance(value, str):
+        return {"true": True, "false": False}.get(normalized(value))
+    return value if isinstance(value, bool) else None
+
+
+_CONVERT: Mapping[str, Callable[[Any, Callable[[str], str]], Any]] = {
+    "text": _to_text,
+    "list": _to_list,
+    "number": _to_number,
+    "bool": _to_bool,
+}

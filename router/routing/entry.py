@@ -9,7 +9,7 @@ from typing import Literal
 from router.config.loaded import LoadedConfig, Located
 from router.config.model import Overlay, Rule
 from router.config.routes import has_holes, routes_by_row
-from router.config.tables import NO_TABLES, Tables
+from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.errors import Location
 from router.routing.attributes import row_getter
 from router.routing.conditions import Verdict, attributes_of, compile_when
@@ -78,40 +78,40 @@ class Entry:
 
 def compile_rule(item: Located[Rule], loaded: LoadedConfig) -> Entry:
     """Compile a rule that `router.config` has checked, with the projects of each row where its route has holes."""
-    entry = compile_entry("rule", item, loaded.tables)
+    entry = compile_entry("rule", item, loaded.vocabulary)
     if not any(has_holes(name) for name in entry.route):
         return entry
     names, aliases = loaded.project_names, loaded.project_aliases
-    attribute, routes = routes_by_row(item.value, loaded.tables, names, aliases)
+    attribute, routes = routes_by_row(item.value, loaded.vocabulary, names, aliases)
     by_row = {key: replace(entry, route=route) for key, route in routes.items()}
-    return replace(entry, row=row_getter(attribute, by_row), by_row=by_row)
+    return replace(entry, row=row_getter(attribute, by_row, loaded.vocabulary), by_row=by_row)
 
 
-def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule], tables: Tables = NO_TABLES) -> Entry:
+def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule], vocabulary: Vocabulary = NO_VOCABULARY) -> Entry:
     """Compile an overlay or rule that `router.config` has checked, apart from holes in its route."""
     spec = item.value
     source = f"{kind} {spec.id}"
     masked_overlay = isinstance(spec, Overlay) and bool(spec.mask)
     on_error = spec.on_error if isinstance(spec, Overlay) else None
-    tables = tables.within(spec.match)
-    conditions = compile_match(spec.match, tables) if spec.match is not None else ()
+    vocabulary = vocabulary.within(spec.match)
+    conditions = compile_match(spec.match, vocabulary) if spec.match is not None else ()
     return Entry(
         kind=kind,
         id=spec.id,
         location=item.location,
         conditions=conditions,
-        when=compile_when(spec.when) if spec.when is not None else None,
+        when=compile_when(spec.when, vocabulary) if spec.when is not None else None,
         when_text=spec.when or "",
         when_undecided=masked_overlay if on_error is None else on_error == "match",
-        rollout=compile_rollout(spec.rollout, spec.id) if spec.rollout is not None else None,
+        rollout=compile_rollout(spec.rollout, spec.id, vocabulary) if spec.rollout is not None else None,
         is_shadow=spec.mode == "shadow",
         attributes=frozenset().union(
-            attributes_of(spec.when) if spec.when is not None else (),
+            attributes_of(spec.when, vocabulary) if spec.when is not None else (),
             *(condition.attributes for condition in conditions),
         ),
         route=spec.projects() if isinstance(spec, Rule) else (),
         masks=tuple(spec.mask),
-        trace=compile_update("trace", spec.trace, source, item.location, tables),
-        generation=compile_update("generation", spec.generation, source, item.location, tables),
-        rate=compile_sample(spec.sample, source) if spec.sample is not None else None,
+        trace=compile_update("trace", spec.trace, source, item.location, vocabulary),
+        generation=compile_update("generation", spec.generation, source, item.location, vocabulary),
+        rate=compile_sample(spec.sample, source, vocabulary) if spec.sample is not None else None,
     )

@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 from router.config.attributes import BUILTIN_ATTRIBUTES
+from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.routing.attributes import Texts, texts_getter
 from router.routing.entry import Entry
 from router.routing.record import CallRecord
@@ -34,7 +35,7 @@ class Index:
     rest: tuple[int, ...]
 
     @classmethod
-    def build(cls, entries: Sequence[Entry]) -> Index:
+    def build(cls, entries: Sequence[Entry], vocabulary: Vocabulary = NO_VOCABULARY) -> Index:
         """File each entry under the key whose attribute tells the most entries apart."""
         values: dict[str, set[str]] = {}
         for attribute, texts in (
@@ -55,7 +56,7 @@ class Index:
         return cls(
             tuple(entries),
             tuple(
-                (texts_getter(attribute), {text: tuple(positions) for text, positions in by_text.items()})
+                (texts_getter(attribute, vocabulary), {text: tuple(positions) for text, positions in by_text.items()})
                 for attribute, by_text in filed.items()
             ),
             tuple(rest),
@@ -80,15 +81,18 @@ class Index:
         return (entries[position] for position in merged if position != last and (last := position) >= 0)
 
 
-def compile_facts(entries: Iterable[Entry]) -> Callable[[CallRecord], Hashable] | None:
+def compile_facts(
+    entries: Iterable[Entry], vocabulary: Vocabulary = NO_VOCABULARY
+) -> Callable[[CallRecord], Hashable] | None:
     """Return the function that reads everything the conditions of `entries` depend on, as one key.
 
-    None where no key could stand for it (metadata, headers, a roll-out that decides call by call), and where
-    nearly every call would have a key of its own.
+    None where no key could stand for it (metadata, headers, a declared attribute, a roll-out that decides call by
+    call), and where nearly every call would have a key of its own.
     """
     entries = tuple(entries)
     names = frozenset().union(*(entry.attributes for entry in entries))
-    if any(entry.rollout is not None for entry in entries) or not names <= BUILTIN_ATTRIBUTES.keys() - _OF_ONE_CALL:
+    lasting = BUILTIN_ATTRIBUTES.keys() - _OF_ONE_CALL - vocabulary.declared.keys()
+    if any(entry.rollout is not None for entry in entries) or not names <= lasting:
         return None
     fields = sorted({field for name in names for field in _FIELDS_OF.get(name, (name,))})
     read: Callable[[CallRecord], Any] = attrgetter(*fields) if fields else lambda record: None

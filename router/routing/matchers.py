@@ -9,7 +9,7 @@ from typing import Any
 import re2
 
 from router.config.model import Match, MatchOperators
-from router.config.tables import NO_TABLES, Table, Tables
+from router.config.tables import NO_VOCABULARY, Table, Vocabulary
 from router.routing.attributes import Texts, text_of, texts_getter
 from router.routing.record import CallRecord
 
@@ -44,15 +44,15 @@ class _Test:
     words: str
 
 
-def compile_match(match: Match, tables: Tables = NO_TABLES) -> tuple[Condition, ...]:
+def compile_match(match: Match, vocabulary: Vocabulary = NO_VOCABULARY) -> tuple[Condition, ...]:
     """Compile the conditions of one `match:`; all of them must hold."""
-    conditions = [_on_attribute(name, matcher, tables) for name, matcher in match.attributes().items()]
+    conditions = [_on_attribute(name, matcher, vocabulary) for name, matcher in match.attributes().items()]
     if match.any is not None:
-        conditions.append(_any(tuple(conjunction(compile_match(inner, tables)) for inner in match.any)))
+        conditions.append(_any(tuple(conjunction(compile_match(inner, vocabulary)) for inner in match.any)))
     if match.all is not None:
-        conditions.extend(condition for inner in match.all for condition in compile_match(inner, tables))
+        conditions.extend(condition for inner in match.all for condition in compile_match(inner, vocabulary))
     if match.not_ is not None:
-        conditions.append(_not(conjunction(compile_match(match.not_, tables))))
+        conditions.append(_not(conjunction(compile_match(match.not_, vocabulary))))
     return tuple(conditions)
 
 
@@ -90,10 +90,10 @@ def _not(inner: Condition) -> Condition:
     )
 
 
-def _on_attribute(name: str, matcher: Any, tables: Tables) -> Condition:
-    texts = texts_getter(name)
-    test = _compile_matcher(matcher, lambda operators: tables.of(name, operators))
-    rows = tables.admitted(name, matcher)
+def _on_attribute(name: str, matcher: Any, vocabulary: Vocabulary) -> Condition:
+    texts = texts_getter(name, vocabulary)
+    test = _compile_matcher(matcher, lambda operators: vocabulary.of(name, operators))
+    rows = vocabulary.admitted(name, matcher)
     holds = test.holds
 
     def why(record: CallRecord) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.errors import RequestError
 from router.routing.attributes import text_of, texts_of
 from router.routing.identity import identity_from_metadata
@@ -36,7 +37,7 @@ REQUEST_KEYS = frozenset(
 ) | {"host_tags", "override"}
 
 
-def record_from_request(request: Mapping[str, Any]) -> CallRecord:
+def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_VOCABULARY) -> CallRecord:
     """Return the call that `request` describes; the mapping itself is not kept.
 
     Its metadata is read as LiteLLM's is in an application: `team`, `trace_name`, `mask_input` … keep their
@@ -45,7 +46,8 @@ def record_from_request(request: Mapping[str, Any]) -> CallRecord:
     Raises:
         RequestError: an unknown key, or a value of the wrong type; the text names the key, never the value.
     """
-    _check_keys(request)
+    request = with_declared(request, vocabulary)
+    _check_keys(request, vocabulary)
     metadata = _mapping(request, "metadata")
     headers = {str(key).lower(): str(text_of(value) or "") for key, value in _mapping(request, "headers").items()}
     origin = _choice(request, "origin", ("sdk", "proxy"))
@@ -83,11 +85,32 @@ def record_from_request(request: Mapping[str, Any]) -> CallRecord:
     return CallRecord(**fields, requested=requested)
 
 
-def _check_keys(request: Mapping[str, Any]) -> None:
+def with_declared(request: Mapping[str, Any], vocabulary: Vocabulary) -> Mapping[str, Any]:
+    """Return the request with every declared attribute put where it is read first: `region: eu` into metadata."""
+    moved = {
+        name: spec.paths()[0]
+        for name, spec in vocabulary.declared.items()
+        if request.get(name) is not None and name not in spec.paths()
+    }
+    if not moved:
+        return request
+    placed: dict[str, Any] = {key: value for key, value in request.items() if key not in moved}
+    for name, path in moved.items():
+        family, dot, key = path.partition(".")
+        if not dot:
+            placed[path] = request[name]
+            continue
+        section = {"header": "headers"}.get(family, family)
+        placed[section] = {**_mapping(placed, section), key: request[name]}
+    return placed
+
+
+def _check_keys(request: Mapping[str, Any], vocabulary: Vocabulary) -> None:
     for key in request:
         if key not in REQUEST_KEYS:
-            near = difflib.get_close_matches(str(key), REQUEST_KEYS, n=1)
-            hint = f"did you mean `{near[0]}`?" if near else f"allowed: {', '.join(sorted(REQUEST_KEYS))}"
+            known = {*REQUEST_KEYS, *vocabulary.declared}
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean `{near[0]}`?" if near else f"allowed: {', '.join(sorted(known))}"
             raise RequestError(f"unknown key `{key}` in a request; {hint}")
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 
 from router.config.model import Rollout, SampleBy, SampleSpec
-from router.routing.attributes import texts_getter
+from router.config.tables import NO_VOCABULARY, Vocabulary
+from router.routing.attributes import Texts, texts_getter
 from router.routing.record import CallRecord
+
+Read = Callable[[CallRecord], Texts]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +21,13 @@ class Rate:
     rate: float
     by: str | None
     source: str
+    read: Read | None = None
 
 
-def compile_sample(spec: SampleSpec, source: str) -> Rate:
+def compile_sample(spec: SampleSpec, source: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Rate:
     """Compile a rate, or a rate by an attribute."""
     if isinstance(spec, SampleBy):
-        return Rate(spec.rate, spec.by, source)
+        return Rate(spec.rate, spec.by, source, _reader(spec.by, vocabulary))
     return Rate(float(spec), None, source)
 
 
@@ -39,21 +43,22 @@ class Share:
     share: float
     by: str | None
     salt: str
+    read: Read | None = None
 
 
-def compile_rollout(spec: Rollout, salt: str) -> Share:
+def compile_rollout(spec: Rollout, salt: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Share:
     """Compile a roll-out; `salt` is the id of its rule or overlay."""
-    return Share(spec.percent / 100, spec.by, salt)
+    return Share(spec.percent / 100, spec.by, salt, _reader(spec.by, vocabulary))
 
 
 def is_kept(rate: Rate, record: CallRecord, place: float | None = None) -> bool:
     """Decide whether the call is kept. Depends on the record alone; `place` stands for its bucket in tests."""
-    return (bucket(_key(rate.by, record)) if place is None else place) < rate.rate
+    return (bucket(_key(rate.read, record)) if place is None else place) < rate.rate
 
 
 def is_rolled_out(share: Share, record: CallRecord, place: float | None = None) -> bool:
     """Decide whether the call is among those that match already; `place` stands for its bucket in tests."""
-    return (bucket(f"{share.salt}\x00{_key(share.by, record)}") if place is None else place) < share.share
+    return (bucket(f"{share.salt}\x00{_key(share.read, record)}") if place is None else place) < share.share
 
 
 def bucket(key: str) -> float:
@@ -62,7 +67,11 @@ def bucket(key: str) -> float:
     return int.from_bytes(digest[:7], "big") / float(1 << 56)
 
 
-def _key(by: str | None, record: CallRecord) -> str:
-    if by is not None and (texts := texts_getter(by)(record)):
+def _reader(by: str | None, vocabulary: Vocabulary) -> Read | None:
+    return texts_getter(by, vocabulary) if by is not None else None
+
+
+def _key(read: Read | None, record: CallRecord) -> str:
+    if read is not None and (texts := read(record)):
         return "\x00".join(texts)
     return record.session_id or record.trace_id or record.call_id

@@ -81,13 +81,13 @@ class RoutingTable:
     @classmethod
     def compile(cls, loaded: LoadedConfig) -> RoutingTable:
         """Compile a configuration that `router.config` has checked."""
-        rate = compile_sample(loaded.defaults.sample, "defaults")
-        overlays = [compile_entry("overlay", item, loaded.tables) for item in loaded.overlays]
+        rate = compile_sample(loaded.defaults.sample, "defaults", loaded.vocabulary)
+        overlays = [compile_entry("overlay", item, loaded.vocabulary) for item in loaded.overlays]
         rules = [compile_rule(item, loaded) for item in loaded.rules]
         return cls(
-            overlays=Index.build(overlays),
-            rules=Index.build(rules),
-            facts=compile_facts([*overlays, *rules]),
+            overlays=Index.build(overlays, loaded.vocabulary),
+            rules=Index.build(rules, loaded.vocabulary),
+            facts=compile_facts([*overlays, *rules], loaded.vocabulary),
             default_masks=tuple(loaded.defaults.mask),
             default_rate=rate if rate.rate < 1.0 else None,
             grants=Grants.from_config(loaded.overrides),

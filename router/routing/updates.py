@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.config.model import Expr, GenerationUpdate, TraceUpdate
-from router.config.tables import NO_TABLES, Tables
+from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.config.templates import parse_template
 from router.errors import Location
 from router.routing.attributes import text_getter, text_of, texts_of
@@ -51,7 +51,7 @@ def compile_update(
     update: TraceUpdate | GenerationUpdate | None,
     source: str,
     at: Location,
-    tables: Tables = NO_TABLES,
+    vocabulary: Vocabulary = NO_VOCABULARY,
 ) -> Update:
     """Compile the updates of one entry; `kind` ("trace" or "generation") begins the dotted keys of its reasons."""
     if update is None:
@@ -61,7 +61,7 @@ def compile_update(
         flat = ((path, value) for key, given in fields.items() for path, value in _flatten(key, given))
         return tuple(
             Assignment(
-                path, _compile_value(value, tables), Because(f"{kind}.{'.'.join(path)}", source, at.file, at.line)
+                path, _compile_value(value, vocabulary), Because(f"{kind}.{'.'.join(path)}", source, at.file, at.line)
             )
             for path, value in flat
         )
@@ -70,7 +70,7 @@ def compile_update(
     return Update(
         default=assignments(update.default),
         set=assignments(update.set),
-        append_tags=tuple(_compile_value(tag, tables) for tag in append.tags) if append else (),
+        append_tags=tuple(_compile_value(tag, vocabulary) for tag in append.tags) if append else (),
         append_because=Because(f"{kind}.tags", source, at.file, at.line) if append else None,
         update_keys=canonical_keys(tuple(update.update_keys)) if isinstance(update, TraceUpdate) else (),
     )
@@ -149,26 +149,28 @@ def _flatten(key: str, value: Any) -> Iterable[tuple[tuple[str, ...], Any]]:
         yield (name,), value
 
 
-def _compile_value(value: Any, tables: Tables) -> Render:
+def _compile_value(value: Any, vocabulary: Vocabulary) -> Render:
     if isinstance(value, Expr):
-        return compile_value(value.expr)
+        return compile_value(value.expr, vocabulary)
     if isinstance(value, str):
-        return _compile_template(value, tables)
+        return _compile_template(value, vocabulary)
     if isinstance(value, (list, tuple)):
-        items = tuple(_compile_value(item, tables) for item in value)
+        items = tuple(_compile_value(item, vocabulary) for item in value)
         return lambda record: [given for item in items if (given := item(record)) is not None]
     if isinstance(value, Mapping):
-        entries = tuple((key, _compile_value(item, tables)) for key, item in value.items())
+        entries = tuple((key, _compile_value(item, vocabulary)) for key, item in value.items())
         return lambda record: {key: given for key, item in entries if (given := item(record)) is not None}
     return lambda record: value
 
 
-def _compile_template(text: str, tables: Tables) -> Render:
+def _compile_template(text: str, vocabulary: Vocabulary) -> Render:
     template = parse_template(text)
     if not template.attributes:
         constant = "".join(str(part) for part in template.parts)
         return lambda record: constant
-    pieces = tuple(part if isinstance(part, str) else text_getter(part.attribute, tables) for part in template.parts)
+    pieces = tuple(
+        part if isinstance(part, str) else text_getter(part.attribute, vocabulary) for part in template.parts
+    )
 
     def render(record: CallRecord) -> str | None:
         texts = [piece if isinstance(piece, str) else piece(record) for piece in pieces]
