@@ -203,3 +203,14 @@ rules:
     with pytest.raises(ConfigError) as error:
         load_text(text.replace("{known: true}", "xx"))
     assert {problem.code for problem in error.value.problems} == {"RT213", "RT613"}
+
+
+def test_a_call_without_a_required_attribute_goes_on_and_its_plan_says_so() -> None:
+    """Declared or built in; an attribute that is there is not mentioned."""
+    attributes = "team: {required: true}, region: {from: metadata.region, required: true}"
+    found = plan(attributes, "match: {stream: true}", {"team": "t"})
+    assert found.rule == "rest"
+    assert [(reason.effect, reason.source) for reason in found.because] == [
+        ("route b", "rule rest"),
+        ("missing region", "attributes"),
+    ]

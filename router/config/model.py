@@ -151,6 +151,9 @@ class Attribute(Model):
         | None
     ) = None
     """What is done to its text: `lower` case, `strip` white space."""
+    required: bool = False
+    """Whether every call should have it: the plan of one without says `missing <name>` among its reasons. The call
+    goes on."""
     trust: Literal["host", "caller"] = "host"
     """Whose word it may be in the proxy. With `host` a client's metadata, headers and tags are not read there."""
     values: Annotated[list[Scalar], Field(min_length=1), Strict(False)] | None = None

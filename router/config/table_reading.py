@@ -44,9 +44,9 @@ def read_tables(draft: Draft, read: ReadText) -> TableRead:
         if table is not None:
             result.tables[name] = table
     of_attribute = {name: spec.values_from for name, spec in draft.attributes.items() if spec.values_from is not None}
-    draft.vocabulary = Vocabulary(
-        result.tables, of_attribute, {name: spec for name, spec in draft.attributes.items() if spec.from_ is not None}
-    )
+    declared = {name: spec for name, spec in draft.attributes.items() if spec.from_ is not None}
+    required = tuple(name for name, spec in draft.attributes.items() if spec.required)
+    draft.vocabulary = Vocabulary(result.tables, of_attribute, declared, required)
     return result
 
 

@@ -47,6 +47,7 @@ class Vocabulary:
     by_name: Mapping[str, Table] = field(default_factory=dict)
     of_attribute: Mapping[str, str] = field(default_factory=dict)
     declared: Mapping[str, Attribute] = field(default_factory=dict)
+    required: tuple[str, ...] = ()
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
@@ -75,7 +76,7 @@ class Vocabulary:
             for name, matcher in matchers.items()
             if isinstance(matcher, MatchOperators) and matcher.in_
         }
-        return Vocabulary(self.by_name, {**self.of_attribute, **named}, self.declared) if named else self
+        return Vocabulary(self.by_name, {**self.of_attribute, **named}, self.declared, self.required) if named else self
 
     def cell(self, hole: str) -> tuple[str, Table, str] | None:
         """Return attribute, table and column of a hole such as `team.cost_center`; None when it is none of a table."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from router.config.loaded import LoadedConfig
 from router.config.model import DROP
+from router.routing.attributes import Texts, texts_getter
 from router.routing.entry import Entry, compile_entry, compile_rule
 from router.routing.explain import Explanation, step
 from router.routing.index import Index, compile_facts, is_worth_remembering
@@ -73,6 +74,7 @@ class RoutingTable:
     default_masks: tuple[str, ...]
     default_rate: Rate | None
     grants: Grants
+    required: tuple[tuple[str, Callable[[CallRecord], Texts]], ...] = ()
     combinations: dict[tuple[tuple[str, ...], ...], Combination] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -90,6 +92,7 @@ class RoutingTable:
             facts=compile_facts([*overlays, *rules], loaded.vocabulary),
             default_masks=tuple(loaded.defaults.mask),
             default_rate=rate if rate.rate < 1.0 else None,
+            required=tuple((name, texts_getter(name, loaded.vocabulary)) for name in loaded.vocabulary.required),
             grants=Grants.from_config(loaded.overrides),
         )
 
@@ -138,6 +141,7 @@ class RoutingTable:
             shadow=decision.shadow,
             because=(
                 *decision.because,
+                *(Because(f"missing {name}", "attributes") for name, texts_of in self.required if not texts_of(record)),
                 *(Because(f"mask {name}", "request") for name in asked),
                 *trace_reasons,
                 *generation_reasons,
