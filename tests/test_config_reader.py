@@ -220,15 +220,15 @@ LAUGHS = (
 )
 def test_a_file_beyond_a_limit_is_refused_in_under_a_second(text: str, message: str) -> None:
     """Bombs, alias floods and deep nesting: one clear problem, early, in little memory."""
-    started = time.perf_counter()
+    started = time.process_time()
     problem = only_problem(text)
-    took = time.perf_counter() - started
+    took = time.process_time() - started
     tracemalloc.start()
     read(text)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert (problem.code, problem.message) == ("RT107", message)
-    assert took < 1
+    assert took < 1  # CPU: what else the machine does is not counted
     assert peak < 100_000_000
 
 
