@@ -28,7 +28,7 @@ def test_scenario(folder: Path, update_golden: bool) -> None:
     record = _record(yaml.safe_load((folder / "call.yaml").read_text("utf-8")))
     with FakeLangfuse(PROJECTS) as langfuse:
         environ = {k: v for name in PROJECTS for k, v in langfuse.environ(name.upper(), name).items()}
-        environ["MASK_HMAC_KEY"] = "k" * 32
+        environ |= {"MASK_HMAC_KEY": "k" * 32, "DEPLOY_ENV": "staging", "REGION": "{eu}", "LAYER_HOST": langfuse.url}
         router = Router.from_file(folder / "routing.yaml", environ=environ)
         plan = router.resolve(record)
         router.log(record)

@@ -16,6 +16,7 @@ SUMMARIES: Mapping[str, str] = {
     "explain": "Show where a call would go, what would be hidden, and why.",
     "test": "Run the tests that a routing.yaml or a pack holds.",
     "mask": "Mask text or JSON lines from stdin.",
+    "env": "List the variables that a routing.yaml needs, and which are set.",
     "rule": "Explain a problem code, such as RT110.",
     "schema": "Print the JSON schema of routing.yaml.",
     "demo": "Run the main job end to end, without an account or a network.",
@@ -60,12 +61,9 @@ def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -
 
 def version_text() -> str:
     """Return what `router --version` prints: version, place of the package, Python."""
-    from importlib.metadata import PackageNotFoundError, version
+    from router.release import DISTRIBUTION, release
 
-    try:
-        number = version("langfuse-router")
-    except PackageNotFoundError:
-        number = "(not installed)"
+    number = release().removeprefix(DISTRIBUTION).strip() or "(not installed)"
     package = Path(__file__).resolve().parents[1]
     return f"langfuse-router {number} ({package}, Python {'.'.join(map(str, sys.version_info[:3]))})"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.cli.exits import CommandError, ExitCode
-from router.cli.opening import UNREADABLE, open_file
+from router.cli.opening import UNREADABLE, Opened, open_file
 from router.config import LoadedConfig
 
 
@@ -13,12 +13,23 @@ def load_or_end(file: str) -> LoadedConfig:
     Raises:
         CommandError: it has errors, which are printed on stderr.
     """
+    loaded = open_or_end(file).loaded
+    assert loaded is not None
+    return loaded
+
+
+def open_or_end(file: str) -> Opened:
+    """Do the same, and say what kind of file it is.
+
+    Raises:
+        CommandError: it has errors, which are printed on stderr.
+    """
     from router.cli.console import stderr
     from router.config.frames import render_problem
 
     opened = open_file(file, None)
     if opened.loaded is not None:
-        return opened.loaded
+        return opened
     unreadable = next((problem for problem in opened.problems if problem.code in UNREADABLE), None)
     if unreadable is not None:
         raise CommandError(f"{file}: {unreadable.message}", "name the file with -c FILE, or in ROUTER_CONFIG")

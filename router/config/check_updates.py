@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from router.config.check_conditions import check_expr
-from router.config.findings import Findings
+from router.config.findings import Findings, from_variables
 from router.config.model import Expr, GenerationUpdate, TraceUpdate
 from router.config.nodes import Path
 from router.config.project_templates import unknown_column
@@ -116,7 +116,8 @@ def _is_of_table(findings: Findings, path: Path, hole: Hole, effect: str) -> boo
 
 
 def _check_limits(findings: Findings, path: Path, name: str, text: str) -> None:
-    if name not in _TEXT_FIELDS:
+    node = findings.draft.node(*path)
+    if name not in _TEXT_FIELDS or (node is not None and node.is_open):
         return
     try:
         literal = parse_template(text).literal
@@ -136,11 +137,17 @@ def _check_limits(findings: Findings, path: Path, name: str, text: str) -> None:
 
 
 def _check_environment(findings: Findings, path: Path, environment: str | None) -> None:
-    if environment is None or _ENVIRONMENT.fullmatch(environment):
+    node = findings.draft.node(*path)
+    if environment is None or (node is not None and node.is_open) or _ENVIRONMENT.fullmatch(environment):
         return
+    shown = f"`{environment}`"
+    if node is not None and node.written is not None:
+        if not environment:
+            return
+        shown = from_variables(node) or shown
     findings.add(
         "RT701",
-        f"environment `{environment}` will be stored by Langfuse as `default`",
+        f"environment {shown} will be stored by Langfuse as `default`",
         path,
         severity="warning",
         effect="filters by environment will not find these traces",

@@ -99,6 +99,27 @@ FILE: dict[str, Code] = {
         bad="version: 2",
         good="version: 1",
     ),
+    "RT120": Code(
+        title="a variable that a text needs is not set",
+        why="Traces would be filed under the name of a placeholder, or sent to no place at all.",
+        mend="Set the variable, or write a default: `${NAME:-default}`. `router env FILE` lists all that are needed.",
+        bad="defaults: {environment: '${NOWHERE}'}\nrules: [{id: rest, route: a}]",
+        good="defaults: {environment: '${NOWHERE:-production}'}\nrules: [{id: rest, route: a}]",
+    ),
+    "RT121": Code(
+        title="a `${NAME}` where none is filled in",
+        why="What is matched, hidden and routed stands in the file, so that what was checked is what runs everywhere.",
+        mend="Write the value out. Where these very characters are meant, use `{regex: '[$][{]NAME[}]'}`.",
+        bad="rules: [{id: x, match: {team: '${TEAM}'}, route: a}, {id: rest, route: a}]",
+        good="rules: [{id: x, match: {team: payments}, route: a}, {id: rest, route: a}]",
+    ),
+    "RT122": Code(
+        title="a `${` that cannot be read",
+        why="It looks like a variable and would be sent as it stands.",
+        mend="Write `${NAME}`, `${NAME:-default}` or `${NAME:?why}`. A plain `$` is `$$`.",
+        bad="defaults: {release: '${GIT-SHA}'}\nrules: [{id: rest, route: a}]",
+        good="defaults: {release: '${GIT_SHA:-none}'}\nrules: [{id: rest, route: a}]",
+    ),
     "RT118": Code(
         title="a ROUTER_* setting that cannot be used",
         why="The process would run with a default that nobody asked for.",

@@ -62,12 +62,13 @@ class _Page:
     def excerpt(self, line: int, column: int) -> Excerpt:
         line = min(line, self._source.line_count)
         start, end = self._source.line_span(line)
-        text = list(self._source.text[start:end])
+        cut = 0 if end - start <= WIDTH else max(0, min(column - WIDTH // 2, end - start - WIDTH))
+        left, right = start + cut, min(end, start + cut + WIDTH)
+        text = list(self._source.text[left:right])
         for first, last in self._blanks:
-            for offset in range(max(first, start), min(last, end)):
-                text[offset - start] = _BLANK
-        cut = 0 if len(text) <= WIDTH else max(0, min(column - WIDTH // 2, len(text) - WIDTH))
-        return Excerpt(line, "".join(text[cut : cut + WIDTH]), cut)
+            for offset in range(max(first, left), min(last, right)):
+                text[offset - left] = _BLANK
+        return Excerpt(line, "".join(text), cut)
 
 
 def _secret_spans(source: Source, root: Node | None) -> Iterator[tuple[int, int]]:

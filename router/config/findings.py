@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from router.config.draft import Draft
-from router.config.nodes import Path, text_offsets
+from router.config.nodes import Node, Path, text_offsets
 from router.errors import Label, Location, Problem, Severity
 
 
@@ -83,3 +83,9 @@ class Findings:
 
     def _is_space(self, offset: int) -> bool:
         return self.draft.source.text[offset : offset + 1].isspace()
+
+
+def from_variables(node: Node) -> str:
+    """Return words for a value that variables are part of (it may be a secret), nothing for one without."""
+    names = ", ".join(f"`{name}`" for name in node.variables)
+    return f"from variable{'s' * (len(node.variables) > 1)} {names}" if names else ""

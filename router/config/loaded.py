@@ -48,6 +48,7 @@ class LoadedConfig:
         projects: the projects with credentials; empty when loaded without an environment.
         masks: mask steps by the name that `mask:` uses; masks of packs under their bare and their full name.
         secrets: value of every reference that a mask step uses as a key; empty without an environment.
+        filled: names of the variables whose values stand in texts of rules, overlays and projects, by `${NAME}`.
         warnings: findings that do not stop the program.
     """
 
@@ -62,6 +63,7 @@ class LoadedConfig:
     overrides: Overrides
     tests: tuple[Located[Test], ...]
     secrets: Mapping[EnvRef | FileRef, SecretStr] = field(default_factory=dict)
+    filled: frozenset[str] = frozenset()
     warnings: tuple[Problem, ...] = ()
     project_aliases: Mapping[str, str] = field(default_factory=dict)
     vocabulary: Vocabulary = NO_VOCABULARY

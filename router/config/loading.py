@@ -12,8 +12,10 @@ from pathlib import Path
 from router.config.checks import check_pack, check_routing
 from router.config.draft import Draft, read_draft
 from router.config.excerpt import with_excerpts
+from router.config.interpolation import check_places, fill_in, filled_variables
 from router.config.loaded import LoadedConfig, Located
 from router.config.model import MaskStep
+from router.config.needs import Need, needs_of
 from router.config.nodes import Source
 from router.config.packs import Pack, PackShelf, pack_folder
 from router.config.project_templates import expand_templates
@@ -30,7 +32,8 @@ def load_config(path: str | Path, *, environ: Mapping[str, str] | None) -> Loade
 
     Args:
         path: the file, as problems shall name it.
-        environ: variables for `{env:}`; None leaves credentials and keys unresolved (no `{file:}` is read either).
+        environ: variables for `{env:}` and `${NAME}`; None leaves credentials and keys unresolved (no `{file:}` is
+            read either), and a `${NAME}` its default or itself.
 
     Raises:
         ConfigError: with every problem of the file and of the packs it uses.
@@ -84,6 +87,27 @@ def load_pack_text(text: str, *, file: str = "pack.yaml") -> Pack:
     return _pack_from_text(text, file)
 
 
+def find_needs(path: str | Path, *, pack: bool = False) -> tuple[Need, ...]:
+    """Return every variable that a routing.yaml or a pack needs, by name.
+
+    Raises:
+        ConfigError: it cannot be read as far as needed.
+    """
+    file = str(path)
+    content = _read(file)
+    text = content if isinstance(content, Problem) else _decode(content, file)
+    if isinstance(text, Problem):
+        raise ConfigError((text,))
+    draft, problems = _draft(text, file, pack=pack)
+    if draft is not None and not pack:
+        tables = read_tables(draft, lambda name: _read_text(Path(file).parent, name))
+        problems += tables.problems + expand_templates(draft)
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if draft is None or errors:
+        raise ConfigError(tuple(with_excerpts(errors, [])))
+    return needs_of(draft)
+
+
 def find_packs() -> tuple[Pack, ...]:
     """Load every pack that is shipped, by name.
 
@@ -96,7 +120,7 @@ def find_packs() -> tuple[Pack, ...]:
 
 
 def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None) -> LoadedConfig:
-    draft, problems = _draft(text, file, pack=False)
+    draft, problems = _draft(text, file, pack=False, environ=environ)
     if draft is None:
         raise ConfigError(tuple(with_excerpts(problems, [])))
     shelf = PackShelf(_shelf_names(), load_pack)
@@ -143,6 +167,7 @@ def _loaded(
         overrides=draft.overrides,
         tests=tuple(Located(test, draft.at("tests", index)) for index, test in draft.tests.items()),
         secrets=credentials.secrets,
+        filled=filled_variables(draft.source, draft.root),
         warnings=warnings,
         project_aliases=draft.aliases,
         vocabulary=draft.vocabulary,
@@ -168,7 +193,9 @@ def _pack_from_text(text: str, file: str) -> Pack:
     )
 
 
-def _draft(text: str, file: str, *, pack: bool) -> tuple[Draft | None, list[Problem]]:
+def _draft(
+    text: str, file: str, *, pack: bool, environ: Mapping[str, str] | None = None
+) -> tuple[Draft | None, list[Problem]]:
     document = read_yaml(text, file)
     problems = list(document.problems)
     root = document.root
@@ -176,8 +203,9 @@ def _draft(text: str, file: str, *, pack: bool) -> tuple[Draft | None, list[Prob
         if not problems:
             problems = [_not_a_mapping(document.source, empty=root is None or root.value is None)]
         return None, with_excerpts(problems, [(document.source, None)])
+    unfilled = fill_in(document.source, root, environ, pack=pack)
     draft, found = read_draft(document.source, root, pack=pack)
-    return draft, problems + found
+    return draft, problems + found + unfilled + check_places(document.source, root, found)
 
 
 def _not_a_mapping(source: Source, *, empty: bool) -> Problem:

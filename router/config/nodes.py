@@ -56,6 +56,9 @@ class Node:
 
     An alias is a node of its own at the place of its use; `target` is the node it stands for, with which it
     shares its children.
+
+    A text with `${NAME}` in it keeps what is `written`; `origins` leads from the characters of its value back to
+    that, `variables` names those whose values were put in, and `is_open` says that one is still to come.
     """
 
     kind: Literal["scalar", "list", "mapping"]
@@ -67,11 +70,20 @@ class Node:
     entries: dict[str, tuple[Node, Node]] = field(default_factory=dict)
     target: Node | None = None
     size: int = 1
+    written: str | None = None
+    origins: Sequence[int] = ()
+    variables: tuple[str, ...] = ()
+    is_open: bool = False
 
     @property
     def definition(self) -> Node:
         """The node that holds the text: itself, or what an alias stands for."""
         return self.target or self
+
+    @property
+    def shown(self) -> Any:
+        """The value as it stands in the file, fit to be shown: without values of variables."""
+        return self.value if self.written is None else self.written
 
     def child(self, step: str | int) -> Node | None:
         """Return the value under a key or an index, None when there is none."""
@@ -120,7 +132,7 @@ def text_offsets(source: Source, node: Node) -> list[int]:
     two are aligned by it; white space (which YAML folds) takes the place after the character before it.
     """
     scalar = node.definition
-    value = scalar.value if isinstance(scalar.value, str) else ""
+    value = scalar.shown if isinstance(scalar.shown, str) else ""
     ink = list(_ink(source.text, scalar))
     offsets: list[int] = []
     after = ink[0][0] if ink else scalar.start
@@ -134,7 +146,7 @@ def text_offsets(source: Source, node: Node) -> list[int]:
             offsets.append(start)
             taken += 1
     offsets.append(after)
-    return offsets
+    return [offsets[origin] for origin in node.origins] if node.origins else offsets
 
 
 def _ink(text: str, scalar: Node) -> Iterator[tuple[int, int]]:

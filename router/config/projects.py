@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from router.config.draft import Draft
-from router.config.findings import Findings
+from router.config.findings import Findings, from_variables
 from router.config.loaded import ResolvedProject
 from router.config.model import EnvRef, FileRef, Project, ProjectByPrefix
 from router.config.nodes import Path
@@ -40,12 +40,14 @@ def check_hosts(draft: Draft) -> list[Problem]:
     hosts: list[tuple[Path, Ref | None]] = [(("defaults", "host"), draft.defaults.host)]
     hosts += [(("projects", name, "host"), project.host) for name, project in draft.projects.items()]
     for path, host in hosts:
-        if isinstance(host, str):
-            _check_host(findings, path, host, shown=True)
+        if isinstance(host, str) and not _is_open(draft, path):
+            origin = _origin(draft, path)
+            _check_host(findings, path, host, shown=not origin, origin=origin)
     for name, project in draft.projects.items():
         key = None if isinstance(project, ProjectByPrefix) else project.public_key
+        where: Path = ("projects", name, "public_key")
         if isinstance(key, str) and key.startswith(SECRET):
-            _swapped(findings, ("projects", name, "public_key"), "public_key")
+            _swapped(findings, where, "public_key", _origin(draft, where))
     return findings.problems
 
 
@@ -143,7 +145,7 @@ class _Resolver:
                 (public, paths[0], PUBLIC, "public"),
                 (secret, paths[1], SECRET, "secret"),
             ):
-                if not found.value.startswith(prefix):
+                if not found.value.startswith((prefix, SECRET)):
                     self._unusual(found, path, prefix, kind)
 
     def _unusual(self, found: _Found, path: Path, prefix: str, kind: str) -> None:
@@ -206,7 +208,7 @@ class _Resolver:
             return self._variable(ref.env, (*path, "env"), project)
         if isinstance(ref, FileRef):
             return self._file(ref.file, (*path, "file"), project)
-        return _Found(ref)
+        return None if _is_open(self._draft, path) else _Found(ref)
 
     def _variable(self, name: str, path: Path, project: str | None) -> _Found | None:
         value = self._environ.get(name, "")
@@ -221,7 +223,11 @@ class _Resolver:
         return None
 
     def _file(self, name: str, path: Path, project: str | None) -> _Found | None:
+        if _is_open(self._draft, path):
+            return None
         content = self._read_file(name)
+        node = self._draft.node(*path)
+        name = name if node is None else str(node.shown)
         value = (content or "").removesuffix("\n").removesuffix("\r")
         if value.strip():
             return _Found(value, f"file `{name}`")
@@ -236,6 +242,18 @@ class _Resolver:
         origin = self._draft.origins.get(project)
         of_row = f" of row `{origin.row.key}` ({origin.row.location})" if origin is not None else ""
         return f"nothing could be sent to project `{project}`{of_row}"
+
+
+def _is_open(draft: Draft, path: Path) -> bool:
+    """Tell whether a `${NAME}` of a value is not filled in: nothing can be said about the value then."""
+    node = draft.node(*path)
+    return node is not None and node.is_open
+
+
+def _origin(draft: Draft, path: Path) -> str:
+    """Return `variable X` for a value that a variable is part of."""
+    node = draft.node(*path)
+    return from_variables(node).removeprefix("from ") if node is not None else ""
 
 
 def _from(origin: str) -> str:

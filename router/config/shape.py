@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from router.config import model as language
 from router.config.nodes import Node, Path, Source, find
+from router.config.placeholders import placeholders
 from router.config.shape_words import (
     EXPECTED_BY_MODEL,
     EXPECTED_BY_TAG,
@@ -20,6 +21,7 @@ from router.config.shape_words import (
 )
 from router.config.suggest import close_names, did_you_mean
 from router.errors import Problem
+from router.release import release
 
 _SECRET_KEYS = frozenset({"secret_key", "key"})
 _MODELS: dict[str, type[BaseModel]] = {
@@ -154,7 +156,8 @@ class _Translation:
         effect = effect_of_missing(name)
         label = f"needs `{name}`"
         if not parent:
-            return self._make("RT111", message, parent, first=True, label=label, effect=effect)
+            hint = f"write `version: 1`, which is what {release()} reads" if name == "version" else ""
+            return self._make("RT111", message, parent, first=True, label=label, effect=effect, hint=hint)
         key = isinstance(parent[-1], str)
         return self._make("RT111", f"{message} in {where}", parent, key=key, first=not key, label=label, effect=effect)
 
@@ -174,8 +177,13 @@ class _Translation:
         node = find(self._root, path)
         shown = self._source.text[node.start : node.end] if node is not None and node.kind == "scalar" else "this"
         effect = "the file may mean something else by the same words"
-        hint = "this release reads `version: 1`; a newer file needs a newer langfuse-router"
-        return self._make("RT115", f"version `{shown}` is not known", path, label="not 1", effect=effect, hint=hint)
+        hint = "write `version: 1`; if the file needs a newer one: `pip install -U langfuse-router`"
+        if node is not None and node.value == "1":
+            hint = "write `version: 1`, without quotes"
+        elif node is not None and node.value == 0:
+            hint = "write `version: 1`; it is the first there was"
+        message = f"version `{shown}` is not known to {release()}; it reads version 1"
+        return self._make("RT115", message, path, label="not 1", effect=effect, hint=hint)
 
     # -- values ----------------------------------------------------------------------------------------
 
@@ -190,6 +198,16 @@ class _Translation:
 
     def _secret(self, path: Path) -> Problem:
         variable = "{env: LANGFUSE_SECRET_KEY}" if path[-1] == "secret_key" else "{env: MASK_KEY}"
+        node = find(self._root, path)
+        if node is not None and (name := _only_variable(node)):
+            return self._make(
+                "RT603",
+                f"`{path[-1]}` takes a reference, not `${{{name}}}`",
+                path,
+                label="not shown",
+                effect="a secret could get into texts that are shown",
+                hint=f"write `{{env: {name}}}`",
+            )
         return self._make(
             "RT603",
             f"`{path[-1]}` holds a secret in the clear",
@@ -212,7 +230,11 @@ class _Translation:
         if node is None:
             return ""
         if expected.startswith("a list") and node.kind == "scalar" and isinstance(node.value, str):
+            if _has_placeholder(node):
+                return "`${…}` always gives one text; write the list out"
             return f"write `[{node.value}]`" if len(node.value) <= 40 else "put it in brackets: `[…]`"
+        if _has_placeholder(node):
+            return "`${…}` always gives text; write the value out"
         if expected.startswith("text") and node.kind == "scalar":
             return "put it in quotes"
         if expected.startswith("true or false") and str(node.value).lower() in ("yes", "on", "no", "off"):
@@ -222,7 +244,7 @@ class _Translation:
     def _wrong_value(self, error: Any, path: Path, node: Node | None) -> Problem:
         limit, hint = value_limit(error, path)
         hidden = path[:1] != ("tables",) and any(step in _SECRET_KEYS for step in path)
-        shown = node.value if node is not None and node.kind == "scalar" and not hidden else None
+        shown = node.shown if node is not None and node.kind == "scalar" and not hidden else None
         if error["type"] == "literal_error" and shown is not None:
             expected = [str(one) for one in get_args_of(error)]
             hint = did_you_mean(str(shown), expected) or hint
@@ -260,6 +282,17 @@ class _Translation:
             node = next(iter(node.entries.values()))[0]
         location = self._source.location(node.start, max(node.end, node.start + 1))
         return Problem(code=code, message=message, location=location, **words)  # type: ignore[arg-type]
+
+
+def _has_placeholder(node: Node) -> bool:
+    return isinstance(node.shown, str) and next(placeholders(node.shown), None) is not None
+
+
+def _only_variable(node: Node) -> str:
+    """Return the name when a value is one `${NAME}` and nothing else."""
+    text = node.shown if isinstance(node.shown, str) else ""
+    found = [one for one in placeholders(text) if text == text[one.start : one.end] and not one.default]
+    return found[0].name if found else ""
 
 
 def get_args_of(error: Any) -> list[str]:
