@@ -1,0 +1,37 @@
+"""What waits to be sent: whose calls give way when there is no room."""
+
+from __future__ import annotations
+
+from router.delivery import Counters, DeliverySettings
+from router.delivery.notices import Notices
+from router.delivery.outbox import Outbox
+
+
+def _outbox(counters: Counters) -> Outbox:
+    return Outbox(DeliverySettings(max_queue_bytes=200_000), counters, Notices())
+
+
+def test_a_span_that_can_never_fit_evicts_no_other() -> None:
+    """Only the call that is too large for the whole memory is dropped."""
+    counters = Counters()
+    outbox = _outbox(counters)
+    for _ in range(10):
+        counters.accept("a")
+        outbox.put("a", b"x" * 1_000)
+    counters.accept("b")
+    outbox.put("b", b"x" * 1_000_000)
+    stats = counters.snapshot()
+    assert (stats.projects["a"].dropped, stats.projects["b"].dropped) == ({}, {"queue_full": 1})
+
+
+def test_the_oldest_of_the_largest_project_gives_way() -> None:
+    """A project with little waiting loses nothing to one with much."""
+    counters = Counters()
+    outbox = _outbox(counters)
+    for project, count in (("small", 1), ("large", 400)):
+        for _ in range(count):
+            counters.accept(project)
+            outbox.put(project, b"x" * 1_000)
+    stats = counters.snapshot()
+    assert stats.projects["small"].dropped == {}
+    assert stats.projects["large"].dropped["queue_full"] > 100
