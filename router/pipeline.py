@@ -16,14 +16,13 @@ from router.config import load_config
 from router.config.loaded import LoadedConfig
 from router.delivery import ByteBoundedQueue, Counters, DeliverySettings, DropReason, Sender, Stats, encode_span
 from router.delivery.fork import reset_in_child
+from router.delivery.notices import Notices
 from router.masking import MaskingPolicies, mask
 from router.routing.plan import Plan
 from router.routing.record import CallRecord, held_bytes
 from router.routing.request import record_from_request
 from router.routing.table import RoutingTable
 from router.settings import config_path, load_settings, process_environment
-
-_log = logging.getLogger("router")
 
 Job = Callable[[], CallRecord]
 
@@ -42,6 +41,7 @@ class Router:
         self._table = RoutingTable.compile(loaded)
         self._policies = MaskingPolicies.compile(loaded.masks, loaded.secrets)
         self._counters = Counters()
+        self._notices = Notices()
         self._queue: ByteBoundedQueue[Job] = ByteBoundedQueue(self._settings.record_queue_bytes)
         self._sender = Sender(loaded.projects, self._settings, self._counters)
         self._forget_worker()
@@ -175,7 +175,10 @@ class Router:
     def _drop(self, project: str | None, reason: DropReason, error: Exception) -> None:
         # The class alone: the text of a foreign exception may quote the call.
         self._counters.dropped(project, reason)
-        _log.error("A call was dropped (%s): %s.", reason, type(error).__name__)
+        cause = type(error).__name__
+        self._notices.say(
+            project or "", f"{reason} {cause}", logging.ERROR, "Calls are dropped (%s): %s.", reason, cause
+        )
 
 
 def _work(queue: ByteBoundedQueue[Job], process: Callable[[Job], None]) -> None:

@@ -100,3 +100,10 @@ def test_calls_without_an_id_are_never_taken_for_one(call_id: Any) -> None:
     first, second = _capture(payload), _capture(payload)
     assert len({first.attempt, second.attempt}) == 2
     assert first.record().call_id != second.record().call_id
+
+
+def test_a_capture_does_not_show_what_it_holds() -> None:
+    """It ends up in tracebacks and debuggers like any other object."""
+    payload = load_payload("sdk_completion_metadata")
+    assert "hello" not in repr(_capture(payload))
+    assert "hello" in str(_told(_record(payload)))

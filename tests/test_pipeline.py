@@ -80,11 +80,11 @@ def test_a_record_that_cannot_be_made_is_counted(router: Router, caplog: pytest.
     def fail() -> CallRecord:
         raise ValueError("the prompt was: my card is 4111")
 
-    router.handle(fail)
+    for _ in range(3):
+        router.handle(fail)
     assert router.flush(5)
-    assert (router.stats().dropped, router.stats().in_flight) == ({"adapter_failed": 1}, 0)
-    assert "4111" not in caplog.text
-    assert "ValueError" in caplog.text
+    assert (router.stats().dropped, router.stats().in_flight) == ({"adapter_failed": 3}, 0)
+    assert caplog.messages == ["Calls are dropped (adapter_failed): ValueError."]
 
 
 @pytest.mark.parametrize("junk", [None, 7, "text", object()], ids=["none", "int", "text", "object"])

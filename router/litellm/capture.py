@@ -57,7 +57,7 @@ _PLAIN = (str, int, float, bool, type(None))
 _SOME_RESPONSE = object()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Capture:
     """One reported call: how it is told apart, the memory it holds, and the record that is made of it later.
 

@@ -104,7 +104,7 @@ class RoutingTable:
         return self.complete(self.decide(record, place), record)
 
     def decide(self, record: CallRecord, place: float | None = None) -> Decision:
-        """Return where the call goes: the part of `resolve` that the caller's thread cannot do without."""
+        """Return where the call goes: the part of `resolve` that can be remembered from one call to the next."""
         if not record.authenticated:
             return UNAUTHENTICATED
         combination = self._remembered(record) if self.facts is not None else self._matching(record, place)
