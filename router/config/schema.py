@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import inspect
 from collections.abc import Iterator
+from pkgutil import iter_modules
 from typing import Any
 
 from pydantic import BaseModel, TypeAdapter
@@ -110,9 +112,9 @@ def _describe(definitions: dict[str, Any]) -> None:
 
 def _docstrings() -> dict[str, dict[str, str]]:
     """Return the text under each field of each model, read from the source."""
-    tree = ast.parse(inspect.getsource(language))
     found: dict[str, dict[str, str]] = {}
-    for node in tree.body:
+    modules = [importlib.import_module(f"{language.__name__}.{part.name}") for part in iter_modules(language.__path__)]
+    for node in (node for module in modules for node in ast.parse(inspect.getsource(module)).body):
         if isinstance(node, ast.ClassDef) and issubclass(getattr(language, node.name), BaseModel):
             pairs = zip(node.body, node.body[1:], strict=False)
             found[node.name] = {

@@ -1,0 +1,101 @@
+"""The shape of routing.yaml, version 1: the only source of schema.json and of the reference documentation."""
+
+from router.config.model.base import (
+    DATA_MARK,
+    Column,
+    Data,
+    MaskName,
+    Model,
+    Name,
+    ProjectName,
+    Rate,
+    RowKey,
+    Scalar,
+    Version,
+)
+from router.config.model.defaults import Defaults
+from router.config.model.entries import DROP, Overlay, Rule
+from router.config.model.facts import Attribute, Normalize, Table, TableFile
+from router.config.model.files import PackConfig, RoutingConfig
+from router.config.model.masks import Detector, MaskAction, MaskStep
+from router.config.model.matching import Match, Matcher, MatchOperators
+from router.config.model.overrides import OverrideKey, Overrides
+from router.config.model.projects import Project, ProjectByKeys, ProjectByPrefix
+from router.config.model.references import (
+    EnvRef,
+    EnvTemplate,
+    FileRef,
+    ProjectSecretRef,
+    ProjectValueRef,
+    SecretRef,
+    ValueRef,
+)
+from router.config.model.shares import Rollout, SampleBy, SampleSpec
+from router.config.model.tests import Expect, Test
+from router.config.model.updates import (
+    GENERATION_FIELDS,
+    TRACE_FIELDS,
+    Expr,
+    FieldValue,
+    GenerationField,
+    GenerationUpdate,
+    TraceAppend,
+    TraceField,
+    TraceUpdate,
+)
+
+__all__ = [
+    "DATA_MARK",
+    "DROP",
+    "GENERATION_FIELDS",
+    "TRACE_FIELDS",
+    "Attribute",
+    "Column",
+    "Data",
+    "Defaults",
+    "Detector",
+    "EnvRef",
+    "EnvTemplate",
+    "Expect",
+    "Expr",
+    "FieldValue",
+    "FileRef",
+    "GenerationField",
+    "GenerationUpdate",
+    "MaskAction",
+    "MaskName",
+    "MaskStep",
+    "Match",
+    "MatchOperators",
+    "Matcher",
+    "Model",
+    "Name",
+    "Normalize",
+    "Overlay",
+    "OverrideKey",
+    "Overrides",
+    "PackConfig",
+    "Project",
+    "ProjectByKeys",
+    "ProjectByPrefix",
+    "ProjectName",
+    "ProjectSecretRef",
+    "ProjectValueRef",
+    "Rate",
+    "Rollout",
+    "RoutingConfig",
+    "RowKey",
+    "Rule",
+    "SampleBy",
+    "SampleSpec",
+    "Scalar",
+    "SecretRef",
+    "Table",
+    "TableFile",
+    "Test",
+    "TraceAppend",
+    "TraceField",
+    "TraceUpdate",
+    "ValueRef",
+    "Version",
+]

@@ -1,0 +1,28 @@
+"""`defaults:`: what holds unless something else says otherwise."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Strict
+
+from router.config.model.base import MaskName, Model
+from router.config.model.references import ValueRef
+from router.config.model.shares import SampleSpec
+
+
+class Defaults(Model):
+    """What holds unless a project or a rule says otherwise."""
+
+    host: ValueRef | None = None
+    """URL of the Langfuse server for projects that name none; Langfuse Cloud EU otherwise. As in every text of
+    `defaults`, of a project and of what `trace` and `generation` set, `${NAME}` stands for a variable,
+    `${NAME:-default}` for one with a default, `${NAME:?why}` for one that must be set, and `$$` for `$`."""
+    environment: str | None = None
+    """Langfuse environment, for example `${DEPLOY_ENV:-production}`."""
+    release: str | None = None
+    """Langfuse release, for example `${GIT_SHA:?set by the build}`."""
+    mask: Annotated[list[MaskName], Strict(False)] = []
+    """Masks of every call: a floor that nothing below can take away."""
+    sample: SampleSpec = 1.0
+    """Share of the calls that is kept, 0 to 1."""

@@ -1,0 +1,79 @@
+"""`overlays:` and `rules:`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Discriminator, Field, Strict, Tag
+
+from router.config.model.base import MaskName, Model, Name
+from router.config.model.matching import Match
+from router.config.model.shares import Rollout, SampleSpec
+from router.config.model.updates import GenerationUpdate, TraceUpdate
+
+
+class Overlay(Model):
+    """Applies whenever it matches, as every other overlay that does. It can add, never take away."""
+
+    id: Name
+    """Name in explanations, counters and tests; unique in the file."""
+    description: str | None = None
+    """For people; shown by explain."""
+    match: Match | None = None
+    """Conditions on attributes; none means always."""
+    when: Annotated[str, Field(min_length=1)] | None = None
+    """JMESPath condition over the attributes, checked after `match`."""
+    on_error: Literal["match", "no_match"] | None = None
+    """What a `when` that cannot be evaluated counts as. Default: `match` for an overlay with masks (fail closed)."""
+    rollout: Rollout | None = None
+    """Share of the calls that fit which really match; the others go on as if it did not."""
+    mode: Literal["live", "shadow"] = "live"
+    """`shadow` only records in the plan that it would match; it has no effect."""
+    mask: Annotated[list[MaskName], Strict(False)] = []
+    """Masks to add."""
+    trace: TraceUpdate | None = None
+    """Changes to the trace."""
+    generation: GenerationUpdate | None = None
+    """Changes to the generation."""
+    sample: SampleSpec | None = None
+    """Share of these calls that is kept; the lowest of all that apply counts."""
+
+
+class Rule(Model):
+    """The first rule that matches decides where the call goes."""
+
+    id: Name
+    """Name in explanations, counters and tests; unique in the file."""
+    description: str | None = None
+    """For people; shown by explain."""
+    match: Match | None = None
+    """Conditions on attributes; none means always."""
+    when: Annotated[str, Field(min_length=1)] | None = None
+    """JMESPath condition over the attributes, checked after `match`; one that cannot be evaluated does not match."""
+    rollout: Rollout | None = None
+    """Share of the calls that fit which really match; the others go on as if it did not."""
+    mode: Literal["live", "shadow"] = "live"
+    """`shadow` only records in the plan that it would match; it has no effect."""
+    route: Annotated[
+        Annotated[str, Tag("@one")] | Annotated[list[str], Field(min_length=1), Strict(False), Tag("@many")],
+        Discriminator(lambda value: "@one" if isinstance(value, str) else "@many"),
+    ]
+    """A project, a list of projects (each gets the call), or `drop`. `team-{team}` and `{team.project}` look into
+    the table that `match` holds the attribute to."""
+    mask: Annotated[list[MaskName], Strict(False)] = []
+    """Masks to add."""
+    trace: TraceUpdate | None = None
+    """Changes to the trace."""
+    generation: GenerationUpdate | None = None
+    """Changes to the generation."""
+    sample: SampleSpec | None = None
+    """Share of these calls that is kept; the lowest of all that apply counts."""
+
+    def projects(self) -> tuple[str, ...]:
+        """Return the names of the projects; none for `drop`."""
+        names = [self.route] if isinstance(self.route, str) else self.route
+        return tuple(name for name in names if name != DROP)
+
+
+DROP = "drop"
+"""The route that sends nothing; no project can have this name."""

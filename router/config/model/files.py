@@ -1,0 +1,54 @@
+"""Whole files: a routing.yaml, and a pack."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, Strict
+
+from router.config.model.base import Model, Name, ProjectName, Version
+from router.config.model.defaults import Defaults
+from router.config.model.entries import Overlay, Rule
+from router.config.model.facts import Attribute, Table
+from router.config.model.masks import MaskStep
+from router.config.model.overrides import Overrides
+from router.config.model.projects import Project
+from router.config.model.tests import Test
+
+
+class RoutingConfig(Model):
+    """routing.yaml: the first match decides where a call goes; every match decides what is hidden."""
+
+    version: Version
+    """Version of the language; mandatory."""
+    defaults: Defaults = Field(default_factory=Defaults)
+    """What holds unless a project or a rule says otherwise."""
+    attributes: dict[Annotated[str, Field(min_length=1)], Attribute] = {}
+    """What is known about the values of attributes, by their names."""
+    tables: dict[Name, Table] = {}
+    """Rows of facts by name, one row for each team for example."""
+    projects: Annotated[dict[ProjectName, Project], Field(min_length=1)]
+    """The Langfuse projects by name: a closed world, no request can invent one. A name with a hole is a template."""
+    masks: dict[Name, Annotated[list[MaskStep], Field(min_length=1), Strict(False)]] = {}
+    """Masking policies by name, each a list of steps."""
+    overlays: Annotated[list[Overlay], Strict(False)] = []
+    """Evaluated top to bottom; every one that matches applies."""
+    rules: Annotated[list[Rule], Field(min_length=1), Strict(False)]
+    """Evaluated top to bottom; the first that matches decides. The last must have no conditions."""
+    overrides: Overrides = Field(default_factory=Overrides)
+    """What a request may bring."""
+    tests: Annotated[list[Test], Strict(False)] = []
+    """Examples that `router check` and `router test` try."""
+
+
+class PackConfig(Model):
+    """A pack under rules/: masks that any routing.yaml can use by name, with their tests."""
+
+    version: Version
+    """Version of the language; mandatory."""
+    description: str
+    """What the pack is for."""
+    masks: Annotated[dict[Name, Annotated[list[MaskStep], Field(min_length=1), Strict(False)]], Field(min_length=1)]
+    """Masking policies by name."""
+    tests: Annotated[list[Test], Field(min_length=1), Strict(False)]
+    """Examples; every mask needs at least one."""

@@ -1,0 +1,34 @@
+"""`masks:`: what is hidden, step by step."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, Strict
+
+from router.config.model.base import Model
+from router.config.model.references import SecretRef
+
+Detector = Literal["email", "credit_card", "api_key", "jwt", "private_key"]
+MaskAction = Literal["redact", "remove", "hash"]
+
+
+class MaskStep(Model):
+    """One step of a mask: where to look, what to look for, what to do with it.
+
+    With neither `detect` nor `pattern` the whole value at `paths` is meant.
+    """
+
+    paths: Annotated[list[str], Field(min_length=1), Strict(False)] | None = None
+    """Where: dotted paths such as `input`, `output`, `metadata.account`, `trace.user_id`; everything by default."""
+    detect: Annotated[list[Detector], Field(min_length=1), Strict(False)] | None = None
+    """What: built-in detectors."""
+    pattern: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
+    """What: an RE2 regular expression."""
+    action: MaskAction = "redact"
+    """`redact` writes a label in place of what was found (of the whole value: `redacted-by-litellm`); `remove`
+    takes it out; `hash` writes a keyed pseudonym."""
+    as_: Annotated[str, Field(max_length=200)] | None = Field(default=None, alias="as")
+    """Label that `redact` writes, for example `[PAN]`."""
+    key: SecretRef | None = None
+    """Key of `hash`, at least 32 bytes, by reference."""

@@ -1,0 +1,63 @@
+"""`projects:`: where calls can go."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+from pydantic import Discriminator, Field, Tag
+
+from router.config.model.base import HOLE, Model, Name
+from router.config.model.references import ProjectSecretRef, ProjectValueRef
+
+
+class ProjectByPrefix(Model):
+    """A Langfuse project whose credentials stand in environment variables that share a prefix."""
+
+    env: Annotated[str, Field(pattern=rf"^([A-Z_]|{HOLE})([A-Z0-9_]|{HOLE})*$")]
+    """Prefix of the variables <PREFIX>_PUBLIC_KEY, <PREFIX>_SECRET_KEY and <PREFIX>_HOST (or <PREFIX>_BASE_URL)."""
+    host: ProjectValueRef | None = None
+    """URL of the Langfuse server; beats <PREFIX>_HOST and `defaults.host`."""
+    environment: str | None = None
+    """Langfuse environment of every trace in this project; beats `defaults.environment`."""
+    release: str | None = None
+    """Langfuse release of every trace in this project; beats `defaults.release`."""
+    for_each: Name | None = None
+    """Makes this a template: one project for each row of this table. Needs a hole such as `{team}` in the name of
+    the project; its values may hold `{team}`, `{TEAM}` and `{team.column}`. A row whose column `project` names
+    another project shares that one."""
+    description: str | None = None
+    """For people; not sent."""
+
+
+class ProjectByKeys(Model):
+    """A Langfuse project with explicit credentials."""
+
+    public_key: ProjectValueRef
+    """Public key, `pk-lf-…`."""
+    secret_key: ProjectSecretRef
+    """Secret key, `sk-lf-…`, by reference only. Langfuse files traces by this key alone."""
+    host: ProjectValueRef | None = None
+    """URL of the Langfuse server; beats `defaults.host`."""
+    environment: str | None = None
+    """Langfuse environment of every trace in this project; beats `defaults.environment`."""
+    release: str | None = None
+    """Langfuse release of every trace in this project; beats `defaults.release`."""
+    for_each: Name | None = None
+    """Makes this a template: one project for each row of this table. Needs a hole such as `{team}` in the name of
+    the project; its values may hold `{team}`, `{TEAM}` and `{team.column}`. A row whose column `project` names
+    another project shares that one."""
+    description: str | None = None
+    """For people; not sent."""
+
+
+Project = Annotated[
+    Annotated[ProjectByPrefix, Tag("@ProjectByPrefix")] | Annotated[ProjectByKeys, Tag("@ProjectByKeys")],
+    Discriminator(
+        lambda value: (
+            "@ProjectByPrefix"
+            if isinstance(value, ProjectByPrefix) or (isinstance(value, Mapping) and "env" in value)
+            else "@ProjectByKeys"
+        )
+    ),
+]

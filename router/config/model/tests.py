@@ -1,0 +1,51 @@
+"""`tests:`: examples that stand beside the rules."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import Field, Strict
+
+from router.config.model.base import MaskName, Model
+
+
+class Expect(Model):
+    """What a test expects; what is not named is not compared."""
+
+    route: Annotated[list[str], Strict(False)] | None = None
+    """Projects, in order; `[]` for a call that is dropped."""
+    rule: str | None = None
+    """Id of the rule that decides."""
+    overlays: Annotated[list[str], Strict(False)] | None = None
+    """Ids of the overlays that match, in order."""
+    mask: Annotated[list[str], Strict(False)] | None = None
+    """Masks that apply, in order."""
+    trace: dict[str, Any] | None = None
+    """Trace fields by name; only the named ones are compared."""
+    generation: dict[str, Any] | None = None
+    """Generation fields by name; only the named ones are compared."""
+    sent: dict[str, Any] | None = None
+    """What the project gets after masking, by path: `input`, `output`, `metadata.account`, `trace.user_id`, …"""
+    masked: dict[str, int] | None = None
+    """How often each detector hit."""
+    denied: Annotated[list[str], Strict(False)] | None = None
+    """What the request asked for and did not get."""
+    shadow: Annotated[list[str], Strict(False)] | None = None
+    """Ids of rules and overlays in shadow mode that would match."""
+
+
+class Test(Model):
+    """One example that `router check` and `router test` try."""
+
+    name: str
+    """The behaviour, as a sentence."""
+    request: dict[str, Any] = {}
+    """The call: any of team, model, tags, metadata, headers, user, session_id, status, input, output, …"""
+    each: Annotated[list[dict[str, Any]], Field(min_length=1), Strict(False)] | None = None
+    """One case per entry, each laid over `request`."""
+    mask: Annotated[list[MaskName], Strict(False)] = []
+    """Masks to add for this test only; how a pack tests its masks."""
+    bucket: Annotated[float, Field(ge=0, lt=1), Strict(False)] | None = None
+    """Place of the call in every roll-out and sample of this test, 0 to 1, instead of a hash."""
+    expect: Expect
+    """What must come out."""
