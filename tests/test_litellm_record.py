@@ -59,8 +59,9 @@ def call(status: Any = "success", response_obj: Any = None, proxy_process: bool 
 
 
 def plain(record: CallRecord) -> Any:
-    """Return everything a record holds; `mask` is the one set in it."""
-    return {**dataclasses.asdict(record), "requested": {**dataclasses.asdict(record.requested), "mask": ()}}
+    """Return everything a record holds but for the one set and the one function in it."""
+    requested = {**dataclasses.asdict(record.requested), "mask": (), "masking_function": None}
+    return {**dataclasses.asdict(record), "requested": requested}
 
 
 def as_dict(record: CallRecord) -> dict[str, Any]:
@@ -530,9 +531,9 @@ def test_who_called_is_not_shown_by_repr() -> None:
         {"standard_callback_dynamic_params": {"turn_off_message_logging": True}},
         {"standard_callback_dynamic_params": {"turn_off_message_logging": "true"}},
         {"litellm_params": {"metadata": {"turn_off_message_logging": True}}},
-        {"litellm_params": {"_langfuse_masking_function": len}},
+        {"litellm_params": {"metadata": {"langfuse_masking_function": "not callable"}}},
     ],
-    ids=["dynamic", "dynamic text", "metadata", "masking function"],
+    ids=["dynamic", "dynamic text", "metadata", "masking function that is none"],
 )
 def test_message_logging_that_is_off_masks_both_sides(kwargs: dict[str, Any]) -> None:
     """LiteLLM blanks messages and answers, but not the errors that quote them."""

@@ -149,8 +149,8 @@ def test_a_switch_that_is_off_masks_nothing(value: Any) -> None:
     assert requested_from_metadata({"mask_input": value, "mask_output": value}).mask == frozenset()
 
 
-def test_a_masking_function_hides_the_whole_content() -> None:
-    """The function itself cannot cross into the record, so what it would have altered is hidden."""
+def test_a_masking_function_that_is_none_hides_the_whole_content() -> None:
+    """A text, which is all that a header or a JSON body can bring, cannot be applied: what it was for is hidden."""
     asked = requested_from_metadata({"langfuse_masking_function": "[not plain data: function]"})
     assert asked.mask == {"input", "output"}
 

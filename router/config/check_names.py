@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from router.config.findings import Findings
-from router.config.model import DROP, Rule
+from router.config.model import DROP, REQUEST_MASKS, Rule
 from router.config.nodes import Path
 from router.config.packs import PackShelf
 from router.config.routes import RouteError, has_holes, routes_by_row
 from router.config.suggest import did_you_mean
 from router.errors import ConfigError, Label, Problem
-
-REQUEST_MASKS = ("mask-input", "mask-output")
-"""Masks that a request can bring; only expectations of tests may name them."""
 
 _MOST = 40
 """Names that a hint lists."""

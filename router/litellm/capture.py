@@ -9,11 +9,13 @@ from typing import Any
 from router.litellm.content import mapping_of, payload_of
 from router.litellm.origin import ROUTED_BY
 from router.litellm.record import (
+    MASKING_FUNCTION,
     OVERHEAD,
     brings_credentials,
     is_logging_off,
     is_own_key,
     is_proxy_key,
+    masking_function_of,
     nanoseconds,
     prompt_of,
     record_from_kwargs,
@@ -106,7 +108,7 @@ def capture(
     taken["standard_logging_object"] = _payload(payload, kwargs, snapshot)
     taken["litellm_params"] = _params(params, snapshot)
     taken["standard_callback_dynamic_params"] = {
-        "turn_off_message_logging": is_logging_off(kwargs, params),
+        "turn_off_message_logging": is_logging_off(kwargs),
         "langfuse_secret_key": "[given]" if brings_credentials(kwargs, params) else None,
     }
     if provider := mapping_of(kwargs.get("agentic_loop_params")).get("custom_llm_provider"):
@@ -139,6 +141,8 @@ def _params(params: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
     taken: dict[str, Any] = {
         name: params.get(name) for name in ("api_base", "proxy_rejected_before_routing") if params.get(name)
     }
+    if function := masking_function_of(params):
+        taken[f"_{MASKING_FUNCTION}"] = function
     for name in ("metadata", "litellm_metadata"):
         if slot := mapping_of(params.get(name)):
             taken[name] = _slot(slot, snapshot)
@@ -153,6 +157,8 @@ def _slot(slot: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
     for key, value in tuple(slot.items()):
         if type(value) in _PLAIN or key in _KEPT:
             taken[key] = value
+        elif key == MASKING_FUNCTION and callable(value):
+            continue
         elif key in _FACTS or not (type(key) is str and own(key)):
             taken[key] = prompt_of(value, snapshot) if key == "prompt" else snapshot.copy(value)
     return taken

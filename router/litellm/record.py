@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
@@ -66,6 +66,7 @@ _PROXY_KEYS = frozenset(
 _LANGFUSE_KEYS = frozenset(key for key in SEED_KEYS if key.startswith("langfuse_"))
 _ATTEMPTS = {"sdk": ("attempted_fallbacks", "attempted_retries"), "proxy": ("attempted_fallbacks",)}
 """LiteLLM's counts; the proxy lets a client write the retries, never the fallbacks."""
+MASKING_FUNCTION = "langfuse_masking_function"
 OVERHEAD = 1_500
 """Bytes a record takes besides the copies."""
 
@@ -162,7 +163,7 @@ def _metadata_of(params: Mapping[str, Any], caller: Caller, snapshot: Snapshot) 
     for slot in slots_of(params):
         for given, value in tuple(slot.items()):
             key = given if type(given) is str else str(snapshot.copy(given))
-            if not_asked(key):
+            if not_asked(key) or (key == MASKING_FUNCTION and caller.origin == "sdk" and callable(value)):
                 continue
             if key == "tags":
                 tags += texts_in(snapshot.copy(value))
@@ -197,10 +198,24 @@ def _without_langfuse_keys(metadata: dict[str, Any]) -> dict[str, Any]:
 def _requested_of(
     kwargs: Mapping[str, Any], params: Mapping[str, Any], metadata: dict[str, Any], caller: Caller
 ) -> Requested:
-    if not metadata.get("turn_off_message_logging") and is_logging_off(kwargs, params):
+    if not metadata.get("turn_off_message_logging") and is_logging_off(kwargs):
         metadata = {**metadata, "turn_off_message_logging": True}
+    function = masking_function_of(params)
+    if function is not None and caller.origin == "proxy":
+        metadata = {**metadata, MASKING_FUNCTION: True}
     requested = requested_from_metadata(metadata, headers=caller.headers, user=caller.user)
+    if function is not None and caller.origin == "sdk":
+        requested = replace(requested, masking_function=function)
     return replace(requested, credentials=True) if brings_credentials(kwargs, params) else requested
+
+
+def masking_function_of(params: Mapping[str, Any]) -> Callable[[Any], Any] | None:
+    """Return the `langfuse_masking_function` of a call, which LiteLLM may have moved out of the metadata."""
+    for given in (params.get("_langfuse_masking_function"), *(slot.get(MASKING_FUNCTION) for slot in slots_of(params))):
+        if callable(given):
+            found: Callable[[Any], Any] = given
+            return found
+    return None
 
 
 def brings_credentials(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
@@ -209,16 +224,14 @@ def brings_credentials(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> 
     return any(names_credentials(given) for given in (kwargs, dynamic, *slots_of(params)))
 
 
-def is_logging_off(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
+def is_logging_off(kwargs: Mapping[str, Any]) -> bool:
     """Tell whether the host or the call turned message logging off by LiteLLM's own switches.
 
     LiteLLM then blanks messages and answers itself, but never the texts of errors, which quote them.
     """
     dynamic = kwargs.get("standard_callback_dynamic_params")
-    return (
-        (isinstance(dynamic, Mapping) and is_on(dynamic.get("turn_off_message_logging")))
-        or is_on(getattr(sys.modules.get("litellm"), "turn_off_message_logging", False))
-        or callable(params.get("_langfuse_masking_function"))
+    return (isinstance(dynamic, Mapping) and is_on(dynamic.get("turn_off_message_logging"))) or is_on(
+        getattr(sys.modules.get("litellm"), "turn_off_message_logging", False)
     )
 
 

@@ -6,7 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any, Final
 
+from router.config.model import MASK_FUNCTION
 from router.masking.document import FACTS, UPDATE_KEYS, build_document
+from router.masking.function import MaskingFunction, apply_function
 from router.masking.ids import SpanIds, random_ids, span_ids
 from router.masking.plain import Copier
 from router.masking.policy import MaskingPolicies, Policy, UnknownMask
@@ -82,6 +84,8 @@ def _masked(record: CallRecord, plan: Plan, policy: Policy, project: str) -> Mas
     tree = document.tree
     walk.counts["secret_name"] = document.removed
     failures: dict[str, None] = {}
+    if MASK_FUNCTION in policy.names:
+        _apply_function(tree, record.requested.masking_function, failures)
     for container, key, path in _fields(tree):
         try:
             value = container[key]
@@ -92,6 +96,19 @@ def _masked(record: CallRecord, plan: Plan, policy: Policy, project: str) -> Mas
     if policy.hides_input:
         tree["model_parameters"] = without_words(tree["model_parameters"])
     return _record(record, plan, project, ids, masked_fields(tree), masked=dict(+walk.counts), failures=tuple(failures))
+
+
+def _apply_function(tree: dict[str, Any], function: MaskingFunction | None, failures: dict[str, None]) -> None:
+    """Apply the request's masking function to what the call said; without one nothing of that is shown."""
+    places = [(tree, "input"), (tree, "output"), *([(tree["error"], "message")] if tree["error"] else [])]
+    for container, key in places:
+        try:
+            if function is None:
+                raise MaskFailed(MASK_FUNCTION)
+            container[key] = apply_function(function, container[key])
+        except MaskFailed as failed:
+            container[key] = failure_marker(failed.mask)
+            failures[failed.mask] = None
 
 
 def _fields(tree: dict[str, Any]) -> list[tuple[dict[str, Any], str, tuple[str, ...]]]:

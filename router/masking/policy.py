@@ -10,7 +10,7 @@ import re2
 from pydantic import SecretStr
 
 from router.config.loaded import Located
-from router.config.model import EnvRef, FileRef, MaskAction, MaskStep
+from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, EnvRef, FileRef, MaskAction, MaskStep
 from router.errors import ConfigError, MaskingError, Problem
 from router.masking.detectors import Detector, Pattern, builtin_detectors
 from router.masking.paths import Path, PathError, Segment, parse_path
@@ -18,8 +18,6 @@ from router.masking.pseudonyms import PseudonymKey, normalise
 
 REDACTED: Final = "redacted-by-litellm"
 """Stands where a whole value was hidden."""
-MASK_INPUT: Final = "mask-input"
-MASK_OUTPUT: Final = "mask-output"
 _ERROR_TEXT: Final = (Segment("error"), Segment("message"))
 _TOOLS: Final = tuple((Segment("input"), Segment(name)) for name in ("tools", "functions"))
 _STRICTNESS: Final[Mapping[MaskAction, int]] = {"hash": 1, "redact": 2, "remove": 3}
@@ -114,6 +112,7 @@ class MaskingPolicies:
         for name, root in ((MASK_INPUT, "input"), (MASK_OUTPUT, "output")):
             whole = Replacement(name, "path", "redact", REDACTED)
             self._masks[name] = (*masks.get(name, ()), PathStep((Segment(root),), whole=whole))
+        self._masks[MASK_FUNCTION] = ()
         self._union: dict[tuple[str, ...], Policy] = {}
 
     @classmethod
@@ -138,8 +137,8 @@ class MaskingPolicies:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Every mask there is, the two built-in ones last."""
-        return tuple(self._masks)
+        """Every mask that can be named by hand, the two built-in ones last; a request's function is none of them."""
+        return tuple(name for name in self._masks if name != MASK_FUNCTION)
 
     def policy(self, names: Iterable[str]) -> Policy:
         """Return the union of the masks `names`. Raises UnknownMask."""

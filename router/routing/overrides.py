@@ -6,13 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from router.config.model import Overrides
+from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, Overrides
 from router.routing.plan import Ids
 from router.routing.record import CallRecord, Requested
-
-MASK_INPUT = "mask-input"
-MASK_OUTPUT = "mask-output"
-"""Names of the two masks that a request can add: whole redaction of input and of output."""
 
 _CANONICAL_KEYS = {
     "trace_name": "name",
@@ -70,12 +66,12 @@ class Grants:
         return Granted(trace, generation, ids, update_keys, masks, tuple(denied))
 
     def _masks(self, asked: Requested, denied: list[str]) -> tuple[str, ...]:
-        if not asked.mask:
-            return ()
+        wanted = {"input": MASK_INPUT, "output": MASK_OUTPUT, "function": MASK_FUNCTION}
+        parts = [part for part in wanted if part in asked.mask or (part == "function" and asked.masking_function)]
         if not self.masks:
-            denied.extend(f"mask.{part}" for part in sorted(asked.mask))
+            denied.extend(f"mask.{part}" for part in sorted(parts))
             return ()
-        return tuple(name for part, name in (("input", MASK_INPUT), ("output", MASK_OUTPUT)) if part in asked.mask)
+        return tuple(wanted[part] for part in parts)
 
 
 def canonical_keys(keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -35,6 +35,7 @@ class Requested:
         update_keys: with `existing_trace_id`, the keys of that trace which this call overwrites.
         mask: of "input" and "output", what the request wants hidden. It can only add.
         project: a project by name; nothing grants it, so it is always among what is denied.
+        masking_function: the application's own `langfuse_masking_function`; only code can bring one.
         credentials: whether it names Langfuse credentials or a host of its own; never which.
     """
 
@@ -46,6 +47,7 @@ class Requested:
     generation_id: str | None = None
     update_keys: tuple[str, ...] = ()
     mask: frozenset[str] = frozenset()
+    masking_function: Callable[[Any], Any] | None = None
     project: str | None = None
     credentials: bool = False
 

@@ -26,7 +26,7 @@ MASK_KEYS = {
     "turn_off_message_logging": frozenset({"input", "output"}),
     "langfuse_masking_function": frozenset({"input", "output"}),
 }
-"""A masking function cannot cross into the record; what its caller wanted altered is hidden as a whole."""
+"""A masking function that is none (a text, a client's) cannot be applied; what it was for is hidden as a whole."""
 
 _ID_KEYS = frozenset({"trace_id", "existing_trace_id", "parent_observation_id", "generation_id", "update_trace_keys"})
 

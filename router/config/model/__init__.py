@@ -30,6 +30,7 @@ from router.config.model.references import (
     SecretRef,
     ValueRef,
 )
+from router.config.model.request_masks import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, REQUEST_MASKS
 from router.config.model.shares import Rollout, SampleBy, SampleSpec
 from router.config.model.tests import Expect, Test
 from router.config.model.updates import (
@@ -48,6 +49,10 @@ __all__ = [
     "DATA_MARK",
     "DROP",
     "GENERATION_FIELDS",
+    "MASK_FUNCTION",
+    "MASK_INPUT",
+    "MASK_OUTPUT",
+    "REQUEST_MASKS",
     "TRACE_FIELDS",
     "Attribute",
     "Column",
