@@ -167,10 +167,24 @@ class Router:
         reason: DropReason = "mask_failed"
         try:
             masked = mask(record, plan, project, self._policies)
+            if masked.failures:
+                self._tell_mask_failed(project, masked.failures)
             reason = "encode_failed"
             self._sender.send(project, encode_span(masked, self._loaded.projects[project]))
         except Exception as error:  # noqa: BLE001 - the same boundary, per project
             self._drop(project, reason, error)
+
+    def _tell_mask_failed(self, project: str, masks: tuple[str, ...]) -> None:
+        self._counters.mask_failed(project, masks)
+        for name in masks:
+            self._notices.say(
+                project,
+                f"mask_failed {name}",
+                logging.ERROR,
+                "Mask %s failed on a call for project %s; what it guards was withheld.",
+                name,
+                project,
+            )
 
     def _drop(self, project: str | None, reason: DropReason, error: Exception) -> None:
         # The class alone: the text of a foreign exception may quote the call.

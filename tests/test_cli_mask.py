@@ -34,6 +34,28 @@ def test_a_text_without_hits_is_unchanged():
     assert (run.out, run.err) == ("nothing\r\nhere\n", "masked: nothing\n")
 
 
+def test_a_diff_shows_the_lines_that_change():
+    """What is hidden, what stands in its place, and one line around it; the hits on stderr as always."""
+    run = router("mask", "pii", "--diff", stdin="a\nb\nmail bo@example.org\nc\nd\n")
+    assert run.out == "--- stdin\n+++ masked\n@@ -2,3 +2,3 @@\n b\n-mail bo@example.org\n+mail [EMAIL]\n c\n"
+    assert (run.err, run.code) == ("masked: email 1\n", 0)
+
+
+def test_a_diff_of_a_text_without_hits_is_empty():
+    """Nothing changes, nothing is shown."""
+    run = router("mask", "pii", "--diff", stdin="nothing here\n")
+    assert (run.out, run.err) == ("", "masked: nothing\n")
+
+
+def test_a_diff_is_for_people():
+    """JSON lines carry values of any shape, which have no lines to compare."""
+    run = router("mask", "pii", "--diff", "--format", "json", stdin="")
+    assert (run.out, run.code) == ("", 2)
+    assert run.err == (
+        "error: `--diff` is for people, so it does not go with `--format json`\n  = help: take one of them away\n"
+    )
+
+
 def test_masks_of_a_configuration_and_of_packs_add_up():
     """With -c its own masks are known beside those of the packs."""
     run = router("mask", "order-numbers", "masking/pii", "-c", CONFIG, stdin="ORD-123456 for bo@example.org")

@@ -23,16 +23,26 @@ def test_an_account_by_project_and_over_all():
     counters.accept("search")
     counters.accept(None)
     counters.dropped(None, "policy")
+    counters.mask_failed("payments", ("pci", "pii"))
+    counters.mask_failed("payments", ("pci",))
+    failed = {"pci": 2, "pii": 1}
     assert counters.snapshot().to_json() == {
         "handled": 5,
         "delivered": 1,
         "dropped": {"rejected": 1, "policy": 1},
         "in_flight": 2,
+        "mask_failed": failed,
         "projects": {
-            "payments": {"handled": 3, "delivered": 1, "dropped": {"rejected": 1}, "in_flight": 1},
-            "search": {"handled": 1, "delivered": 0, "dropped": {}, "in_flight": 1},
+            "payments": {
+                "handled": 3,
+                "delivered": 1,
+                "dropped": {"rejected": 1},
+                "in_flight": 1,
+                "mask_failed": failed,
+            },
+            "search": {"handled": 1, "delivered": 0, "dropped": {}, "in_flight": 1, "mask_failed": {}},
         },
-        "unrouted": {"handled": 1, "delivered": 0, "dropped": {"policy": 1}, "in_flight": 0},
+        "unrouted": {"handled": 1, "delivered": 0, "dropped": {"policy": 1}, "in_flight": 0, "mask_failed": {}},
     }
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from router import ConfigError, Router
-from router.routing.record import CallRecord
+from router.routing.record import CallRecord, Requested
 from router.settings import process_environment
 from router.testing import FakeLangfuse, make_record
 
@@ -72,6 +72,27 @@ def test_every_call_is_accounted_for(langfuse: FakeLangfuse, router: Router) -> 
     stats = router.stats()
     assert (stats.handled, stats.delivered, stats.dropped, stats.in_flight) == (5, 4, {"policy": 1}, 0)
     assert len(langfuse.spans()) == 4
+
+
+def test_a_mask_that_fails_is_counted_by_name_and_the_call_arrives(
+    langfuse: FakeLangfuse, router: Router, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What it guards is withheld; the log names mask and project once, never the content."""
+
+    def broken(text: str) -> str:
+        raise ValueError(text)
+
+    for _ in range(3):
+        router.log(make_record(team="payments", input="CANARY", requested=Requested(masking_function=broken)))
+    assert router.flush(10)
+    assert {span.input for span in langfuse.spans()} == {"[MASK FAILED: mask-function]"}
+    stats = router.stats()
+    assert (stats.delivered, stats.dropped) == (3, {})
+    assert stats.projects["payments"].mask_failed == stats.mask_failed == {"mask-function": 3}
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
+        "Mask mask-function failed on a call for project payments; what it guards was withheld."
+    ]
+    assert "CANARY" not in caplog.text
 
 
 def test_a_record_that_cannot_be_made_is_counted(router: Router, caplog: pytest.LogCaptureFixture) -> None:

@@ -107,6 +107,7 @@ _EXAMPLES = """\b
 Examples:  echo "mail bo@example.org" | router mask pii
            router mask secrets order-numbers -c routing.yaml < transcript.txt
            router mask pii --format json < values.jsonl
+           router mask pii --diff < transcript.txt
 
 Exit codes: 0 masked, 1 a mask failed and its value was withheld, 2 usage.
 """
@@ -116,20 +117,25 @@ Exit codes: 0 masked, 1 a mask failed and its value was withheld, 2 usage.
 @click.argument("names", nargs=-1, required=True, metavar="MASK...")
 @click.option("-c", "--config", "file", metavar="FILE", help="Masks of this routing.yaml as well. Example: -c my.yaml")
 @format_option(("human", "json"), "json")
-def mask(names: tuple[str, ...], file: str | None, form: str) -> int:
+@click.option("--diff", is_flag=True, help="Show the lines that change, before and after. Example: --diff")
+def mask(names: tuple[str, ...], file: str | None, form: str, diff: bool) -> int:
     """Mask stdin as the input of a call would be masked, and write it to stdout.
 
     With --format human stdin is one text, and hits are counted on stderr. With --format json each line is
-    {"value": …} and becomes {"value": …, "masked": {…}} as soon as it is read.
+    {"value": …} and becomes {"value": …, "masked": {…}} as soon as it is read. With --diff what is hidden is
+    shown beside what stands in its place: for your own samples, on your own screen.
     """
     from router.cli import mask_report
 
+    if diff and form != "human":
+        raise CommandError("`--diff` is for people, so it does not go with `--format json`", "take one of them away")
     masks = build_filter(names, file)
     mask_report.tell_what_to_expect(masks)
     if form == "json":
         return mask_report.print_json(mask_lines(sys.stdin.buffer, masks))
     text = sys.stdin.buffer.read().decode("utf-8", "replace")
-    return mask_report.print_human(masks.apply(text))
+    masked = masks.apply(text)
+    return mask_report.print_diff(text, masked) if diff else mask_report.print_human(masked)
 
 
 def exit_code(failed: bool) -> ExitCode:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from router.cli.console import stderr, stdout
+from router.cli.console import Role, stderr, stdout
 from router.cli.exits import ExitCode
 from router.cli.mask import Filter, Masked, exit_code
 from router.cli.words import counts
@@ -25,6 +26,25 @@ def print_human(masked: Masked) -> ExitCode:
     out = stdout()
     out.write(text)
     out.flush()
+    return _tell_hits(masked)
+
+
+_ROLES: Mapping[str, Role] = {"-": "bad", "+": "good", "@": "dim"}
+
+
+def print_diff(text: str, masked: Masked) -> ExitCode:
+    """Print the lines that change, before and after, and the hits on stderr."""
+    out = stdout()
+    after = masked.value if isinstance(masked.value, str) else ""
+    lines = difflib.unified_diff(text.splitlines(), after.splitlines(), "stdin", "masked", n=1, lineterm="")
+    for number, line in enumerate(lines):
+        role = _ROLES.get(line[:1])
+        out.print(out.paint("title" if number < 2 else role, line) if role else line)
+    out.flush()
+    return _tell_hits(masked)
+
+
+def _tell_hits(masked: Masked) -> ExitCode:
     if masked.failed:
         stderr().print("a mask failed, so the text was withheld")
     else:

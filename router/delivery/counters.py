@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -29,11 +30,16 @@ DropReason = Literal[
 
 @dataclass(frozen=True, slots=True)
 class ProjectStats:
-    """The account of one project. A unit is one call for one project."""
+    """The account of one project. A unit is one call for one project.
+
+    Attributes:
+        mask_failed: how often each mask failed, by its name; what it guarded was withheld, and the call still went.
+    """
 
     handled: int = 0
     delivered: int = 0
     dropped: Mapping[DropReason, int] = field(default_factory=dict)
+    mask_failed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def in_flight(self) -> int:
@@ -47,6 +53,7 @@ class ProjectStats:
             "delivered": self.delivered,
             "dropped": dict(self.dropped),
             "in_flight": self.in_flight,
+            "mask_failed": dict(self.mask_failed),
         }
 
 
@@ -64,20 +71,21 @@ class Stats(ProjectStats):
 
     def to_json(self) -> dict[str, Any]:
         """Return the account as JSON-able data, with one entry per project."""
-        total = ProjectStats(self.handled, self.delivered, self.dropped).to_json()
+        total = ProjectStats(self.handled, self.delivered, self.dropped, self.mask_failed).to_json()
         projects = {name: stats.to_json() for name, stats in self.projects.items()}
         return total | {"projects": projects, "unrouted": self.unrouted.to_json()}
 
 
 class _Account:
-    __slots__ = ("delivered", "dropped", "handled")
+    __slots__ = ("delivered", "dropped", "handled", "mask_failed")
 
     def __init__(self) -> None:
         self.handled = self.delivered = 0
-        self.dropped: dict[DropReason, int] = {}
+        self.dropped: Counter[DropReason] = Counter()
+        self.mask_failed: Counter[str] = Counter()
 
     def stats(self) -> ProjectStats:
-        return ProjectStats(self.handled, self.delivered, dict(self.dropped))
+        return ProjectStats(self.handled, self.delivered, dict(self.dropped), dict(self.mask_failed))
 
 
 class Counters:
@@ -114,21 +122,27 @@ class Counters:
     def dropped(self, project: str | None, reason: DropReason, count: int = 1) -> None:
         """Count calls that will never be delivered."""
         with self._lock:
-            dropped = self._of(project).dropped
-            dropped[reason] = dropped.get(reason, 0) + count
+            self._of(project).dropped[reason] += count
+
+    def mask_failed(self, project: str, masks: Iterable[str]) -> None:
+        """Count masks that failed on one call for a project, by name."""
+        with self._lock:
+            self._of(project).mask_failed.update(masks)
 
     def snapshot(self) -> Stats:
         """Return the account at this moment; its sums agree with each other."""
         with self._lock:
             accounts = {project: account.stats() for project, account in self._accounts.items()}
-        dropped: dict[DropReason, int] = {}
+        dropped: Counter[DropReason] = Counter()
+        mask_failed: Counter[str] = Counter()
         for stats in accounts.values():
-            for reason, count in stats.dropped.items():
-                dropped[reason] = dropped.get(reason, 0) + count
+            dropped.update(stats.dropped)
+            mask_failed.update(stats.mask_failed)
         return Stats(
             handled=sum(stats.handled for stats in accounts.values()),
             delivered=sum(stats.delivered for stats in accounts.values()),
-            dropped=dropped,
+            dropped=dict(dropped),
+            mask_failed=dict(mask_failed),
             unrouted=accounts.pop(None, ProjectStats()),
             projects={project: stats for project, stats in accounts.items() if project is not None},
         )
