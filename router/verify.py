@@ -109,11 +109,10 @@ def _sent(record: CallRecord, plan: Plan, policies: MaskingPolicies) -> dict[str
 
 
 def _compare(expect: Expect, plan: Plan, sent: Mapping[str, MaskedRecord]) -> Iterable[Difference]:
-    masks = next(iter(plan.masks.values()), ())
     yield from _differs("route", expect.route, list(plan.route))
     yield from _differs("rule", expect.rule, plan.rule)
     yield from _differs("overlays", expect.overlays, list(plan.overlays))
-    yield from _differs("mask", expect.mask, list(masks))
+    yield from _compare_masks(expect, plan)
     yield from _differs("shadow", expect.shadow, list(plan.shadow))
     yield from _differs("denied", expect.denied, list(plan.denied))
     for kind, fields, got in (("trace", expect.trace, plan.trace), ("generation", expect.generation, plan.generation)):
@@ -125,11 +124,27 @@ def _compare(expect: Expect, plan: Plan, sent: Mapping[str, MaskedRecord]) -> It
                 yield from _differs(f"{kind}.{key}", value, _at(got, key), given=True)
     if (expect.sent or expect.masked) and not sent:
         yield Difference("sent", expect.sent, "nothing: the call is dropped")
+    for project, paths in (expect.sent_to or {}).items():
+        if project not in sent:
+            yield Difference(f"sent to {project}", paths, "nothing: the call does not go there")
+            continue
+        for path, value in paths.items():
+            yield from _differs(f"sent to {project}: {path}", value, sent_value(sent[project], path), given=True)
     for project, masked in sent.items():
         where = "" if len(sent) == 1 else f" to {project}"
         for path, value in (expect.sent or {}).items():
             yield from _differs(f"sent{where}: {path}", value, sent_value(masked, path), given=True)
         yield from _differs(f"masked{where}", expect.masked, dict(masked.masked))
+
+
+def _compare_masks(expect: Expect, plan: Plan) -> Iterable[Difference]:
+    if isinstance(expect.mask, dict):
+        for project, names in expect.mask.items():
+            yield from _differs(f"mask for {project}", names, list(plan.masks.get(project, ())))
+        return
+    alike = len(set(plan.masks.values())) < 2
+    for project, given in list(plan.masks.items())[: 1 if alike else None] or [("", ())]:
+        yield from _differs("mask" if alike else f"mask for {project}", expect.mask, list(given))
 
 
 def _differs(what: str, expected: Any, got: Any, *, given: bool = False) -> Iterable[Difference]:

@@ -232,3 +232,20 @@ rules:
     table = RoutingTable.compile(load_text(text))
     assert table.resolve(record_from_request({"metadata": {"region": "mars", "zone": 1}})).rule == "eu"
     assert codes(text.replace("[us]", "[su]")) == ["RT213"]
+
+
+def test_two_names_for_one_project_unite_their_masks() -> None:
+    """Where a row shares the project that the route names as well, that project gets the masks of both, each once."""
+    rules = """
+rules:
+  - id: known
+    match: {team: {known: true}}
+    route: [{project: "team-{team}", mask: [pii, secrets]}, {project: shared, mask: [secrets, audit]}]
+  - {id: rest, route: shared}
+masks: {audit: [{paths: [input]}]}
+"""
+    assert plan({"team": "payments"}, rules).masks == {
+        "team-payments": ("pii", "secrets"),
+        "shared": ("secrets", "audit"),
+    }
+    assert plan({"team": "growth"}, rules).masks == {"shared": ("pii", "secrets", "audit")}

@@ -133,14 +133,19 @@ def _masks(plan: Plan) -> str:
     if plan.drop is not None:
         return ""
     sources = {reason.effect.removeprefix("mask "): reason.source for reason in plan.because}
-    texts = {project: _with_sources(names, sources) for project, names in plan.masks.items()}
+    texts = {
+        project: _with_sources(
+            [(sources.get(f"{name} for {project}") or sources.get(name, "rules"), name) for name in names]
+        )
+        for project, names in plan.masks.items()
+    }
     if len(set(texts.values())) == 1:
         return next(iter(texts.values()))
     return " · ".join(f"{project}: {text}" for project, text in texts.items())
 
 
-def _with_sources(names: tuple[str, ...], sources: Mapping[str, str]) -> str:
-    groups = [(source, list(group)) for source, group in groupby(names, lambda name: sources.get(name, "rules"))]
+def _with_sources(named: list[tuple[str, str]]) -> str:
+    groups = [(source, [name for _, name in group]) for source, group in groupby(named, lambda pair: pair[0])]
     return " → ".join(f"{', '.join(group)} ({source})" for source, group in groups) or "none"
 
 

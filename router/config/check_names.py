@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from router.config.findings import Findings
-from router.config.model import DROP, REQUEST_MASKS, Rule
+from router.config.model import DROP, REQUEST_MASKS, Destination, Overlay, Rule, Test
 from router.config.nodes import Path
 from router.config.packs import PackShelf
-from router.config.routes import RouteError, has_holes, routes_by_row
+from router.config.routes import RouteError, has_holes, route_places, routes_by_row
 from router.config.suggest import did_you_mean
 from router.errors import ConfigError, Label, Problem
 
@@ -63,7 +63,7 @@ def _check_projects(findings: Findings) -> None:
     used: set[str] = set()
     for index, rule in draft.rules.items():
         used.update(_reached(findings, rule))
-        _check_route(findings, ("rules", index, "route"), rule.route, known)
+        _check_route(findings, index, rule, known)
     if not draft.is_whole("rules") or not used.issubset(known) or not draft.templates_whole:
         return
     reached = {origin.template for name, origin in draft.origins.items() if name in used}
@@ -89,23 +89,34 @@ def _reached(findings: Findings, rule: Rule) -> set[str]:
     return reached.union(*by_row.values())
 
 
-def _check_route(findings: Findings, path: Path, route: str | Sequence[str], known: Sequence[str]) -> None:
-    names = [route] if isinstance(route, str) else list(route)
-    paths: list[Path] = [path] if isinstance(route, str) else [(*path, index) for index in range(len(names))]
-    for index, (name, where) in enumerate(zip(names, paths, strict=True)):
-        if name == DROP and not isinstance(route, str):
-            message = f"`{DROP}` cannot stand in a list"
+def _check_route(findings: Findings, index: int, rule: Rule, known: Sequence[str]) -> None:
+    seen: set[str] = set()
+    for where, name in route_places(("rules", index, "route"), rule):
+        if name == DROP and rule.route != DROP:
+            message = f"`{DROP}` cannot stand in a list" if isinstance(rule.route, list) else f"`{DROP}` is no project"
             effect = "nobody could tell whether the call is sent"
             findings.add("RT610", message, where, effect=effect, hint=f"write `route: {DROP}`, or name projects")
-        elif name in names[:index]:
+        elif name in seen:
             message, effect = f"project `{name}` stands here twice", "it would get the same call once only"
-            findings.add("RT612", message, where, severity="warning", effect=effect, hint="take one away")
+            hint = "take one away"
+            if any(masks for to, masks in rule.destinations() if to == name):
+                effect, hint = f"{effect}, under the masks of both", "name it once, with all its masks"
+            findings.add("RT612", message, where, severity="warning", effect=effect, hint=hint)
         elif name != DROP and name not in known and not has_holes(name):
             _unknown(findings, "RT601", "project", name, where, known, "these calls would have nowhere to go")
+        seen.add(name)
 
 
 def _unknown(
-    findings: Findings, code: str, kind: str, name: str, path: Path, known: Iterable[str], effect: str
+    findings: Findings,
+    code: str,
+    kind: str,
+    name: str,
+    path: Path,
+    known: Iterable[str],
+    effect: str,
+    *,
+    key: bool = False,
 ) -> None:
     names = list(dict.fromkeys(known))
     label = did_you_mean(name, names) or f"no such {kind}"
@@ -113,7 +124,7 @@ def _unknown(
     hint = f"{kind}s of this file: {listed}" if names else f"this file has no {kind}s"
     if kind == "mask":
         hint = f"masks: {', '.join(names)}"
-    findings.add(code, f"unknown {kind} `{name}`", path, label=label, effect=effect, hint=hint)
+    findings.add(code, f"unknown {kind} `{name}`", path, key=key, label=label, effect=effect, hint=hint)
 
 
 # -- masks ---------------------------------------------------------------------------------------------
@@ -123,10 +134,25 @@ def _mask_uses(findings: Findings) -> Iterator[tuple[Path, str]]:
     draft = findings.draft
     for index, name in enumerate(draft.defaults.mask):
         yield ("defaults", "mask", index), name
-    for section, entries in (("overlays", draft.overlays), ("rules", draft.rules), ("tests", draft.tests)):
+    sections: tuple[tuple[str, Mapping[int, Overlay | Rule | Test]], ...] = (
+        ("overlays", draft.overlays),
+        ("rules", draft.rules),
+        ("tests", draft.tests),
+    )
+    for section, entries in sections:
         for index, entry in entries.items():
-            for position, name in enumerate(entry.mask):
-                yield (section, index, "mask", position), name
+            yield from _masks_of((section, index), entry)
+            route = entry.route if isinstance(entry, Rule) else None
+            if isinstance(route, Destination):
+                yield from _masks_of((section, index, "route"), route)
+            for number, to in enumerate(route if isinstance(route, list) else ()):
+                if isinstance(to, Destination):
+                    yield from _masks_of((section, index, "route", number), to)
+
+
+def _masks_of(path: Path, entry: Overlay | Rule | Test | Destination) -> Iterator[tuple[Path, str]]:
+    for position, name in enumerate(entry.mask):
+        yield (*path, "mask", position), name
 
 
 def _check_mask_names(findings: Findings, shelf: PackShelf) -> list[Problem]:
@@ -176,15 +202,22 @@ def _check_tests(findings: Findings, shelf: PackShelf) -> None:
         expect = test.expect
         if expect.rule is not None and expect.rule not in rules:
             _unknown(findings, "RT306", "rule", expect.rule, (*path, "rule"), rules, effect)
-        for kind, known, names in (
-            ("overlay", overlays, expect.overlays),
-            ("project", draft.names["projects"], expect.route),
-            ("mask", masks, expect.mask),
-        ):
-            for position, name in enumerate(names or ()):
+        projects = draft.names["projects"]
+        by_project = expect.mask if isinstance(expect.mask, dict) else {}
+        listed: list[tuple[str, Sequence[str], Sequence[str], Path]] = [
+            ("overlay", overlays, expect.overlays or (), (*path, "overlays")),
+            ("project", projects, expect.route or (), (*path, "route")),
+            ("mask", masks, expect.mask if isinstance(expect.mask, list) else (), (*path, "mask")),
+            *(("mask", masks, names, (*path, "mask", name)) for name, names in by_project.items()),
+        ]
+        for kind, known, names, where in listed:
+            for position, name in enumerate(names):
                 if name not in known:
-                    key = "route" if kind == "project" else "overlays" if kind == "overlay" else "mask"
-                    _unknown(findings, "RT306", kind, name, (*path, key, position), known, effect)
+                    _unknown(findings, "RT306", kind, name, (*where, position), known, effect)
+        for key, given in (("mask", by_project), ("sent_to", expect.sent_to or {})):
+            for name in given:
+                if name not in projects:
+                    _unknown(findings, "RT306", "project", name, (*path, key, name), projects, effect, key=True)
 
 
 def _ids(findings: Findings, section: str) -> tuple[str, ...]:

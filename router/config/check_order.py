@@ -130,13 +130,12 @@ def _unreachable(findings: Findings, blocker: int, index: int) -> None:
         else f"every call that would reach line {draft.at('rules', index).line}"
     )
     label = Label(draft.at("rules", blocker, "id"), f"takes {takes}")
-    lost = [name for name in rule.mask if name not in above.mask and name not in draft.defaults.mask]
     findings.add(
         "RT301",
         f"rule `{rule.id}` can never match",
         ("rules", index, "id"),
         label="unreachable",
-        effect=f"its calls {_goes(above)} instead{_without(lost)}",
+        effect=f"its calls {_goes(above)} instead{_without(_lost(rule, above, draft.defaults.mask))}",
         hint=f"move it above `{above.id}` (line {line}), or take it away",
         labels=(label,),
     )
@@ -145,6 +144,19 @@ def _unreachable(findings: Findings, blocker: int, index: int) -> None:
 def _goes(rule: Rule) -> str:
     names = " and ".join(f"`{name}`" for name in rule.projects())
     return f"go to {names}" if names else "are dropped"
+
+
+def _lost(rule: Rule, above: Rule, floor: Sequence[str]) -> list[str]:
+    """Return the masks that the calls of `rule` do not have where `above` sends them instead."""
+    own = dict(rule.destinations())
+    everywhere = [name for name in next(iter(own.values()), ()) if all(name in masks for masks in own.values())]
+    lost = [
+        name
+        for project, masks in above.destinations()
+        for name in (*rule.mask, *own.get(project, everywhere))
+        if name not in (*floor, *above.mask, *masks)
+    ]
+    return list(dict.fromkeys(lost))
 
 
 def _without(masks: Sequence[str]) -> str:

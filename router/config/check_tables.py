@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from router.config.findings import Findings
 from router.config.model import Match, MatchOperators, Rule
 from router.config.nodes import Path
 from router.config.project_templates import unknown_column, unknown_table
-from router.config.routes import RouteError, has_holes, route_by_row
+from router.config.routes import RouteError, has_holes, route_by_row, route_places
 from router.errors import Label
 
 _BINDING = (
     "write `{{in: <table>}}`, or declare the table of the attribute: `attributes: {{{0}: {{values_from: <table>}}}}`"
 )
+
+_ONE = "route by `{}` only, or write a rule for each attribute"
 
 
 def check_tables(findings: Findings) -> None:
@@ -65,16 +67,17 @@ def _check_operators(findings: Findings, path: Path, name: str, matcher: MatchOp
 
 def _check_routes(findings: Findings, index: int, rule: Rule) -> None:
     draft = findings.draft
-    names: Sequence[str] = [rule.route] if isinstance(rule.route, str) else rule.route
     if not draft.templates_whole or set(draft.vocabulary.by_name) != set(draft.names["tables"]):
         return
-    for position, name in enumerate(names):
+    first = ""
+    for path, name in route_places(("rules", index, "route"), rule):
         if not has_holes(name):
             continue
-        path: Path = ("rules", index, "route")
-        path = path if isinstance(rule.route, str) else (*path, position)
         try:
-            route_by_row(name, rule.match, draft.vocabulary, draft.names["projects"], draft.aliases)
+            attribute, _ = route_by_row(name, rule.match, draft.vocabulary, draft.names["projects"], draft.aliases)
+            first = first or attribute
+            if attribute != first:
+                raise RouteError("the holes of one route must be of one attribute", _ONE.format(first))
         except RouteError as error:
             where = findings.inside(path, error.start, error.end) if error.end else draft.at(*path)
             row, table = error.row, error.table

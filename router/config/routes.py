@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from router.config.model import DROP, Match, Rule
+from router.config.model import DROP, Destination, Match, Rule
+from router.config.nodes import Path
 from router.config.tables import Row, Table, Vocabulary
 from router.config.templates import Hole, TemplateError, parse_template
 
@@ -37,23 +38,43 @@ def has_holes(name: str) -> bool:
     return "{" in name or "}" in name
 
 
+Route = Mapping[str, tuple[str, ...]]
+"""The projects of a route in order, each with the masks that are its own."""
+
+
+def route_places(path: Path, rule: Rule) -> Iterator[tuple[Path, str]]:
+    """Yield every name in the `route:` of a rule, `drop` included, with its path; `path` is that of the route."""
+    given: Sequence[str | Destination] = rule.route if isinstance(rule.route, list) else [rule.route]
+    for position, to in enumerate(given):
+        where = (*path, position) if isinstance(rule.route, list) else path
+        yield (where, to) if isinstance(to, str) else ((*where, "project"), to.project)
+
+
+def united(destinations: Iterable[tuple[str, tuple[str, ...]]]) -> Route:
+    """Return a route with every project once; where two destinations are one project, it gets the masks of both."""
+    route: dict[str, tuple[str, ...]] = {}
+    for name, masks in destinations:
+        route[name] = tuple(dict.fromkeys((*route.get(name, ()), *masks)))
+    return route
+
+
 def routes_by_row(
     rule: Rule, tables: Vocabulary, projects: Collection[str], aliases: Mapping[str, str]
-) -> tuple[str, Mapping[str, tuple[str, ...]]]:
-    """Return the attribute that decides the route of a checked rule, and for each of its possible values the projects.
+) -> tuple[str, Mapping[str, Route]]:
+    """Return the attribute that decides the route of a checked rule, and the route for each of its possible values.
 
     Raises:
         RouteError: the rule was not checked.
     """
-    attribute, rows = "", dict[str, tuple[str, ...]]()
+    attribute, by_name = "", dict[str, dict[str, str]]()
     for name in rule.projects():
         if has_holes(name):
-            attribute, by_row = route_by_row(name, rule.match, tables, projects, aliases)
-            rows = {key: rows.get(key, ()) for key in by_row}
-    for name in rule.projects():
-        by_row = route_by_row(name, rule.match, tables, projects, aliases)[1] if has_holes(name) else {}
-        rows = {key: tuple(dict.fromkeys((*names, by_row.get(key, name)))) for key, names in rows.items()}
-    return attribute, rows
+            attribute, by_name[name] = route_by_row(name, rule.match, tables, projects, aliases)
+
+    def route(key: str) -> Route:
+        return united((by_name.get(name, {}).get(key, name), masks) for name, masks in rule.destinations())
+
+    return attribute, {key: route(key) for key in next(iter(by_name.values()), ())}
 
 
 def route_by_row(

@@ -71,6 +71,8 @@ def _is_data(path: Path) -> bool:
         return False
     if path[2] == "request" or (path[2] == "each" and len(path) == 4):
         return True
+    if path[2:4] == ("expect", "sent_to"):
+        return len(path) == 5
     return len(path) == 4 and path[2:] in (("expect", "trace"), ("expect", "generation"), ("expect", "sent"))
 
 

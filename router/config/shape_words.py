@@ -22,7 +22,9 @@ EXPECTED_BY_TYPE = {
     "model_attributes_type": "a mapping",
 }
 EXPECTED_BY_TAG = {
-    "@many": "text or a list",
+    "@many": "text, a list, or {project: …, mask: […]}",
+    "@name": "text, or {project: …, mask: […]}",
+    "@masks": "a list, or lists by project",
     "@text": "text",
     "@rate": "a number from 0 to 1, or {rate: …, by: …}",
     "@exact": "text, a number, true or false, a list of them, or operators such as {glob: …}",
@@ -110,6 +112,7 @@ def effect_of_unknown(name: str, allowed: Iterable[str]) -> str:
 _MISSING = {
     "version": "nobody could tell later in which language this file is written",
     "route": "nobody could tell where the calls go",
+    "project": "nobody could tell where the calls go",
     "id": "explanations, counters and tests could not name it",
     "rules": "no call would go anywhere",
     "projects": "there would be nowhere to send a call",

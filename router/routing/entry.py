@@ -8,7 +8,7 @@ from typing import Literal
 
 from router.config.loaded import LoadedConfig, Located
 from router.config.model import Overlay, Rule
-from router.config.routes import has_holes, routes_by_row
+from router.config.routes import Route, has_holes, routes_by_row, united
 from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.errors import Location
 from router.routing.attributes import row_getter
@@ -33,7 +33,7 @@ class Entry:
         rollout: the share of the calls that fit which match; None for all.
         is_shadow: whether it is only recorded that it would match.
         attributes: names of all attributes that the conditions read.
-        route: of a rule, the projects; none means drop.
+        route: of a rule, the projects with the masks that are their own; none means drop.
         row: of a rule whose route has holes, reads the row that decides.
         by_row: the same rule with the projects of each row; empty without holes.
     """
@@ -48,7 +48,7 @@ class Entry:
     rollout: Share | None
     is_shadow: bool
     attributes: frozenset[str]
-    route: tuple[str, ...]
+    route: Route
     masks: tuple[str, ...]
     trace: Update
     generation: Update
@@ -109,7 +109,7 @@ def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule], vocabulary
             attributes_of(spec.when, vocabulary) if spec.when is not None else (),
             *(condition.attributes for condition in conditions),
         ),
-        route=spec.projects() if isinstance(spec, Rule) else (),
+        route=united(spec.destinations()) if isinstance(spec, Rule) else {},
         masks=tuple(spec.mask),
         trace=compile_update("trace", spec.trace, source, item.location, vocabulary),
         generation=compile_update("generation", spec.generation, source, item.location, vocabulary),

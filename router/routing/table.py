@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +25,7 @@ class Decision:
 
     Attributes:
         masks: the union in order (defaults, overlays, rule); the request may add to it.
+        own_masks: for each project that adds masks of its own, the union with those; the request may add as well.
         trace, generation: the updates that do something, in order of precedence.
         update_keys: those that the entries name.
     """
@@ -36,6 +37,7 @@ class Decision:
     undecided: tuple[str, ...] = ()
     shadow: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()
+    own_masks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sample: Sample = field(default_factory=Sample)
     trace: tuple[Update, ...] = ()
     generation: tuple[Update, ...] = ()
@@ -75,7 +77,7 @@ class RoutingTable:
     default_rate: Rate | None
     grants: Grants
     required: tuple[tuple[str, Callable[[CallRecord], Texts]], ...] = ()
-    combinations: dict[tuple[tuple[str, ...], ...], Combination] = field(
+    combinations: dict[tuple[tuple[Hashable, ...], ...], Combination] = field(
         default_factory=dict, compare=False, repr=False
     )
     seen: dict[Hashable, Combination] = field(default_factory=dict, compare=False, repr=False)
@@ -125,12 +127,15 @@ class RoutingTable:
         if record.authenticated:
             _name(trace, generation, granted, record)
         asked = tuple(name for name in granted.masks if name not in decision.masks)
+        masks = dict.fromkeys(decision.route, decision.masks + asked)
+        for project, own in decision.own_masks.items():
+            masks[project] = own + tuple(name for name in asked if name not in own)
         return Plan(
             rule=decision.rule,
             route=decision.route,
             drop=decision.drop,
             overlays=decision.overlays,
-            masks=dict.fromkeys(decision.route, decision.masks + asked),
+            masks=masks,
             trace=trace,
             generation=generation,
             ids=granted.ids,
@@ -183,7 +188,7 @@ class RoutingTable:
         return self._combination(overlays, rule.routed(record), undecided, shadow)
 
     def _combination(self, overlays: list[Entry], rule: Entry, undecided: list[str], shadow: list[str]) -> Combination:
-        key = (tuple([entry.id for entry in overlays]), (rule.id, *rule.route), tuple(undecided), tuple(shadow))
+        key = (tuple([entry.id for entry in overlays]), (rule.id, *rule.route.items()), tuple(undecided), tuple(shadow))
         found = self.combinations.get(key)
         if found is None:
             found = self._combine(overlays, rule, tuple(undecided), tuple(shadow))
@@ -199,6 +204,7 @@ class RoutingTable:
         for entry in entries:
             for name in entry.masks:
                 masks.setdefault(name, entry.because(f"mask {name}"))
+        own = {project: [name for name in names if name not in masks] for project, names in rule.route.items() if names}
         rate = lowest(rate for rate in (self.default_rate, *(entry.rate for entry in entries)) if rate is not None)
         common: dict[str, Any] = {
             "rule": rule.id,
@@ -212,12 +218,17 @@ class RoutingTable:
             "because": (
                 rule.because(f"route {', '.join(rule.route) or DROP}"),
                 *masks.values(),
+                *(rule.because(f"mask {name} for {project}") for project, names in own.items() for name in names),
                 *_sample_reason(rate, entries),
             ),
         }
         share, by = (rate.rate, rate.by) if rate else (1.0, None)
         kept = Decision(
-            route=rule.route, drop=None if rule.route else "policy", sample=Sample(share, True, by), **common
+            route=tuple(rule.route),
+            drop=None if rule.route else "policy",
+            own_masks={project: (*masks, *names) for project, names in own.items() if names},
+            sample=Sample(share, True, by),
+            **common,
         )
         sampled_out = Decision(
             drop="sampled_out" if rule.route else "policy", sample=Sample(share, False, by), **common

@@ -14,7 +14,7 @@ from router.config.model.base import (
     Version,
 )
 from router.config.model.defaults import Defaults
-from router.config.model.entries import DROP, Overlay, Rule
+from router.config.model.entries import DROP, Destination, Overlay, Rule
 from router.config.model.facts import Attribute, Normalize, Table, TableFile
 from router.config.model.files import PackConfig, RoutingConfig
 from router.config.model.masks import Detector, MaskAction, MaskStep
@@ -58,6 +58,7 @@ __all__ = [
     "Column",
     "Data",
     "Defaults",
+    "Destination",
     "Detector",
     "EnvRef",
     "EnvTemplate",

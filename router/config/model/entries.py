@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Strict, Tag
 
@@ -39,6 +40,25 @@ class Overlay(Model):
     """Share of these calls that is kept; the lowest of all that apply counts."""
 
 
+class Destination(Model):
+    """A project of a route, with masks of its own."""
+
+    project: str
+    """Name of the project; as in a plain route, `team-{team}` and `{team.project}` look into a table."""
+    mask: Annotated[list[MaskName], Strict(False)] = []
+    """Masks to add for this project only."""
+
+
+def _kind_of_route(value: Any) -> str:
+    if isinstance(value, (Mapping, Destination)):
+        return "@Destination"
+    return "@one" if isinstance(value, str) else "@many"
+
+
+def _kind_of_destination(value: Any) -> str:
+    return "@Destination" if isinstance(value, (Mapping, Destination)) else "@name"
+
+
 class Rule(Model):
     """The first rule that matches decides where the call goes."""
 
@@ -55,11 +75,24 @@ class Rule(Model):
     mode: Literal["live", "shadow"] = "live"
     """`shadow` only records in the plan that it would match; it has no effect."""
     route: Annotated[
-        Annotated[str, Tag("@one")] | Annotated[list[str], Field(min_length=1), Strict(False), Tag("@many")],
-        Discriminator(lambda value: "@one" if isinstance(value, str) else "@many"),
+        Annotated[str, Tag("@one")]
+        | Annotated[Destination, Tag("@Destination")]
+        | Annotated[
+            list[
+                Annotated[
+                    Annotated[str, Tag("@name")] | Annotated[Destination, Tag("@Destination")],
+                    Discriminator(_kind_of_destination),
+                ]
+            ],
+            Field(min_length=1),
+            Strict(False),
+            Tag("@many"),
+        ],
+        Discriminator(_kind_of_route),
     ]
-    """A project, a list of projects (each gets the call), or `drop`. `team-{team}` and `{team.project}` look into
-    the table that `match` holds the attribute to."""
+    """A project, a list of projects (each gets the call), or `drop`. A project that must see less than the others is
+    `{project: shared, mask: [no-content]}`. `team-{team}` and `{team.project}` look into the table that `match` holds
+    the attribute to."""
     mask: Annotated[list[MaskName], Strict(False)] = []
     """Masks to add."""
     trace: TraceUpdate | None = None
@@ -69,10 +102,15 @@ class Rule(Model):
     sample: SampleSpec | None = None
     """Share of these calls that is kept; the lowest of all that apply counts."""
 
+    def destinations(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """Return every project with the masks that are its own, in order; none for `drop`."""
+        given = self.route if isinstance(self.route, list) else [self.route]
+        pairs = ((to, ()) if isinstance(to, str) else (to.project, tuple(to.mask)) for to in given)
+        return tuple((name, masks) for name, masks in pairs if name != DROP)
+
     def projects(self) -> tuple[str, ...]:
         """Return the names of the projects; none for `drop`."""
-        names = [self.route] if isinstance(self.route, str) else self.route
-        return tuple(name for name in names if name != DROP)
+        return tuple(name for name, _ in self.destinations())
 
 
 DROP = "drop"

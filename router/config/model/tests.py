@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
-from pydantic import Field, Strict
+from pydantic import Discriminator, Field, Strict, Tag
 
 from router.config.model.base import MaskName, Model
 
@@ -18,14 +19,23 @@ class Expect(Model):
     """Id of the rule that decides."""
     overlays: Annotated[list[str], Strict(False)] | None = None
     """Ids of the overlays that match, in order."""
-    mask: Annotated[list[str], Strict(False)] | None = None
-    """Masks that apply, in order."""
+    mask: (
+        Annotated[
+            Annotated[list[str], Strict(False), Tag("@masks")]
+            | Annotated[dict[str, Annotated[list[str], Strict(False)]], Tag("@by_project")],
+            Discriminator(lambda value: "@by_project" if isinstance(value, Mapping) else "@masks"),
+        ]
+        | None
+    ) = None
+    """Masks that apply, in order: a list for every project of the route, or a mapping of projects to lists."""
     trace: dict[str, Any] | None = None
     """Trace fields by name; only the named ones are compared."""
     generation: dict[str, Any] | None = None
     """Generation fields by name; only the named ones are compared."""
     sent: dict[str, Any] | None = None
     """What the project gets after masking, by path: `input`, `output`, `metadata.account`, `trace.user_id`, …"""
+    sent_to: dict[str, dict[str, Any]] | None = None
+    """What one project of several gets, by project and path, as in `sent`."""
     masked: dict[str, int] | None = None
     """How often each detector hit."""
     denied: Annotated[list[str], Strict(False)] | None = None
