@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from router.config import load_text
 from router.errors import RequestError
 from router.routing.plan import Plan
+from router.routing.record import CallRecord, Requested
 from router.routing.request import record_from_request
-from router.routing.table import RoutingTable
+from router.routing.table import MAX_REMEMBERED, RoutingTable
 
 HEAD = """
 version: 1
@@ -294,9 +295,9 @@ def test_long_texts_of_clients_are_not_remembered() -> None:
     table.resolve(record_from_request({"model": "m" * 10_000}))
     table.resolve(record_from_request({"model": "x"}))
     assert len(table.seen) == 1
-    for number in range(10_000):
+    for number in range(MAX_REMEMBERED + 1):
         table.resolve(record_from_request({"model": f"m{number}"}))
-    assert len(table.seen) <= 4096
+    assert len(table.seen) <= MAX_REMEMBERED
 
 
 @pytest.mark.parametrize("amount", [[1], {"x": 1}, "500", True], ids=repr)
@@ -473,3 +474,36 @@ def test_masks_only_grow(request_: dict[str, Any]) -> None:
     assert before.route == after.route
     for project, masks in before.masks.items():
         assert set(masks) <= set(after.masks[project])
+
+
+def test_calls_that_differ_in_nothing_share_one_plan_that_nobody_can_change() -> None:
+    """What was worked out for one call serves the next; so a plan is read-only, its mappings too."""
+    table = _table("defaults: {mask: [one]}\nrules: [{id: rest, route: a}]\n")
+    first, second = (table.resolve(CallRecord(call_id=id, team="t", key_alias="k")) for id in ("a", "b"))
+    assert first is second
+    assert first.generation["name"] == "litellm:k"
+    for mapping in (first.masks, first.trace, first.generation):
+        with pytest.raises(TypeError):
+            mapping["name"] = ()  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"user": "u"},
+        {"session_id": "s"},
+        {"tags": ("t",)},
+        {"host_tags": ("t",)},
+        {"environment": "e"},
+        {"trace_id": "t"},
+        {"requested": Requested(mask=frozenset({"input"}))},
+        {"requested": Requested(project="b")},
+    ],
+    ids=["user", "session", "tags", "host tags", "environment", "trace", "mask", "project"],
+)
+def test_a_call_that_asks_for_something_gets_a_plan_of_its_own(wish: dict[str, Any]) -> None:
+    """Nothing that one call brings is seen in the plan of another."""
+    table = _table("rules: [{id: rest, route: a}]\n")
+    plain = table.resolve(CallRecord(call_id="a"))
+    asking = table.resolve(CallRecord(call_id="b", origin="proxy", **wish))
+    assert asking.to_json() != plain.to_json() == table.resolve(CallRecord(call_id="c")).to_json()

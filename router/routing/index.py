@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -70,15 +69,21 @@ class Index:
             for text in texts_of(record)
             if (positions := by_text.get(text)) is not None
         ]
-        entries = self.entries
-        if not found:
-            return (entries[position] for position in self.rest)
-        last = -1
-        merged: Iterable[int] = heapq.merge(*found, self.rest)
-        if len(found) == 1:
-            return (entries[position] for position in merged)
         # An entry filed under two texts that a call both has would come twice.
-        return (entries[position] for position in merged if position != last and (last := position) >= 0)
+        return self._with_rest(found[0] if len(found) == 1 else sorted(set().union(*found)))
+
+    def _with_rest(self, positions: Iterable[int]) -> Iterator[Entry]:
+        """Yield the entries at ascending positions and those without a key, in file order."""
+        entries, rest = self.entries, iter(self.rest)
+        other = next(rest, None)
+        for position in positions:
+            while other is not None and other < position:
+                yield entries[other]
+                other = next(rest, None)
+            yield entries[position]
+        while other is not None:
+            yield entries[other]
+            other = next(rest, None)
 
 
 def compile_facts(

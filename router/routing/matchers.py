@@ -164,11 +164,7 @@ def _compile_operator(key: str, operand: Any, table_of: TableOf) -> _Test:
 
 def _contains_any(wanted: Iterable[str]) -> Callable[[Texts], bool]:
     keys = frozenset(wanted)
-
-    def holds(texts: Texts) -> bool:
-        return any(text in keys for text in texts)
-
-    return holds
+    return lambda texts: not keys.isdisjoint(texts)
 
 
 def _glob(pattern: str) -> Callable[[Texts], bool]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, Overrides
 from router.routing.plan import Ids
-from router.routing.record import CallRecord, Requested
+from router.routing.record import NOTHING_REQUESTED, CallRecord, Requested
 
 _CANONICAL_KEYS = {
     "trace_name": "name",
@@ -31,6 +31,9 @@ class Granted:
     denied: tuple[str, ...] = ()
 
 
+NOTHING_GRANTED = Granted()
+
+
 @dataclass(frozen=True, slots=True)
 class Grants:
     """Compiled `overrides:`. `allow` None means: everything in the SDK, nothing in the proxy."""
@@ -45,6 +48,8 @@ class Grants:
 
     def grant(self, record: CallRecord) -> Granted:
         """Return what the request of `record` is granted."""
+        if asks_nothing(record):
+            return NOTHING_GRANTED
         asked = record.requested
         denied: list[str] = []
         masks = self._masks(asked, denied)
@@ -66,12 +71,21 @@ class Grants:
         return Granted(trace, generation, ids, update_keys, masks, tuple(denied))
 
     def _masks(self, asked: Requested, denied: list[str]) -> tuple[str, ...]:
+        if not asked.mask and not asked.masking_function:
+            return ()
         wanted = {"input": MASK_INPUT, "output": MASK_OUTPUT, "function": MASK_FUNCTION}
         parts = [part for part in wanted if part in asked.mask or (part == "function" and asked.masking_function)]
         if not self.masks:
             denied.extend(f"mask.{part}" for part in sorted(parts))
             return ()
         return tuple(wanted[part] for part in parts)
+
+
+def asks_nothing(record: CallRecord) -> bool:
+    """Tell whether there is nothing to grant or to deny: no wish, and no fact of the call that counts as one."""
+    return record.requested is NOTHING_REQUESTED and not (
+        record.session_id or record.user or record.tags or record.host_tags or record.environment or record.trace_id
+    )
 
 
 def canonical_keys(keys: tuple[str, ...]) -> tuple[str, ...]:

@@ -55,6 +55,10 @@ class Requested:
         return f"Requested(trace={sorted(self.trace)}, generation={sorted(self.generation)})"
 
 
+NOTHING_REQUESTED = Requested()
+"""What most calls ask for; one object, so that it is known at sight."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class CallRecord:
     """One finished LLM call, success or failure, as a snapshot nobody else holds or changes.
@@ -106,7 +110,7 @@ class CallRecord:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     details: Mapping[str, Any] = field(default_factory=dict)
-    requested: Requested = field(default_factory=Requested)
+    requested: Requested = NOTHING_REQUESTED
     size: int = 0
 
     def __repr__(self) -> str:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from router.routing.attributes import text_of
-from router.routing.record import Requested
+from router.routing.record import NOTHING_REQUESTED, Requested
 
 _TRACE_TEXTS = {
     "trace_name": "name",
@@ -72,7 +72,6 @@ _REDACTION_HEADERS = ("x-litellm-enable-message-redaction", "litellm-enable-mess
 _NEVER_BY_HEADER = frozenset({"public_key", "secret_key", "secret", "host", "base_url", "masking_function"})
 _NO_WORDS = frozenset({"", "false", "0", "no", "off", "none", "null"})
 _MAX_JSON = 65_536
-_NOTHING = Requested()
 _NONE: Mapping[str, str] = {}
 
 
@@ -103,7 +102,7 @@ def requested_from_metadata(
         asked.setdefault("trace_user_id", user)
     credentials = names_credentials(metadata)
     if not (asked or rest or mask or credentials):
-        return _NOTHING
+        return NOTHING_REQUESTED
     if "debug_langfuse" in asked and is_on(asked["debug_langfuse"]):
         _take_debug(asked, metadata)
     trace, generation = _trace_of(asked), _generation_of(asked, rest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from router.config.loaded import LoadedConfig
@@ -12,16 +13,18 @@ from router.routing.attributes import Texts, texts_getter
 from router.routing.entry import Entry, compile_entry, compile_rule
 from router.routing.explain import Explanation, step
 from router.routing.index import Index, compile_facts, is_worth_remembering
-from router.routing.overrides import Granted, Grants
+from router.routing.overrides import NOTHING_GRANTED, Granted, Grants, asks_nothing
 from router.routing.plan import Because, DropReason, Plan, Sample
 from router.routing.record import CallRecord
 from router.routing.sampling import Rate, compile_sample, is_kept, lowest
 from router.routing.updates import Update, merge
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Decision:
     """What follows from which entries matched: all of a plan that does not depend on the call's own values.
+
+    Equal to itself only, so that plans can be remembered by it.
 
     Attributes:
         masks: the union in order (defaults, overlays, rule); the request may add to it.
@@ -59,15 +62,15 @@ class Combination:
     sampled_out: Decision
 
 
-MAX_COMBINATIONS = 4096
-"""Combinations remembered; a configuration with more of them works some out again."""
+MAX_REMEMBERED = 16_384
+"""Combinations, facts and plans remembered, of each; where there are more, some are worked out again."""
 
 
 @dataclass(frozen=True, slots=True)
 class RoutingTable:
     """A compiled configuration: immutable, pure, shared by all threads, replaced as a whole on reload.
 
-    `combinations` and `seen` only remember what would be worked out again; they change no result.
+    `combinations`, `seen` and `plans` only remember what would be worked out again; they change no result.
     """
 
     overlays: Index
@@ -81,6 +84,7 @@ class RoutingTable:
         default_factory=dict, compare=False, repr=False
     )
     seen: dict[Hashable, Combination] = field(default_factory=dict, compare=False, repr=False)
+    plans: dict[Hashable, Plan] = field(default_factory=dict, compare=False, repr=False)
 
     @classmethod
     def compile(cls, loaded: LoadedConfig) -> RoutingTable:
@@ -116,7 +120,21 @@ class RoutingTable:
 
     def complete(self, decision: Decision, record: CallRecord) -> Plan:
         """Return the plan that follows from a decision: what the request is granted, and every value it sends."""
-        granted = self.grants.grant(record) if record.authenticated else Granted()
+        if self.required or decision.trace or decision.generation or not asks_nothing(record):
+            return self._complete(decision, record)
+        # Nothing is left of the call but what gives it its names.
+        key = (decision, record.call_type, record.key_alias, record.authenticated)
+        try:
+            plan = self.plans.get(key)
+        except TypeError:  # a record made by hand, with a list where a text is due
+            return self._complete(decision, record)
+        if plan is None:
+            plan = self._complete(decision, record)
+            _remember(self.plans, key, plan)
+        return plan
+
+    def _complete(self, decision: Decision, record: CallRecord) -> Plan:
+        granted = self.grants.grant(record) if record.authenticated else NOTHING_GRANTED
         trace, trace_reasons = merge(granted.trace, decision.trace, record)
         generation, generation_reasons = merge(granted.generation, decision.generation, record)
         update_keys: tuple[str, ...] = ()
@@ -135,9 +153,9 @@ class RoutingTable:
             route=decision.route,
             drop=decision.drop,
             overlays=decision.overlays,
-            masks=masks,
-            trace=trace,
-            generation=generation,
+            masks=MappingProxyType(masks),
+            trace=MappingProxyType(trace),
+            generation=MappingProxyType(generation),
             ids=granted.ids,
             update_keys=update_keys,
             sample=decision.sample,
@@ -146,8 +164,8 @@ class RoutingTable:
             shadow=decision.shadow,
             because=(
                 *decision.because,
-                *(Because(f"missing {name}", "attributes") for name, texts_of in self.required if not texts_of(record)),
-                *(Because(f"mask {name}", "request") for name in asked),
+                *[Because(f"missing {name}", "attributes") for name, texts_of in self.required if not texts_of(record)],
+                *[Because(f"mask {name}", "request") for name in asked],
                 *trace_reasons,
                 *generation_reasons,
             ),
@@ -174,16 +192,13 @@ class RoutingTable:
         if found is None:
             found = self._matching(record)
             if is_worth_remembering(facts):
-                if len(self.seen) >= MAX_COMBINATIONS:
-                    self.seen.clear()
-                self.seen[facts] = found
+                _remember(self.seen, facts, found)
         return found
 
     def _matching(self, record: CallRecord, place: float | None = None) -> Combination:
         undecided: list[str] = []
         shadow: list[str] = []
-        matching = _matching(self.overlays.candidates(record), record, place, undecided, shadow)
-        overlays = list(matching)
+        overlays = list(_matching(self.overlays.candidates(record), record, place, undecided, shadow))
         rule = next(_matching(self.rules.candidates(record), record, place, undecided, shadow))
         return self._combination(overlays, rule.routed(record), undecided, shadow)
 
@@ -192,8 +207,7 @@ class RoutingTable:
         found = self.combinations.get(key)
         if found is None:
             found = self._combine(overlays, rule, tuple(undecided), tuple(shadow))
-            if len(self.combinations) < MAX_COMBINATIONS:
-                self.combinations[key] = found
+            _remember(self.combinations, key, found)
         return found
 
     def _combine(
@@ -234,6 +248,13 @@ class RoutingTable:
             drop="sampled_out" if rule.route else "policy", sample=Sample(share, False, by), **common
         )
         return Combination(rate, kept, sampled_out)
+
+
+def _remember(known: dict[Any, Any], key: Hashable, value: Any) -> None:
+    """Note a result, after forgetting all when there are too many: what is asked for often comes back."""
+    if len(known) >= MAX_REMEMBERED:
+        known.clear()
+    known[key] = value
 
 
 def _matching(
