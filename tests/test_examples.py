@@ -47,7 +47,7 @@ def test_every_folder_is_executed() -> None:
         (
             "quickstart",
             {"PAYMENTS_LF": "payments", "SEARCH_LF": "search", "LANGFUSE": "shared"},
-            ["{'payments': {'handled': 1, 'delivered': 1, 'dropped': {}, 'in_flight': 0}}"],
+            ["{'payments': {'handled': 1, 'delivered': 1, 'dropped': {}, 'in_flight': 0, 'mask_failed': {}}}"],
             ("payments", "Refund card [CREDIT_CARD], mail [EMAIL]"),
         ),
         (
@@ -55,7 +55,7 @@ def test_every_folder_is_executed() -> None:
             {"PAYMENTS_LF": "payments", "RESEARCH_LF": "research", "LANGFUSE": "shared"},
             [
                 "research ('research',) {'research': ('secrets', 'pii')}",
-                "{'research': {'handled': 1, 'delivered': 1, 'dropped': {}, 'in_flight': 0}}",
+                "{'research': {'handled': 1, 'delivered': 1, 'dropped': {}, 'in_flight': 0, 'mask_failed': {}}}",
             ],
             ("research", "Summarise the letter from [EMAIL]"),
         ),
