@@ -210,6 +210,24 @@ def test_explain_names_the_table(operator: str) -> None:
     assert words[1].endswith('got "nobody"')
 
 
+@pytest.mark.parametrize(
+    "match",
+    ["{team: [payments, search]}", "{all: [{team: search}, {team: {known: true}}]}", "{team: {any_of: [search]}}"],
+)
+def test_a_rule_for_named_rows_may_use_them_in_its_route(match: str) -> None:
+    """Values that are all rows hold an attribute to its table as `known` does, below `all` as well."""
+    rules = f"rules: [{{id: r, match: {match}, route: 'team-{{team}}'}}, {{id: rest, route: shared}}]"
+    assert plan({"team": "search"}, rules).route == ("team-search",)
+    assert plan({"team": "growth"}, rules).rule == "rest"
+
+
+def test_a_value_that_is_no_row_does_not_hold_a_route_to_the_table() -> None:
+    """A call could have it, and there would be no project for it."""
+    rules = "rules: [{id: r, match: {key_alias: [search, x]}, route: 'team-{key_alias}'}, {id: rest, route: shared}]"
+    head = HEAD.replace("{team: {values_from: teams}}", "{team: {values_from: teams}, key_alias: {values_from: teams}}")
+    assert codes(head + rules) == ["RT213", "RT613"]
+
+
 @given(st.text(max_size=8) | st.sampled_from(["payments", "search", "growth", "{team}", "shared", "drop"]))
 def test_no_request_makes_a_project_up(team: str) -> None:
     """Whatever a call says, it goes to a project of the closed world."""

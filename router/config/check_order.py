@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import re2
 
+from router.config.draft import Draft
 from router.config.findings import Findings
 from router.config.model import Match, MatchOperators, Rule
+from router.config.tables import Vocabulary, exact_values
 from router.errors import Label
 
 MOST_PAIRS = 200_000
@@ -71,72 +73,84 @@ def _check_last(findings: Findings) -> None:
 # -- reachability --------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A rule at its place in the order of evaluation, and where it stands: the file, and its index there."""
+
+    draft: Draft
+    index: int
+    rule: Rule
+
+
 @dataclass(slots=True)
 class _Earlier:
     """Rules above the one being looked at that a later rule could be covered by, found by one of their values."""
 
-    unconditional: int | None = None
-    by_value: dict[tuple[str, str], list[int]] = field(default_factory=lambda: defaultdict(list))
-    others: list[int] = field(default_factory=list)
+    unconditional: Placed | None = None
+    by_value: dict[tuple[str, str], list[Placed]] = field(default_factory=lambda: defaultdict(list))
+    others: list[Placed] = field(default_factory=list)
 
-    def add(self, index: int, rule: Rule) -> None:
+    def add(self, placed: Placed) -> None:
         """Note a rule, when it is simple enough to cover another."""
-        if not _takes_all(rule):
+        if not _takes_all(placed.rule):
             return
-        if _is_unconditional(rule):
-            self.unconditional = index if self.unconditional is None else self.unconditional
-        conditions = _simple(rule)
+        if _is_unconditional(placed.rule):
+            self.unconditional = self.unconditional or placed
+        conditions = _simple(placed.rule)
         if not conditions:
             return
-        for name, matcher in conditions.items():
-            values = _values(matcher)
+        for name, matcher in conditions:
+            values = exact_values(matcher)
             if values is not None:
                 for value in values:
-                    self.by_value[name, value].append(index)
+                    self.by_value[name, value].append(placed)
                 return
-        self.others.append(index)
+        self.others.append(placed)
 
-    def candidates(self, match: Match | None) -> Iterator[int]:
+    def candidates(self, match: Match | None) -> Iterator[Placed]:
         """Yield every earlier rule that may cover a rule with these conditions."""
         if self.unconditional is not None:
             yield self.unconditional
-        for name, matcher in (match.attributes() if match is not None else {}).items():
-            for value in (_values(matcher) or ())[:1]:
+        for name, matcher in match.conjuncts() if match is not None else ():
+            for value in (exact_values(matcher) or ())[:1]:
                 yield from self.by_value.get((name, value), ())
         yield from self.others
 
 
-def _check_reachable(findings: Findings) -> None:
+def find_covered(rules: Iterable[Placed], vocabulary: Vocabulary) -> Iterator[tuple[Placed, Placed]]:
+    """Yield each rule that can never match, after the rule above that takes all its calls."""
     earlier, pairs = _Earlier(), 0
-    rules = findings.draft.rules
-    for index, rule in rules.items():
-        for candidate in earlier.candidates(rule.match):
+    for placed in rules:
+        for above in earlier.candidates(placed.rule.match):
             pairs += 1
             if pairs > MOST_PAIRS:
                 return
-            if _covers(rules[candidate], rule):
-                _unreachable(findings, candidate, index)
+            if _covers(above.rule, placed.rule, vocabulary):
+                yield above, placed
                 break
-        earlier.add(index, rule)
+        earlier.add(placed)
 
 
-def _unreachable(findings: Findings, blocker: int, index: int) -> None:
+def _check_reachable(findings: Findings) -> None:
     draft = findings.draft
-    rule, above = draft.rules[index], draft.rules[blocker]
-    line = draft.at("rules", blocker).line
-    takes = (
-        "every call"
-        if _is_unconditional(above)
-        else f"every call that would reach line {draft.at('rules', index).line}"
-    )
-    label = Label(draft.at("rules", blocker, "id"), f"takes {takes}")
+    rules = (Placed(draft, index, rule) for index, rule in draft.rules.items())
+    for above, placed in find_covered(rules, draft.vocabulary):
+        _unreachable(findings, above, placed)
+
+
+def _unreachable(findings: Findings, above: Placed, placed: Placed) -> None:
+    rule, blocker = placed.rule, above.rule
+    line, own_line = above.draft.at("rules", above.index).line, placed.draft.at("rules", placed.index).line
+    takes = "every call" if _is_unconditional(blocker) else f"every call that would reach line {own_line}"
+    label = Label(above.draft.at("rules", above.index, "id"), f"takes {takes}")
+    lost = _without(_lost(rule, blocker, findings.draft.defaults.mask))
     findings.add(
         "RT301",
         f"rule `{rule.id}` can never match",
-        ("rules", index, "id"),
+        ("rules", placed.index, "id"),
         label="unreachable",
-        effect=f"its calls {_goes(above)} instead{_without(_lost(rule, above, draft.defaults.mask))}",
-        hint=f"move it above `{above.id}` (line {line}), or take it away",
+        effect=f"its calls {_goes(blocker)} instead{lost}",
+        hint=f"move it above `{blocker.id}` (line {line}), or take it away",
         labels=(label,),
     )
 
@@ -165,34 +179,39 @@ def _without(masks: Sequence[str]) -> str:
     return (", WITHOUT mask " if len(masks) == 1 else ", WITHOUT masks ") + ", ".join(f"`{name}`" for name in masks)
 
 
-def _simple(rule: Rule) -> dict[str, Any]:
+def _simple(rule: Rule) -> list[tuple[str, Any]]:
     """Return the conditions of a rule that has nothing but conditions on attributes."""
-    match = rule.match
-    if rule.when is not None or match is None or match.any or match.all or match.not_:
-        return {}
-    return match.attributes()
+    if rule.when is not None or rule.match is None or not rule.match.is_conjunction():
+        return []
+    return rule.match.conjuncts()
 
 
-def _covers(above: Rule, rule: Rule) -> bool:
+def _covers(above: Rule, rule: Rule, vocabulary: Vocabulary) -> bool:
     """Tell whether every call that `rule` matches was taken by `above` before. Never true by mistake."""
     if _is_unconditional(above):
         return True
     conditions = _simple(above)
-    own = rule.match.attributes() if rule.match is not None else {}
+    own = rule.match.conjuncts() if rule.match is not None else []
+    wide, narrow = vocabulary.within(above.match), vocabulary.within(rule.match)
     return bool(conditions) and all(
-        name in own and _implies(own[name], matcher) for name, matcher in conditions.items()
+        any(name == other and _implies(matcher, condition, name, narrow, wide) for other, matcher in own)
+        for name, condition in conditions
     )
 
 
-def _implies(narrow: Any, wide: Any) -> bool:
-    """Tell whether whatever satisfies `narrow` satisfies `wide`."""
-    if narrow == wide:
+def _implies(matcher: Any, wide: Any, name: str, tables: Vocabulary, tables_of_wide: Vocabulary) -> bool:
+    """Tell whether whatever satisfies `matcher` satisfies `wide`; each looks up what it asks for in its own tables."""
+    if matcher == wide and (not _looks_up(wide) or tables.of(name) == tables_of_wide.of(name)):
         return True
-    values = _values(narrow)
+    values = exact_values(matcher)
+    if _looks_up(wide):
+        rows = tables_of_wide.admitted(name, wide)
+        keys = frozenset(values) if values is not None else tables.admitted(name, matcher)
+        return rows is not None and keys is not None and keys <= rows
     if isinstance(wide, MatchOperators):
         operators = wide.model_fields_set
         if operators == {"exists"}:
-            return bool(wide.exists) and (values is not None or _needs_value(narrow))
+            return bool(wide.exists) and (values is not None or _needs_value(matcher))
         if operators == {"glob"} and values is not None and wide.glob is not None:
             prefix = wide.glob.removesuffix("*")
             plain = not any(sign in prefix for sign in "*?[\\")
@@ -201,8 +220,13 @@ def _implies(narrow: Any, wide: Any) -> bool:
             return _all_match(str(wide.regex), values)
         if operators != {"any_of"}:
             return False
-    wanted = _values(wide)
+    wanted = exact_values(wide)
     return wanted is not None and values is not None and set(values) <= set(wanted)
+
+
+def _looks_up(matcher: Any) -> bool:
+    """Tell whether a matcher asks whether a row of a table is there, and nothing else."""
+    return isinstance(matcher, MatchOperators) and matcher.model_fields_set <= {"in_", "known", "has"}
 
 
 def _needs_value(matcher: Any) -> bool:
@@ -220,11 +244,3 @@ def _all_match(pattern: str, values: Sequence[str]) -> bool:
     except re2.error:
         return False
     return all(compiled.fullmatch(value) is not None for value in values)
-
-
-def _values(matcher: Any) -> tuple[str, ...] | None:
-    """Return the values of an exact matcher, any of which holds; None for every other matcher."""
-    if isinstance(matcher, MatchOperators):
-        return _values(matcher.any_of) if matcher.model_fields_set == {"any_of"} else None
-    values = matcher if isinstance(matcher, (list, tuple)) else [matcher]
-    return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in values)

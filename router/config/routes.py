@@ -106,16 +106,15 @@ def route_by_row(
 
 def _held(holes: tuple[Hole, ...], match: Match | None, tables: Vocabulary) -> _Held:
     """Return the rows that the holes can stand for."""
-    matchers = match.attributes() if match is not None else {}
+    named = {name for name, _ in match.conjuncts()} if match is not None else set[str]()
     seen = tables.within(match)
     held: _Held | None = None
     for hole in holes:
-        cell = None if hole.attribute in matchers else seen.cell(hole.attribute)
+        cell = None if hole.attribute in named else seen.cell(hole.attribute)
         attribute = cell[0] if cell is not None else hole.attribute
-        keys = seen.admitted(attribute, matchers.get(attribute))
-        table = seen.of(attribute, matchers.get(attribute))
+        keys, table = seen.held(attribute, match), seen.of(attribute)
         if keys is None or table is None:
-            base = attribute.partition(".")[0] if cell is None and attribute not in matchers else attribute
+            base = attribute.partition(".")[0] if cell is None and attribute not in named else attribute
             message = f"`{{{hole.attribute}}}` could be anything: `match` does not hold `{base}` to a table"
             raise RouteError(message, f"add `match: {{{base}: {{in: <table>}}}}`", hole)
         if held is not None and held.attribute != attribute:

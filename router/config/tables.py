@@ -70,10 +70,9 @@ class Vocabulary:
 
     def within(self, match: Match | None) -> Vocabulary:
         """Return the tables as an entry with this `match` sees them: `{in: table}` says where an attribute is."""
-        matchers = match.attributes() if match is not None else {}
         named = {
             name: matcher.in_
-            for name, matcher in matchers.items()
+            for name, matcher in (match.conjuncts() if match is not None else ())
             if isinstance(matcher, MatchOperators) and matcher.in_
         }
         return Vocabulary(self.by_name, {**self.of_attribute, **named}, self.declared, self.required) if named else self
@@ -85,13 +84,38 @@ class Vocabulary:
         return None if table is None else (attribute, table, column)
 
     def admitted(self, attribute: str, matcher: object) -> frozenset[str] | None:
-        """Return the keys one of which a call must have to pass a matcher; None when it asks for no table."""
-        if not isinstance(matcher, MatchOperators):
-            return None
+        """Return the keys one of which a call must have to pass a matcher; None when it asks for no table.
+
+        A matcher that names values asks for the table of its attribute, when each of them is a row there.
+        """
         table = self.of(attribute, matcher)
-        if table is None or not (matcher.in_ or matcher.known or matcher.has) or matcher.known is False:
+        if table is None:
+            return None
+        values = exact_values(matcher)
+        if values is not None:
+            return frozenset(values) if all(value in table.rows for value in values) else None
+        if not isinstance(matcher, MatchOperators) or matcher.known is False:
+            return None
+        if not (matcher.in_ or matcher.known or matcher.has):
             return None
         return table.with_column(matcher.has) if matcher.has else frozenset(table.rows)
+
+    def held(self, attribute: str, match: Match | None) -> frozenset[str] | None:
+        """Return the keys one of which a call must have to pass a `match`; None when it asks for no table.
+
+        Of several conditions the narrowest counts, not what they have in common: an attribute may have several values.
+        """
+        matchers = [matcher for name, matcher in (match.conjuncts() if match is not None else ()) if name == attribute]
+        found = [keys for matcher in matchers if (keys := self.admitted(attribute, matcher)) is not None]
+        return min(found, key=len, default=None)
+
+
+def exact_values(matcher: object) -> tuple[str, ...] | None:
+    """Return the values of an exact matcher, any of which holds; None for every other matcher."""
+    if isinstance(matcher, MatchOperators):
+        return exact_values(matcher.any_of) if matcher.model_fields_set == {"any_of"} else None
+    values = matcher if isinstance(matcher, (list, tuple)) else [matcher]
+    return tuple(str(value).lower() if isinstance(value, bool) else str(value) for value in values)
 
 
 NO_VOCABULARY = Vocabulary()

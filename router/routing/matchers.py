@@ -93,7 +93,6 @@ def _not(inner: Condition) -> Condition:
 def _on_attribute(name: str, matcher: Any, vocabulary: Vocabulary) -> Condition:
     texts = texts_getter(name, vocabulary)
     test = _compile_matcher(matcher, lambda operators: vocabulary.of(name, operators))
-    rows = vocabulary.admitted(name, matcher)
     holds = test.holds
 
     def why(record: CallRecord) -> str:
@@ -102,7 +101,7 @@ def _on_attribute(name: str, matcher: Any, vocabulary: Vocabulary) -> Condition:
             return f"{name} {test.words}" if len(found) == 1 else f"{name} {_quote(found)} {test.words}"
         return f"{name} {test.words}, got {_quote(found)}" if found else f"{name} {test.words}, but it is missing"
 
-    wanted = rows if rows is not None else frozenset(_texts(_wanted(matcher)))
+    wanted = frozenset(_texts(_wanted(matcher))) or vocabulary.admitted(name, matcher)
     return Condition(lambda record: holds(texts(record)), why, frozenset({name}), (name, wanted) if wanted else None)
 
 

@@ -75,3 +75,12 @@ class Match(Model):
     def attributes(self) -> dict[str, Any]:
         """Return the conditions by attribute name: Scalar, list of Scalar, or MatchOperators."""
         return dict(self.__pydantic_extra__ or {})
+
+    def conjuncts(self) -> list[tuple[str, Any]]:
+        """Return every condition on an attribute that must hold whatever else does: its own, and those under `all`."""
+        below = [condition for inner in self.all or () for condition in inner.conjuncts()]
+        return [*self.attributes().items(), *below]
+
+    def is_conjunction(self) -> bool:
+        """Tell whether nothing but its conjuncts decides."""
+        return self.any is None and self.not_ is None and all(inner.is_conjunction() for inner in self.all or ())
