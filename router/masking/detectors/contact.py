@@ -1,0 +1,43 @@
+"""Detectors of ways to reach a person: e-mail addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from router.masking.detectors.detector import Span, overlap, spans
+from router.masking.patterns import compile_bytes
+
+
+class Email:
+    """E-mail addresses, international and quoted ones too."""
+
+    name = "email"
+    shortest = 6
+    reads_folded = True
+    # Two-byte characters (Latin, Greek, Cyrillic, Hebrew, Arabic) belong to an address; the three-byte ones of scripts
+    # without spaces would pull the whole sentence in, so they count only where an address has nothing else.
+    _NARROW = r"[\xc3-\xdf][\x80-\xbf]"
+    _WIDE = r"[\xc3-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf][\x80-\xbf]"
+
+    def __init__(self) -> None:
+        self._narrow = compile_bytes(_address(self._NARROW))
+        self._wide = compile_bytes(_address(self._WIDE))
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        if b"@" not in text:
+            return ()
+        found = [span for span in spans(self._narrow, text) if not _is_image(text, span)]
+        if text.isascii() or text.count(b"@") <= len(found):
+            return found
+        return found + [span for span in spans(self._wide, text) if not any(overlap(span, other) for other in found)]
+
+
+def _address(wide: str) -> str:
+    word, letter = rf"(?:[A-Za-z0-9_]|{wide})", rf"(?:[A-Za-z]|{wide})"
+    local = rf"(?:{word}(?:{word}|[.+%'~!#$*^-])*|\"[^\"@\n]+\")"
+    domain = rf"(?:(?:{word}|-)+\.)+(?:xn--[A-Za-z0-9-]+|{letter}{letter}+)"
+    return rf"{local}@(?:{domain}|\[[0-9A-Fa-f.:]+\])"
+
+
+def _is_image(text: bytes, span: Span) -> bool:
+    return text[span[0] : span[1]].rpartition(b"@")[2][:3] in (b"2x.", b"3x.", b"1x.")

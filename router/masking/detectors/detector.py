@@ -1,0 +1,53 @@
+"""What a detector is: something that finds values of one kind in UTF-8 bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+Span = tuple[int, int]
+"""Offsets in bytes, end exclusive."""
+
+
+class Detector(Protocol):
+    """Finds values of one kind.
+
+    `find` gets UTF-8 and returns spans in bytes that lie on character boundaries; they may overlap. It must take
+    linear time, and whatever it raises withholds the field it was looking at.
+
+    Attributes:
+        shortest: a text of fewer bytes cannot hold a hit.
+        reads_folded: whether folding keeps every hit, so that the original need not be looked at as well.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def shortest(self) -> int: ...
+
+    @property
+    def reads_folded(self) -> bool: ...
+
+    def find(self, text: bytes) -> Sequence[Span]: ...
+
+
+def spans(pattern: Any, text: bytes) -> Iterator[Span]:
+    """Yield the span of every match of a compiled pattern."""
+    return (match.span() for match in pattern.finditer(text))
+
+
+def overlap(one: Span, other: Span) -> bool:
+    """Return whether two spans share a byte."""
+    return one[0] < other[1] and other[0] < one[1]
+
+
+def has_digit(value: bytes) -> bool:
+    """Return whether an ASCII digit is in `value`."""
+    return any(byte in b"0123456789" for byte in value)
+
+
+def near(words: Any, text: bytes, span: Span, *, before: int, after: int) -> bool:
+    """Return whether the compiled pattern `words` matches within so many bytes before or after a span."""
+    start, end = span
+    return bool(words.search(text[max(0, start - before) : start]) or words.search(text[end : end + after]))
