@@ -226,6 +226,9 @@ rules:
         ("contains(tags, 'x')", {}, "rest"),
         ("metadata.n > `3`", {"metadata": {"n": 4}}, "r"),
         ("metadata.n > `3`", {}, "rest"),
+        ("cost > `1` && latency < `2.5`", {"cost": 2, "latency": 1.5}, "r"),
+        ("tokens > `10`", {}, "rest"),
+        ("tokens > `10`", {"tokens": "11"}, "r"),
         ("header.\"x-a\" == '1'", {"headers": {"x-a": "1"}}, "r"),
         ("metadata.flag", {"metadata": {"flag": "yes"}}, "rest"),
     ],
@@ -419,6 +422,21 @@ def test_a_request_with_an_unknown_key_is_refused() -> None:
     with pytest.raises(RequestError) as caught:
         record_from_request({"taem": "secret-value"})
     assert str(caught.value) == "unknown key `taem` in a request; did you mean `team`?"
+
+
+@pytest.mark.parametrize("key", ["cost", "tokens", "input_tokens", "output_tokens", "latency"])
+@pytest.mark.parametrize("value", ["much", True, -1, float("inf"), [1]], ids=repr)
+def test_a_measured_number_of_a_request_is_a_number(key: str, value: object) -> None:
+    """The error names the key, never the value."""
+    with pytest.raises(RequestError) as caught:
+        record_from_request({key: value})
+    assert str(caught.value) == f"`{key}` in a request must be a number from 0 up"
+
+
+def test_two_calls_of_different_cost_are_two_decisions() -> None:
+    """What is remembered of a call never decides one that cost more."""
+    table = _table("rules: [{id: dear, match: {cost: {gt: 1}}, route: b}, {id: rest, route: a}]\n")
+    assert [table.resolve(record_from_request({"cost": cost})).rule for cost in (2, 0.5, 2)] == ["dear", "rest", "dear"]
 
 
 _TEXT = st.one_of(st.none(), st.sampled_from(["x", "y", "z", ""]))

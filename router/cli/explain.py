@@ -67,8 +67,9 @@ Examples:  router explain team=payments model=gpt-4o metadata.region=eu
            jq .request call.json | router explain - --format json
 
 Keys: team, team_alias, key_alias, org, user, model, model_group, provider,
-call_type, tags, status, stream, session_id, trace_id, environment, metadata.*,
-header.*, input, output, error.message, origin (sdk or proxy), …
+call_type, tags, status, stream, session_id, trace_id, environment, cost,
+tokens, input_tokens, output_tokens, latency, metadata.*, header.*,
+input, output, error.message, origin (sdk or proxy), …
 """
 
 

@@ -26,11 +26,21 @@ BUILTIN_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
         "session_id": "text",
         "trace_id": "text",
         "environment": "text",
+        "cost": "number",
+        "tokens": "number",
+        "input_tokens": "number",
+        "output_tokens": "number",
+        "latency": "number",
     }
 )
 """Every attribute that exists without declaration, beside the open families."""
 
-HOST_ATTRIBUTES = frozenset("team team_alias key_alias org model model_group provider call_type status stream".split())
+MEASURED_ATTRIBUTES = frozenset(name for name, kind in BUILTIN_ATTRIBUTES.items() if kind == "number")
+"""`cost` in US dollars, `latency` in seconds, and counts of tokens: never below 0, missing when unknown."""
+
+HOST_ATTRIBUTES = MEASURED_ATTRIBUTES.union(
+    "team team_alias key_alias org model model_group provider call_type status stream".split()
+)
 """Attributes that are the host's word in the proxy too; every other one is the caller's."""
 
 OPEN_FAMILIES: Mapping[str, Kind] = MappingProxyType({"metadata": "open", "header": "text"})

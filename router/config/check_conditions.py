@@ -8,10 +8,12 @@ from typing import Any
 import re2
 
 from router.config.attributes import CLOSED_VALUES
+from router.config.check_numbers import check_bounds, check_equal_number
 from router.config.expressions import ExpressionError, compile_expression
 from router.config.findings import Findings
 from router.config.model import Expr, Match, MatchOperators, Overlay, Rule, SampleBy
 from router.config.nodes import Path
+from router.config.scalars import spelled
 from router.config.suggest import did_you_mean
 
 _GLOB_SIGNS = ("*", "?", "[")
@@ -133,9 +135,11 @@ def _check_operators(findings: Findings, path: Path, name: str, matcher: MatchOp
         check_pattern(findings, (*path, "regex"), matcher.regex, effect)
     for operator in ("any_of", "all_of", "none_of"):
         _check_values(findings, (*path, operator), name, getattr(matcher, operator) or (), effect)
-    if matcher.all_of is not None and len(set(matcher.all_of)) > 1 and kind in ("text", "bool"):
+    check_bounds(findings, path, name, matcher, effect)
+    if matcher.all_of is not None and len(set(matcher.all_of)) > 1 and kind in ("text", "bool", "number"):
         message = f"`{name}` has one value, so it can never have all of these"
-        hint = f"write a list for any of them: `{name}: [a, b]`"
+        listed = ", ".join(spelled(value) for value in matcher.all_of)
+        hint = f"write a list for any of them: `{name}: [{listed}]`"
         findings.add("RT212", message, (*path, "all_of"), key=True, effect=effect, hint=hint)
 
 
@@ -152,7 +156,7 @@ def _check_value(findings: Findings, path: Path, name: str, value: Any, effect: 
     declared = _declared_values(findings, name)
     spec = findings.draft.attributes.get(name)
     if allowed:
-        shown = str(value).lower() if isinstance(value, bool) else str(value)
+        shown = spelled(value)
         if shown not in allowed:
             label = did_you_mean(shown, allowed)
             message = f"`{name}` is never `{shown}`"
@@ -162,13 +166,15 @@ def _check_value(findings: Findings, path: Path, name: str, value: Any, effect: 
         message = f"`{name}` is never `{value}`: its values are normalized"
         hint = f"write `{spec.normalized(value)}`"
         findings.add("RT213", message, path, effect=effect, hint=hint)
-    elif declared is not None and _spelled_value(value) not in declared[0]:
+    elif declared is not None and spelled(value) not in declared[0]:
         values, origin = declared
-        label = did_you_mean(_spelled_value(value), values) or "no such value"
-        message = f"`{_spelled_value(value)}` is not a value of `{name}`"
+        label = did_you_mean(spelled(value), values) or "no such value"
+        message = f"`{spelled(value)}` is not a value of `{name}`"
         findings.add("RT213", message, path, label=label, effect=effect, hint=f"values of `{name}`: {origin}")
-    elif isinstance(value, (int, float)) and not isinstance(value, bool) and written != _spelled(value):
-        message = f"`{written}` is a number, and would be compared as `{_spelled(value)}`"
+    elif findings.draft.vocabulary.kind(name) == "number":
+        check_equal_number(findings, path, name, value, effect)
+    elif isinstance(value, (int, float)) and not isinstance(value, bool) and written != spelled(value):
+        message = f"`{written}` is a number, and would be compared as `{spelled(value)}`"
         findings.add("RT213", message, path, label="a number", effect=effect, hint=f'put it in quotes: "{written}"')
     elif isinstance(value, str) and any(sign in value for sign in _GLOB_SIGNS):
         sign = next(sign for sign in _GLOB_SIGNS if sign in value)
@@ -182,23 +188,10 @@ def _declared_values(findings: Findings, name: str) -> tuple[Collection[str], st
     """Return the values that `attributes:` gives an attribute, and the words for them; None when it gives none."""
     spec = findings.draft.attributes.get(name)
     if spec is not None and spec.values is not None:
-        values = [_spelled_value(value) for value in spec.values]
+        values = [spelled(value) for value in spec.values]
         return values, ", ".join(values)
     table = findings.draft.vocabulary.of(name) if spec is not None else None
     return (table.rows, f"the rows of table `{table.name}`") if table is not None else None
-
-
-def _spelled_value(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    return value if isinstance(value, str) else _spelled(value)
-
-
-def _spelled(number: float) -> str:
-    """Return the text that a number is compared as."""
-    if isinstance(number, int):
-        return str(number)
-    return str(int(number)) if number.is_integer() and abs(number) < 1e15 else repr(number)
 
 
 # -- patterns ------------------------------------------------------------------------------------------

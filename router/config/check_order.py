@@ -9,6 +9,7 @@ from typing import Any
 
 import re2
 
+from router.config.bounds import ORDERING, bounds_of
 from router.config.draft import Draft
 from router.config.findings import Findings
 from router.config.model import Match, MatchOperators, Rule
@@ -210,6 +211,8 @@ def _implies(matcher: Any, wide: Any, name: str, tables: Vocabulary, tables_of_w
         return rows is not None and keys is not None and keys <= rows
     if isinstance(wide, MatchOperators):
         operators = wide.model_fields_set
+        if operators <= ORDERING and isinstance(matcher, MatchOperators):
+            return bounds_of(matcher).within(bounds_of(wide))
         if operators == {"exists"}:
             return bool(wide.exists) and (values is not None or _needs_value(matcher))
         if operators == {"glob"} and values is not None and wide.glob is not None:
@@ -232,7 +235,11 @@ def _looks_up(matcher: Any) -> bool:
 def _needs_value(matcher: Any) -> bool:
     """Tell whether a matcher can only hold for an attribute that is there."""
     return isinstance(matcher, MatchOperators) and bool(
-        matcher.glob is not None or matcher.regex is not None or matcher.any_of or matcher.all_of
+        matcher.glob is not None
+        or matcher.regex is not None
+        or matcher.any_of
+        or matcher.all_of
+        or matcher.model_fields_set & ORDERING
     )
 
 

@@ -87,7 +87,7 @@ RULES: dict[str, Code] = {
     ),
     "RT212": Code(
         title="an operator that cannot work on this attribute",
-        why="The condition is never true: a switch has no text, and a single value is never several at once.",
+        why="The condition is never true: a switch has no text, a text no order, and a single value is never several.",
         mend="Use the operator that fits the attribute.",
         bad=_rule("match: {team: {all_of: [pay, search]}}"),
         good=_rule("match: {team: [pay, search]}"),
@@ -106,6 +106,21 @@ RULES: dict[str, Code] = {
         bad=_rule('match: {model: "gpt-*"}'),
         good=_rule('match: {model: {glob: "gpt-*"}}'),
         warning=True,
+    ),
+    "RT215": Code(
+        title="a measured number that is compared exactly",
+        why="What a call costs and how long it takes has more digits than anybody writes: next to nothing matches.",
+        mend="Write a range: `{gte: 0.5, lt: 1}`.",
+        bad=_rule("match: {cost: 0.5}"),
+        good=_rule("match: {cost: {gte: 0.5}}"),
+        warning=True,
+    ),
+    "RT216": Code(
+        title="bounds that no number meets",
+        why="The condition is never true.",
+        mend="Leave numbers between `gt` and `lt`; for what is outside of a range write `any: [{…}, {…}]`.",
+        bad=_rule("match: {cost: {gt: 5, lt: 3}}"),
+        good=_rule("match: {cost: {gt: 3, lt: 5}}"),
     ),
     "RT230": Code(
         title="a mask step that contradicts itself",

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from router.config.attributes import MEASURED_ATTRIBUTES
 from router.config.nodes import Node, Source
 from router.errors import Excerpt, Problem
 
@@ -94,8 +95,15 @@ def _secret_spans(source: Source, root: Node | None) -> Iterator[tuple[int, int]
         for step, child in node.children():
             key = step if isinstance(step, str) else name
             names_column = step == "key" and node.key("file") is not None  # of a table
-            hidden = isinstance(step, str) and bool(_SECRET_NAME.search(step)) and not names_column
+            counts = step in MEASURED_ATTRIBUTES and _has_only_numbers(child)
+            hidden = isinstance(step, str) and bool(_SECRET_NAME.search(step)) and not (names_column or counts)
             stack.append((child, secret or hidden, key))
+
+
+def _has_only_numbers(node: Node) -> bool:
+    """Tell whether a value is a number, or a flat mapping or list of numbers: `tokens: {gte: 1000}`."""
+    inner = [child for _, child in node.children()] or [node]
+    return all(one.kind == "scalar" and type(one.value) in (int, float) for one in inner)
 
 
 def _is_reference(name: str, node: Node) -> bool:

@@ -48,6 +48,15 @@ def plain_scalar(text: str) -> str | int | float | bool | None:
     return text
 
 
+def spelled(value: str | float | bool) -> str:
+    """Return the text that a scalar is compared as: `true`, `7`, `0.5`."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+    return str(value)
+
+
 def _bounded(digits: str, base: int) -> int:
     """Convert digits; a long run of them is refused before Python spends time on it."""
     if len(digits.lstrip("+-0")) > 64:

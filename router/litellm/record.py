@@ -252,6 +252,7 @@ def _times_of(
     first = None
     if succeeded:
         first = nanoseconds(known.get("completionStartTime")) or nanoseconds(kwargs.get("completion_start_time"))
+    start = start or end
     return start, max(start, end), first if first is not None and first >= start else None
 
 

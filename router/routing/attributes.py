@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Container, Iterable, Mapping
 from operator import attrgetter
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from router.config.attributes import BUILTIN_ATTRIBUTES, HOST_ATTRIBUTES
 from router.config.model import Attribute
 from router.config.tables import NO_VOCABULARY, Table, Vocabulary
+from router.routing.numbers import number_in, number_of
 from router.routing.record import CallRecord
 
 Getter = Callable[[CallRecord], Any]
@@ -174,14 +174,8 @@ def _to_list(value: Any, normalized: Callable[[str], str]) -> list[str] | None:
 
 
 def _to_number(value: Any, normalized: Callable[[str], str]) -> float | None:
-    if isinstance(value, str):
-        try:
-            value = float(normalized(value))
-        except ValueError:
-            return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        return None
-    return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e15 else value
+    number = number_in(normalized(value)) if isinstance(value, str) else number_of(value)
+    return int(number) if isinstance(number, float) and number.is_integer() and abs(number) < 1e15 else number
 
 
 def _to_bool(value: Any, normalized: Callable[[str], str]) -> bool | None:

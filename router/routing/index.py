@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
 
-from router.config.attributes import BUILTIN_ATTRIBUTES
+from router.config.attributes import BUILTIN_ATTRIBUTES, MEASURED_ATTRIBUTES
 from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.routing.attributes import Texts, texts_getter
 from router.routing.entry import Entry
 from router.routing.record import CallRecord
 
-_OF_ONE_CALL = frozenset({"user", "session_id", "trace_id"})
+_OF_ONE_CALL = MEASURED_ATTRIBUTES | {"user", "session_id", "trace_id"}
 _MAX_FACTS = 256
 """Characters of one remembered key."""
 _FIELDS_OF: Mapping[str, tuple[str, ...]] = {"model": ("model", "model_group", "provider")}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import operator
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,12 +12,19 @@ import re2
 from router.config.model import Match, MatchOperators
 from router.config.tables import NO_VOCABULARY, Table, Vocabulary
 from router.routing.attributes import Texts, text_of, texts_getter
+from router.routing.numbers import number_in
 from router.routing.record import CallRecord
 
 Predicate = Callable[[CallRecord], bool]
 TableOf = Callable[[MatchOperators], Table | None]
 """The table that operators of one attribute look into."""
 _LOOK_UPS = frozenset({"in_", "known", "has"})
+_ORDERING: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
+    "gt": (operator.gt, ">"),
+    "gte": (operator.ge, "≥"),
+    "lt": (operator.lt, "<"),
+    "lte": (operator.le, "≤"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +161,9 @@ def _compile_operator(key: str, operand: Any, table_of: TableOf) -> _Test:
         return _Test(_full_match(operand), f"matching /{operand}/")
     if key == "exists":
         return _Test(lambda texts: bool(texts) is operand, "exists" if operand else "is missing")
+    if key in _ORDERING:
+        compare, sign = _ORDERING[key]
+        return _Test(_compares(compare, operand), f"{sign} {text_of(operand)}")
     wanted = _texts(operand)
     if key == "any_of":
         return _Test(_contains_any(wanted), f"has one of {_listed(wanted)}")
@@ -164,6 +175,16 @@ def _compile_operator(key: str, operand: Any, table_of: TableOf) -> _Test:
 def _contains_any(wanted: Iterable[str]) -> Callable[[Texts], bool]:
     keys = frozenset(wanted)
     return lambda texts: not keys.isdisjoint(texts)
+
+
+def _compares(compare: Callable[[float, float], bool], operand: float) -> Callable[[Texts], bool]:
+    """Return the test for one value that spells a number and compares so; no other value passes."""
+
+    def holds(texts: Texts) -> bool:
+        number = number_in(texts[0]) if len(texts) == 1 else None
+        return number is not None and compare(number, operand)
+
+    return holds
 
 
 def _glob(pattern: str) -> Callable[[Texts], bool]:

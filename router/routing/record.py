@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from router.routing.numbers import number_of, total_of
+
 Status = Literal["success", "failure"]
 Origin = Literal["sdk", "proxy"]
 
@@ -113,11 +115,50 @@ class CallRecord:
     requested: Requested = NOTHING_REQUESTED
     size: int = 0
 
+    @property
+    def cost(self) -> float | None:
+        """What the call cost in US dollars; None when unknown, like every measured number."""
+        return _total(self.cost_details)
+
+    @property
+    def tokens(self) -> float | None:
+        """All tokens, cached ones and reasoning included."""
+        return _total(self.usage_details)
+
+    @property
+    def input_tokens(self) -> float | None:
+        """The tokens of every kind that Langfuse counts as input: whose name has `input` in it."""
+        return _kinds(self.usage_details, "input")
+
+    @property
+    def output_tokens(self) -> float | None:
+        """The tokens of every kind that Langfuse counts as output: whose name has `output` in it."""
+        return _kinds(self.usage_details, "output")
+
+    @property
+    def latency(self) -> float | None:
+        """Seconds from the start of the call to its end."""
+        took = self.end_time_unix_nano - self.start_time_unix_nano
+        return took / 1_000_000_000 if took > 0 else None
+
     def __repr__(self) -> str:
         return (
             f"CallRecord(call_id={self.call_id!r}, call_type={self.call_type!r}, status={self.status!r}, "
             f"origin={self.origin!r}, <{self.size} bytes>)"
         )
+
+
+def _total(details: Any) -> float | None:
+    if not isinstance(details, Mapping):
+        return None
+    total = number_of(details.get("total"))
+    return total_of(details.values()) if total is None else total
+
+
+def _kinds(details: Any, kind: str) -> float | None:
+    if not isinstance(details, Mapping):
+        return None
+    return total_of(value for name, value in details.items() if kind in str(name))
 
 
 def held_bytes(record: CallRecord) -> int:

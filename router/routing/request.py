@@ -11,6 +11,7 @@ from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.errors import RequestError
 from router.routing.attributes import text_of, texts_of
 from router.routing.identity import identity_from_metadata
+from router.routing.numbers import number_in, number_of
 from router.routing.record import CallError, CallRecord
 from router.routing.requested import requested_from_metadata
 
@@ -31,10 +32,11 @@ _TEXT_KEYS = (
     "trace_id",
     "environment",
 )
+_COUNTS = {"tokens": "total", "input_tokens": "input", "output_tokens": "output"}
 _CONTENT_KEYS = ("input", "output", "model_parameters", "usage_details", "cost_details")
 REQUEST_KEYS = frozenset(
     (*_TEXT_KEYS, *_CONTENT_KEYS, "status", "stream", "tags", "metadata", "headers", "error", "origin", "authenticated")
-) | {"host_tags", "override"}
+) | {"host_tags", "override", "cost", "latency", *_COUNTS}
 
 
 def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_VOCABULARY) -> CallRecord:
@@ -57,6 +59,7 @@ def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_
         **(identity_from_metadata(metadata) if origin == "sdk" else {}),
         **texts,
         **{key: request[key] for key in _CONTENT_KEYS if key in request},
+        **_measured(request),
         "metadata": metadata,
         "headers": headers,
         "origin": origin,
@@ -121,6 +124,27 @@ def _mapping(request: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     if not isinstance(value, Mapping):
         raise RequestError(f"`{key}` in a request must be a mapping, got {type(value).__name__}")
     return value
+
+
+def _measured(request: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of CallRecord that hold the measured numbers of a request."""
+    fields: dict[str, Any] = {}
+    counts = {kind: int(number) for key, kind in _COUNTS.items() if (number := _number(request, key)) is not None}
+    if counts:
+        fields["usage_details"] = {**_mapping(request, "usage_details"), **counts}
+    if (cost := _number(request, "cost")) is not None:
+        fields["cost_details"] = {**_mapping(request, "cost_details"), "total": cost}
+    if (latency := _number(request, "latency")) is not None:
+        fields["end_time_unix_nano"] = round(latency * 1_000_000_000)
+    return fields
+
+
+def _number(request: Mapping[str, Any], key: str) -> float | None:
+    value = request.get(key)
+    number = number_in(value) if isinstance(value, str) else number_of(value)
+    if value is not None and (number is None or number < 0):
+        raise RequestError(f"`{key}` in a request must be a number from 0 up")
+    return number
 
 
 def _choice(request: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> str:

@@ -36,6 +36,14 @@ class MatchOperators(Model):
     """Whether the value is the key of a row in the table of `in`, or of the attribute's `values_from`."""
     has: Column | None = None
     """The value is the key of a row that has something in this column; the table as for `known`."""
+    gt: float | None = None
+    """Numbers: greater than this. A value that is no number, or that is missing, never matches."""
+    gte: float | None = None
+    """Numbers: greater than this, or equal."""
+    lt: float | None = None
+    """Numbers: less than this."""
+    lte: float | None = None
+    """Numbers: less than this, or equal."""
 
     @model_validator(mode="after")
     def _has_operator(self) -> MatchOperators:
