@@ -115,6 +115,7 @@ def _compare(expect: Expect, plan: Plan, sent: Mapping[str, MaskedRecord]) -> It
     yield from _compare_masks(expect, plan)
     yield from _differs("shadow", expect.shadow, list(plan.shadow))
     yield from _differs("denied", expect.denied, list(plan.denied))
+    yield from _differs("adjusted", expect.adjusted, list(plan.adjusted))
     for kind, fields, got in (("trace", expect.trace, plan.trace), ("generation", expect.generation, plan.generation)):
         for key, value in (fields or {}).items():
             if isinstance(value, Mapping) and isinstance(got.get(key), Mapping):

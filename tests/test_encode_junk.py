@@ -76,7 +76,6 @@ def test_any_call_becomes_a_span_that_langfuse_can_store(masked):
     read = decode_span(raw)
     assert [item.key for item in parsed.attributes] == list(read.attributes)
     assert all(value not in (None, "", []) for value in read.attributes.values())
-    assert len(read.attributes.get("langfuse.trace.name", "")) <= 1000
     for name in ("usage_details", "cost_details", "model.parameters"):
         json.loads(read.attributes.get(f"langfuse.observation.{name}", "{}"), parse_constant=_refuse)
 

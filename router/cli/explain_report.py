@@ -121,6 +121,7 @@ def _decision(result: ExplainResult, console: Console) -> Iterator[str]:
         "updates": ", ".join(plan.update_keys),
         "sample": _sample(plan),
         "denied": ", ".join(plan.denied),
+        "adjusted": " · ".join(clean(reason.effect) for reason in plan.because if reason.adjusts),
         "undecided": ", ".join(plan.undecided),
     }
     for name, text in facts.items():

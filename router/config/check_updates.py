@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
 from router.config.check_conditions import check_expr
 from router.config.findings import Findings, from_variables
+from router.config.limits import LENGTHS, fitted
 from router.config.model import Expr, GenerationUpdate, TraceUpdate
 from router.config.nodes import Path
 from router.config.project_templates import unknown_column
 from router.config.suggest import did_you_mean
 from router.config.templates import Hole, TemplateError, parse_template
 
-_ENVIRONMENT = re.compile(r"(?!langfuse)[a-z0-9_-]{1,40}")
-_MAX_TEXT = 1000
 _TEXT_FIELDS = frozenset({"name", "user_id", "session_id", "version", "release", "environment"})
 
 
@@ -40,6 +38,7 @@ def _check_update(findings: Findings, path: Path, update: TraceUpdate | Generati
     if isinstance(update, TraceUpdate) and update.append is not None:
         for index, tag in enumerate(update.append.tags):
             _check_text(findings, (*path, "append", "tags", index), tag, f"{owner} would not add this tag")
+            _check_limits(findings, (*path, "append", "tags", index), "tags", tag)
 
 
 def _check_field(findings: Findings, path: Path, name: str, value: Any, owner: str) -> None:
@@ -117,7 +116,7 @@ def _is_of_table(findings: Findings, path: Path, hole: Hole, effect: str) -> boo
 
 def _check_limits(findings: Findings, path: Path, name: str, text: str) -> None:
     node = findings.draft.node(*path)
-    if name not in _TEXT_FIELDS or (node is not None and node.is_open):
+    if name not in LENGTHS or (node is not None and node.is_open):
         return
     try:
         literal = parse_template(text).literal
@@ -125,31 +124,34 @@ def _check_limits(findings: Findings, path: Path, name: str, text: str) -> None:
         return
     if name == "environment" and literal is not None:
         _check_environment(findings, path, literal)
-    elif literal is not None and len(literal) > _MAX_TEXT:
+    elif literal is not None and len(literal) > LENGTHS[name]:
+        lost = "the whole trace" if name == "name" else "it"
         findings.add(
             "RT702",
-            f"`{name}` has {len(literal)} characters, Langfuse takes at most {_MAX_TEXT}",
+            f"`{name}` has {len(literal)} characters, Langfuse takes at most {LENGTHS[name]}",
             path,
             severity="warning",
-            effect="it is cut before it is sent, or Langfuse would drop the whole trace",
+            effect=f"it is cut before it is sent, or Langfuse would drop {lost}",
             hint="make it shorter",
         )
 
 
 def _check_environment(findings: Findings, path: Path, environment: str | None) -> None:
     node = findings.draft.node(*path)
-    if environment is None or (node is not None and node.is_open) or _ENVIRONMENT.fullmatch(environment):
+    sent = fitted("environment", environment)
+    if environment is None or (node is not None and node.is_open) or sent == environment:
         return
-    shown = f"`{environment}`"
+    shown, instead = f"`{environment}`", f"`{sent}`"
     if node is not None and node.written is not None:
         if not environment:
             return
-        shown = from_variables(node) or shown
+        if named := from_variables(node):
+            shown, instead = named, "another spelling"
     findings.add(
         "RT701",
-        f"environment {shown} will be stored by Langfuse as `default`",
+        f"environment {shown} is sent as {instead}",
         path,
         severity="warning",
-        effect="filters by environment will not find these traces",
+        effect="Langfuse does not take it as it stands, and filters by that will not find these traces",
         hint="use at most 40 of a-z, 0-9, `-`, `_`, and do not begin with `langfuse`",
     )

@@ -92,8 +92,8 @@ PROJECTS: dict[str, Code] = {
         warning=True,
     ),
     "RT701": Code(
-        title="an environment that Langfuse stores as `default`",
-        why="Filters by environment do not find the traces. Langfuse takes 40 of a-z, 0-9, `-`, `_`, no `langfuse…`.",
+        title="an environment that Langfuse would store as `default`",
+        why="It is sent in another spelling, which filters do not find: 40 of a-z, 0-9, `-`, `_`, no `langfuse…`.",
         mend="Write it in lower case, without spaces.",
         bad="defaults: {environment: Prod EU}",
         good="defaults: {environment: prod-eu}",
@@ -101,7 +101,8 @@ PROJECTS: dict[str, Code] = {
     ),
     "RT702": Code(
         title="a text that is longer than Langfuse takes",
-        why="Langfuse drops a whole trace whose name has more than 1000 characters, so the text is cut before.",
+        why="Langfuse drops a trace with a name of more than 1000 characters, and sessions, users and tags of more "
+        "than 200, so the text is cut before.",
         mend="Make it shorter.",
         bad=f"rules: [{{id: rest, route: a, trace: {{set: {{name: {'n' * 1001}}}}}}}]",
         good="rules: [{id: rest, route: a, trace: {set: {name: n}}}]",

@@ -25,7 +25,7 @@ class Located(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class ResolvedProject:
-    """A Langfuse project, ready to send to. `host` has no slash at its end."""
+    """A project, ready to send to. `host` has no slash at its end; `environment` is one that Langfuse keeps."""
 
     name: str
     public_key: str

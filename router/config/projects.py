@@ -10,6 +10,7 @@ from pydantic import SecretStr
 
 from router.config.draft import Draft
 from router.config.findings import Findings, from_variables
+from router.config.limits import fitted
 from router.config.loaded import ResolvedProject
 from router.config.model import EnvRef, FileRef, Project, ProjectByPrefix
 from router.config.nodes import Path
@@ -108,7 +109,7 @@ class _Resolver:
             public.value,
             SecretStr(secret.value),
             host,
-            project.environment or defaults.environment,
+            fitted("environment", project.environment or defaults.environment),
             project.release or defaults.release,
         )
 

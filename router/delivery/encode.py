@@ -7,11 +7,10 @@ against stands beside it; a 200 of Langfuse's server does not mean that it kept 
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from router.config.loaded import ResolvedProject
 from router.delivery import attributes as names
@@ -19,12 +18,8 @@ from router.delivery.jsontext import json_bytes, text_of, utf8
 from router.delivery.protobuf import field, varint
 from router.masking.record import MaskedRecord
 
-MAX_NAME: Final = 1000
-"""A longer trace name loses the whole trace on classic servers."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_TIME = 2**64 - 1
-# Langfuse would take user, session and tags from metadata of these names; `routing` is our own evidence.
-_RESERVED_METADATA = frozenset({"langfuse_user_id", "langfuse_session_id", "langfuse_tags", "routing"})
 _NO_USAGE = {"input": 0, "output": 0, "total": 0}
 _KIND_INTERNAL = b"\x30\x01"
 _STATUS_ERROR = field(15, b"\x18\x02")
@@ -51,7 +46,7 @@ def encode_span(masked: MaskedRecord, project: ResolvedProject) -> bytes:
 def _append_head(out: list[bytes], masked: MaskedRecord) -> None:
     start = _time(masked.start_time_unix_nano)
     end = max(start, _time(masked.end_time_unix_nano))
-    name = utf8(_limited(text_of(masked.generation.get("name")) or f"litellm-{masked.call_type}"))
+    name = utf8(text_of(masked.generation.get("name")) or f"litellm-{masked.call_type}")
     out += (field(1, _id(masked.trace_id, 16)), field(2, _id(masked.span_id, 8)))
     parent = _parent(masked)
     if parent:
@@ -101,12 +96,11 @@ def _append_trace(out: list[bytes], masked: MaskedRecord, project: ResolvedProje
     trace = masked.trace
     # A continuation without an environment flips the trace to "default", so this one is always sent.
     environment = trace.get("environment") or project.environment
-    if environment:
-        _append_text(out, names.ENVIRONMENT, _environment(text_of(environment)))
+    _append_text(out, names.ENVIRONMENT, environment)
     _append_text(out, names.VERSION, _version(masked))
     sent = _sent_keys(masked)
     if "name" in sent:
-        _append_text(out, names.TRACE_NAME, _limited(text_of(trace.get("name"))))
+        _append_text(out, names.TRACE_NAME, trace.get("name"))
     if "user_id" in sent:
         _append_text(out, names.TRACE_USER_ID, trace.get("user_id"))
     if "session_id" in sent:
@@ -157,6 +151,8 @@ def _evidence(masked: MaskedRecord) -> dict[str, Any]:
         found["masked"] = masked.masked
     if masked.failures:
         found["mask_failures"] = masked.failures
+    if masked.adjusted:
+        found["adjusted"] = masked.adjusted
     return found
 
 
@@ -189,22 +185,6 @@ def _time(nanoseconds: int) -> int:
     return min(max(int(nanoseconds), 0), _MAX_TIME)
 
 
-@lru_cache(maxsize=256)
-def _environment(text: str) -> str:
-    """Spell an environment as Langfuse can store it; it would read anything else as "default"."""
-    return re.sub(r"[^a-z0-9_-]", "-", text.lower())[:40]
-
-
-def _limited(text: str) -> str:
-    """Cut a name to what Langfuse keeps; it counts as JavaScript does, in UTF-16 units."""
-    if len(text) * 2 <= MAX_NAME:
-        return text
-    units = text.encode("utf-16-le", "surrogatepass")
-    if len(units) <= MAX_NAME * 2:
-        return text
-    return units[: (MAX_NAME - 1) * 2].decode("utf-16-le", "ignore") + "…"
-
-
 def _id(text: str, size: int) -> bytes:
     try:
         raw = bytes.fromhex(text)
@@ -214,7 +194,7 @@ def _id(text: str, size: int) -> bytes:
 
 
 def _metadata(given: Any) -> dict[str, Any]:
-    """Return metadata by text keys; names that Langfuse or the router keep for themselves get a prefix."""
+    """Return metadata by text keys."""
     if not isinstance(given, Mapping):
         given = {} if given is None else {"value": given}
     return {_metadata_key(key if isinstance(key, str) else text_of(key)): value for key, value in given.items()}
@@ -222,8 +202,6 @@ def _metadata(given: Any) -> dict[str, Any]:
 
 @lru_cache(maxsize=2048)
 def _metadata_key(name: str) -> str:
-    if name in _RESERVED_METADATA:
-        return f"caller_{name}"
     return utf8(name).decode() or "_"
 
 

@@ -26,6 +26,7 @@ class MaskedRecord:
             values that were removed because of their key's name. Never a value.
         masks: names of the masks that applied, in order.
         failures: names of the masks that failed; what they guarded was replaced by a marker.
+        adjusted: dotted fields that were altered after masking, to what Langfuse keeps (`trace.session_id`).
     """
 
     call_id: str
@@ -51,6 +52,7 @@ class MaskedRecord:
     update_keys: tuple[str, ...] = ()
     masked: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    adjusted: tuple[str, ...] = ()
     rule: str | None = None
     overlays: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import re2
 
+from router.config.limits import fitted
 from router.config.model import GENERATION_FIELDS, TRACE_FIELDS
 
 REDACTED_KEY: Final = "redacted"
@@ -25,7 +26,8 @@ _VOCABULARY = frozenset(
 
 
 def masked_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the fields of MaskedRecord that come from the document's tree."""
+    """Return the fields of MaskedRecord that come from the document's tree, within Langfuse's limits."""
+    adjusted: list[str] = []
     return {
         "call_id": _text(tree["call_id"]) or "",
         "call_type": _text(tree["call_type"]) or "",
@@ -36,8 +38,9 @@ def masked_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
         "input": tree["input"],
         "output": tree["output"],
         "status_message": _status_message(tree["error"]),
-        "trace": _fields(tree["trace"], TRACE_FIELDS),
-        "generation": _fields(tree["generation"], GENERATION_FIELDS),
+        "trace": _fields("trace", tree["trace"], TRACE_FIELDS, adjusted),
+        "generation": _fields("generation", tree["generation"], GENERATION_FIELDS, adjusted),
+        "adjusted": tuple(adjusted),
     }
 
 
@@ -53,7 +56,7 @@ def without_words(parameters: Any) -> Any:
     return kept
 
 
-def _fields(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+def _fields(kind: str, values: Mapping[str, Any], names: tuple[str, ...], adjusted: list[str]) -> dict[str, Any]:
     shaped: dict[str, Any] = {}
     for name in names:
         value = values.get(name)
@@ -68,7 +71,9 @@ def _fields(values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]
         elif not isinstance(value, bool):
             continue
         if value is not None and value not in ("", [], {}):
-            shaped[name] = value
+            shaped[name] = kept = fitted(name, value)
+            if kept is not value:
+                adjusted.append(f"{kind}.{name}")
     return shaped
 
 

@@ -11,12 +11,16 @@ DropReason = Literal["policy", "sampled_out", "unauthenticated"]
 
 @dataclass(frozen=True, slots=True)
 class Because:
-    """One effect and the place in the configuration (or the request) that caused it."""
+    """One effect and the place in the configuration (or the request) that caused it.
+
+    `adjusts` is the dotted key of a field that does not leave as it was asked for, "" for every other effect.
+    """
 
     effect: str
     source: str
     file: str = ""
     line: int = 0
+    adjusts: str = ""
 
     def to_json(self) -> dict[str, Any]:
         return {"effect": self.effect, "source": self.source, "file": self.file, "line": self.line}
@@ -75,6 +79,9 @@ class Plan:
         update_keys: on a continued trace, the keys this call overwrites.
         sample: the sampling decision.
         denied: what the request asked for and did not get, as dotted keys.
+        adjusted: dotted fields of trace and generation that do not leave as they were asked for, apart from masks:
+            those past a limit of Langfuse, altered once masks have been applied (a mask may make it needless), and
+            those of a wrong type, left out.
         undecided: ids of rules and overlays whose condition could not be evaluated.
         shadow: ids of rules and overlays in shadow mode that would have matched.
         because: a reason for every effect.
@@ -91,6 +98,7 @@ class Plan:
     update_keys: tuple[str, ...] = ()
     sample: Sample = field(default_factory=Sample)
     denied: tuple[str, ...] = ()
+    adjusted: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     shadow: tuple[str, ...] = ()
     because: tuple[Because, ...] = ()
@@ -121,6 +129,7 @@ class Plan:
             "update_keys": list(self.update_keys),
             "sample": self.sample.to_json(),
             "denied": list(self.denied),
+            "adjusted": list(self.adjusted),
             "undecided": list(self.undecided),
             "shadow": list(self.shadow),
             "because": [reason.to_json() for reason in self.because],

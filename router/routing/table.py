@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from router.config.limits import told
 from router.config.loaded import LoadedConfig
 from router.config.model import DROP
 from router.routing.attributes import Texts, texts_getter
@@ -144,6 +145,7 @@ class RoutingTable:
             trace = {name: value for name, value in trace.items() if name in update_keys or name == "environment"}
         if record.authenticated:
             _name(trace, generation, granted, record)
+        limits = (*_limits("trace", trace), *_limits("generation", generation))
         asked = tuple(name for name in granted.masks if name not in decision.masks)
         masks = dict.fromkeys(decision.route, decision.masks + asked)
         for project, own in decision.own_masks.items():
@@ -160,6 +162,9 @@ class RoutingTable:
             update_keys=update_keys,
             sample=decision.sample,
             denied=granted.denied,
+            adjusted=tuple(
+                dict.fromkeys(r.adjusts for r in (*trace_reasons, *generation_reasons, *limits) if r.adjusts)
+            ),
             undecided=decision.undecided,
             shadow=decision.shadow,
             because=(
@@ -168,6 +173,7 @@ class RoutingTable:
                 *[Because(f"mask {name}", "request") for name in asked],
                 *trace_reasons,
                 *generation_reasons,
+                *limits,
             ),
         )
 
@@ -279,6 +285,13 @@ def _name(trace: dict[str, object], generation: dict[str, object], granted: Gran
         trace["name"] = automatic
     if "name" not in generation:
         generation["name"] = f"litellm:{record.key_alias}" if record.key_alias else automatic
+
+
+def _limits(kind: str, fields: Mapping[str, object]) -> Iterator[Because]:
+    """Yield a reason for every field that will be altered to what Langfuse keeps."""
+    for name, value in fields.items():
+        if how := told(name, value):
+            yield Because(f"{kind}.{name} {how}", "Langfuse", adjusts=f"{kind}.{name}")
 
 
 def _sample_reason(rate: Rate | None, entries: Iterable[Entry]) -> tuple[Because, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from router.config.model import Expr, GenerationUpdate, TraceUpdate
@@ -20,6 +20,7 @@ Render = Callable[[CallRecord], Any]
 """Computes a value for one call; None when an attribute that it needs is missing: then nothing is set."""
 
 _TEXT_FIELDS = frozenset({"name", "user_id", "session_id", "version", "release", "environment"})
+_TYPES = {"tags": "a list of text", "public": "true or false", "metadata": "a mapping"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def merge(
     Later updates beat earlier ones, so overlays come in file order and the rule last.
 
     Returns:
-        The fields by name, and the reason for each one that an update set.
+        The fields by name, and the reason for each one that an update set, or could not set as of a wrong type.
     """
     fields: dict[str, Any] = {}
     reasons: list[Because] = []
@@ -107,14 +108,16 @@ def _assign(
 ) -> None:
     for assignment in assignments:
         name, *rest = assignment.path
-        value = _of_field(name, assignment.render(record)) if not rest else assignment.render(record)
-        if value is None:
+        given = assignment.render(record)
+        if given is None:
             continue
-        if rest:
-            fields["metadata"] = {**fields.get("metadata", {}), rest[0]: value}
-        else:
-            fields[name] = value
-        reasons.append(assignment.because)
+        value = {rest[0]: given} if rest else _of_field(name, given)
+        if value is not None:
+            fields[name] = {**fields.get(name, {}), **value} if name == "metadata" else value
+            reasons.append(assignment.because)
+        if _is_lost(name, given, value):
+            key = assignment.because.effect
+            reasons.append(replace(assignment.because, effect=_left_out(key, name, value), adjusts=key))
 
 
 def _append_tags(fields: dict[str, Any], update: Update, record: CallRecord, reasons: list[Because]) -> None:
@@ -126,15 +129,28 @@ def _append_tags(fields: dict[str, Any], update: Update, record: CallRecord, rea
 
 def _of_field(name: str, value: Any) -> Any:
     """Return `value` in the type that Langfuse wants for the field; None when it has no such form."""
-    if value is None:
-        return None
     if name in _TEXT_FIELDS:
         return text_of(value)
+    if name == "metadata":
+        return value if isinstance(value, Mapping) else None
     if name == "tags":
         return list(texts_of(value)) or None
     if name == "public":
         return value if isinstance(value, bool) else {"true": True, "false": False}.get(str(text_of(value)).lower())
     return value
+
+
+def _is_lost(name: str, given: Any, value: Any) -> bool:
+    """Tell whether a value, or an item of a list, had no form that the field can take; what is empty is not lost."""
+    if name == "tags" and isinstance(given, (list, tuple)):
+        return any(text_of(item) is None for item in given)
+    return value is None and given != ""
+
+
+def _left_out(key: str, name: str, value: Any) -> str:
+    if value is not None:
+        return f"{key} without an item that is not text"
+    return f"{key} left out: it must be {_TYPES.get(name, 'text')}"
 
 
 def _flatten(key: str, value: Any) -> Iterable[tuple[tuple[str, ...], Any]]:

@@ -40,6 +40,8 @@ class Expect(Model):
     """How often each detector hit."""
     denied: Annotated[list[str], Strict(False)] | None = None
     """What the request asked for and did not get."""
+    adjusted: Annotated[list[str], Strict(False)] | None = None
+    """Fields that are altered to what Langfuse keeps, or left out as of a wrong type: `trace.session_id`, …"""
     shadow: Annotated[list[str], Strict(False)] | None = None
     """Ids of rules and overlays in shadow mode that would match."""
 
