@@ -14,10 +14,10 @@ from typing import Any
 
 from router.config import load_config
 from router.config.loaded import LoadedConfig
-from router.delivery import ByteBoundedQueue, Counters, DeliverySettings, DropReason, Sender, Stats, encode_span
+from router.delivery import ByteBoundedQueue, Counters, DeliverySettings, DropReason, Sender, Stats, span_pieces
 from router.delivery.fork import reset_in_child
 from router.delivery.notices import Notices
-from router.masking import MaskingPolicies, mask
+from router.masking import MaskingPolicies, seal
 from router.routing.plan import Plan
 from router.routing.record import CallRecord, held_bytes
 from router.routing.request import record_from_request
@@ -164,15 +164,14 @@ class Router:
             self._deliver(record, plan, project)
 
     def _deliver(self, record: CallRecord, plan: Plan, project: str) -> None:
-        reason: DropReason = "mask_failed"
         try:
-            masked = mask(record, plan, project, self._policies)
+            target = self._loaded.projects[project]
+            masked, span = seal(record, plan, project, self._policies, lambda masked: span_pieces(masked, target))
             if masked.failures:
                 self._tell_mask_failed(project, masked.failures)
-            reason = "encode_failed"
-            self._sender.send(project, encode_span(masked, self._loaded.projects[project]))
+            self._sender.send(project, span)
         except Exception as error:  # noqa: BLE001 - the same boundary, per project
-            self._drop(project, reason, error)
+            self._drop(project, "encode_failed", error)
 
     def _tell_mask_failed(self, project: str, masks: tuple[str, ...]) -> None:
         self._counters.mask_failed(project, masks)

@@ -1,7 +1,7 @@
 """Delivery to Langfuse: masked calls in, acknowledged spans out, every one accounted for."""
 
 from router.delivery.counters import Counters, DropReason, ProjectStats, Stats
-from router.delivery.encode import encode_span
+from router.delivery.encode import encode_span, span_pieces
 from router.delivery.queue import ByteBoundedQueue
 from router.delivery.sender import Sender
 from router.delivery.settings import DeliverySettings
@@ -15,4 +15,5 @@ __all__ = [
     "Sender",
     "Stats",
     "encode_span",
+    "span_pieces",
 ]

@@ -34,13 +34,18 @@ _SHORT_VALUE_HEADS = tuple(b"\x12" + varint(size + 2) + b"\x0a" + varint(size) f
 
 def encode_span(masked: MaskedRecord, project: ResolvedProject) -> bytes:
     """Return one serialised `opentelemetry.proto.trace.v1.Span`; the same call gives the same bytes."""
+    return b"".join(span_pieces(masked, project))
+
+
+def span_pieces(masked: MaskedRecord, project: ResolvedProject) -> list[bytes]:
+    """Return the same span in pieces, every text apart from the bytes that frame it."""
     out: list[bytes] = []
     _append_head(out, masked)
     _append_observation(out, masked)
     _append_trace(out, masked, project)
     if masked.status == "failure":
         out.append(_STATUS_ERROR)
-    return b"".join(out)
+    return out
 
 
 def _append_head(out: list[bytes], masked: MaskedRecord) -> None:
@@ -213,8 +218,12 @@ def _append_metadata(out: list[bytes], prefix: str, metadata: Mapping[str, Any])
 def _append_tags(out: list[bytes], tags: Any) -> None:
     texts = [utf8(text) for tag in _listed(tags) if (text := text_of(tag))]
     if texts:  # an empty list would be stored as one junk tag
-        array = b"".join(field(1, field(1, text)) for text in texts)
-        _append_value(out, names.TRACE_TAGS, field(2, field(5, array)))
+        items = [field(1, field(1, text)) for text in texts]
+        array = field(2, field(5, b"".join(items)))
+        key, head = _key(names.TRACE_TAGS), array[: len(array) - sum(map(len, items))]
+        out += (b"\x4a", varint(len(key) + len(array)), key, head)
+        for item, raw in zip(items, texts, strict=True):
+            out += (item[: len(item) - len(raw)], raw)
 
 
 def _listed(value: Any) -> Iterable[Any]:

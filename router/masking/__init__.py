@@ -1,5 +1,6 @@
 """Masking: a call record under a plan becomes a MaskedRecord, the only thing that may be encoded and sent."""
 
+from router.masking.egress import seal
 from router.masking.masking import mask, mask_text, mask_value
 from router.masking.policy import REDACTED, MaskingPolicies, UnknownMask
 from router.masking.record import MaskedRecord
@@ -12,4 +13,5 @@ __all__ = [
     "mask",
     "mask_text",
     "mask_value",
+    "seal",
 ]

@@ -10,6 +10,7 @@ from router.config.model import MASK_FUNCTION
 from router.masking.document import FACTS, UPDATE_KEYS, build_document
 from router.masking.function import MaskingFunction, apply_function
 from router.masking.ids import SpanIds, random_ids, span_ids
+from router.masking.literals import Found, with_literals
 from router.masking.plain import Copier
 from router.masking.policy import MaskingPolicies, Policy, UnknownMask
 from router.masking.record import MaskedRecord
@@ -30,14 +31,31 @@ def mask(record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies
     `[MASK FAILED: <mask>]`; where a mask is unknown or the record cannot be read, every text does. The call arrives
     all the same, and `failures` says so.
     """
+    return mask_guarded(record, plan, project, policies)[0]
+
+
+def mask_guarded(
+    record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies, also: Found | None = None
+) -> tuple[MaskedRecord, Found, Policy | None]:
+    """Do what `mask` does, and return as well what the check of the bytes needs.
+
+    Args:
+        also: values to hide wherever they stand, by what replaces them.
+
+    Returns:
+        The masked record; the values that detectors found anywhere, to be kept no longer than the call; and the
+        policy, None where the whole record was withheld.
+    """
     try:
-        return _masked(record, plan, policies.policy(plan.masks[project]), project)
+        policy = policies.policy(plan.masks[project])
+        walk = Walk(with_literals(policy, also) if also else policy, project)
+        return _masked(record, plan, walk, project), walk.found, policy
     except (KeyboardInterrupt, SystemExit):
         raise
     except UnknownMask as unknown:
-        return _withheld(record, plan, project, unknown.name)
+        return withheld(record, plan, project, unknown.name), {}, None
     except BaseException:  # noqa: BLE001 - the never-raise boundary: the record is withheld, the call arrives
-        return _withheld(record, plan, project, WALK)
+        return withheld(record, plan, project, WALK), {}, None
 
 
 def mask_value(
@@ -77,8 +95,8 @@ def failure_marker(name: str) -> str:
     return f"[MASK FAILED: {name}]"
 
 
-def _masked(record: CallRecord, plan: Plan, policy: Policy, project: str) -> MaskedRecord:
-    walk = Walk(policy, project)
+def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str) -> MaskedRecord:
+    policy = walk.policy
     ids = _ids(record, plan, walk.is_hidden)
     document = build_document(record, plan, ids)
     tree = document.tree
@@ -122,7 +140,7 @@ def _fields(tree: dict[str, Any]) -> list[tuple[dict[str, Any], str, tuple[str, 
     return fields
 
 
-def _withheld(record: CallRecord, plan: Plan, project: str, name: str) -> MaskedRecord:
+def withheld(record: CallRecord, plan: Plan, project: str, name: str) -> MaskedRecord:
     """Return the record with every text withheld on account of the mask `name`."""
     text = failure_marker(name)
     ids = _ids(record, plan, lambda _: True)

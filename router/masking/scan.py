@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from router.masking.fold import fold
+from router.masking.literals import MAX_VALUES, SHORTEST
 from router.masking.policy import Finder, Policy, Replacement
 
 Hit = tuple[int, int, Replacement]
@@ -28,14 +29,17 @@ class Scanner:
 
     Attributes:
         counts: hits by detector name, `pattern`, `path`.
+        found: values that finders which look everywhere found, by what replaced them; a bounded number.
     """
 
-    __slots__ = ("_policy", "_scope", "counts")
+    __slots__ = ("_policy", "_scope", "_wanted", "counts", "found")
 
     def __init__(self, policy: Policy, scope: str) -> None:
         self._policy = policy
         self._scope = scope
         self.counts: Counter[str] = Counter()
+        self.found: dict[Replacement, set[str]] = {finder.replacement: set() for finder in policy.finders}
+        self._wanted = MAX_VALUES
 
     def text(self, text: str, active: tuple[Finder, ...]) -> str:
         """Return `text` with what the `active` finders find replaced. Raises MaskFailed, as all of these do."""
@@ -106,7 +110,9 @@ class Scanner:
             look_again = False
             for start, end, replacement in _merged(hits):
                 pieces.append(data[position:start].decode("utf-8", "replace"))
-                pieces.append(self.replace(data[start:end].decode("utf-8", "replace"), replacement))
+                value = data[start:end].decode("utf-8", "replace")
+                self._remember(value, replacement)
+                pieces.append(self.replace(value, replacement))
                 look_again = look_again or replacement.action == "remove" or _touches_word(data, start, end)
                 position = end
             text = "".join((*pieces, data[position:].decode("utf-8", "replace")))
@@ -117,6 +123,13 @@ class Scanner:
             if not hits:
                 return text
         raise MaskFailed(hits[0][2].mask)
+
+    def _remember(self, value: str, replacement: Replacement) -> None:
+        """Keep a value that must stand nowhere in the call; a short one may stand elsewhere by coincidence."""
+        values = self.found.get(replacement)
+        if values is not None and len(value) >= SHORTEST and self._wanted > 0 and value not in values:
+            values.add(value)
+            self._wanted -= 1
 
     def replace(self, value: str, replacement: Replacement) -> str:
         """Return the text that comes in place of `value`, and count it."""

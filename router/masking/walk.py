@@ -24,19 +24,21 @@ class Walk:
 
     Attributes:
         counts: hits by detector name, `pattern`, `path`, `secret_name`.
+        found: values that finders which look everywhere found, by what replaced them.
     """
 
-    __slots__ = ("_policy", "_scanner", "counts")
+    __slots__ = ("_scanner", "counts", "found", "policy")
 
     def __init__(self, policy: Policy, scope: str) -> None:
-        self._policy = policy
+        self.policy = policy
         self._scanner = Scanner(policy, scope)
         self.counts = self._scanner.counts
+        self.found = self._scanner.found
 
     def field(self, value: Any, path: tuple[str, ...]) -> Any:
         """Return the masked value of the document's field at `path`; None where it was removed. Raises MaskFailed."""
-        states: tuple[State, ...] = tuple((step, 0) for step in self._policy.steps)
-        active = self._policy.finders
+        states: tuple[State, ...] = tuple((step, 0) for step in self.policy.steps)
+        active = self.policy.finders
         if not states and not active:
             return self._only_opened(value)
         for key in path if states else ():
@@ -52,15 +54,15 @@ class Walk:
     def is_hidden(self, text: str) -> bool:
         """Return whether anything in `text` is found everywhere; also where a mask fails, for nobody knows then."""
         try:
-            return bool(self._scanner.find(text.encode(), self._policy.finders))
+            return bool(self._scanner.find(text.encode(), self.policy.finders))
         except MaskFailed:
             return True
 
     def fact(self, value: Any) -> Any:
         """Return the masked value of a fact that no path reaches. Raises MaskFailed."""
-        if not self._policy.finders:
+        if not self.policy.finders:
             return self._only_opened(value)
-        return self._value(value, (), self._policy.finders, 0)
+        return self._value(value, (), self.policy.finders, 0)
 
     def _only_opened(self, value: Any) -> Any:
         """Return `value`, changed in place, as it is where no mask applies: only JSON in texts is looked into."""
@@ -98,7 +100,7 @@ class Walk:
         self, value: dict[str, Any], states: tuple[State, ...], active: tuple[Finder, ...], opened: int
     ) -> dict[str, Any]:
         masked: dict[str, Any] = {}
-        clean = self._policy.clean_keys if active is self._policy.finders else ()
+        clean = self.policy.clean_keys if active is self.policy.finders else ()
         for key, given in value.items():
             item = self._child(key, given, states, active, opened)
             if item is _GONE:

@@ -1,0 +1,67 @@
+"""The last check before a span leaves: nothing that was masked, and no secret, stands in the very bytes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from router.masking.literals import Found
+from router.masking.masking import mask_guarded, withheld
+from router.masking.policy import MaskingPolicies, Policy
+from router.masking.record import MaskedRecord
+from router.masking.scan import MaskFailed, Scanner
+from router.routing.plan import Plan
+from router.routing.record import CallRecord
+
+EGRESS: Final = "egress"
+"""Stands for a mask's name where not a mask failed but the check of the bytes found something."""
+_GATE: Final = frozenset({"api_key", "jwt", "private_key"})
+
+Encode = Callable[[MaskedRecord], Sequence[bytes]]
+"""Returns the pieces of the bytes that would be sent: texts apart from what frames them."""
+
+
+def seal(
+    record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies, encode: Encode
+) -> tuple[MaskedRecord, bytes]:
+    """Mask a call for a project, encode it, and check what came out.
+
+    A value that a detector found anywhere is hidden everywhere: where the bytes still hold one (it stood once beside
+    a word that gave it away, and once alone), the call is masked again with the values themselves. What then still
+    holds one, or a secret whose form names its issuer, is withheld as a whole, with `egress` among its failures.
+
+    Raises whatever `encode` raises.
+    """
+    masked, found, policy = mask_guarded(record, plan, project, policies)
+    pieces = encode(masked)
+    if _holds_any(pieces, found):
+        masked, _, policy = mask_guarded(record, plan, project, policies, found)
+        pieces = encode(masked)
+    if _holds_any(pieces, found) or _holds_secret(pieces, policy):
+        masked = withheld(record, plan, project, EGRESS)
+        pieces = encode(masked)
+    return masked, b"".join(pieces)
+
+
+def _holds_any(pieces: Sequence[bytes], found: Found) -> bool:
+    if not found:
+        return False
+    text = b"\n".join(pieces)
+    return any(spelling in text for values in found.values() for value in values for spelling in _spellings(value))
+
+
+def _spellings(value: str) -> set[bytes]:
+    """Return a value as it stands in a text, and as it stands in JSON."""
+    return {value.encode(), json.dumps(value, ensure_ascii=False)[1:-1].encode()}
+
+
+def _holds_secret(pieces: Sequence[bytes], policy: Policy | None) -> bool:
+    gate = tuple(finder for finder in policy.finders if finder.detector.name in _GATE) if policy is not None else ()
+    if policy is None or not gate:
+        return False
+    text = b"\n".join(pieces).decode("utf-8", "replace").encode()
+    try:
+        return bool(Scanner(policy, "").find(text, gate))
+    except MaskFailed:
+        return True

@@ -1,0 +1,139 @@
+"""The last check: what masking hid somewhere, and secrets, stand nowhere in the bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from router.config.loaded import ResolvedProject
+from router.delivery import encode_span, span_pieces
+from router.masking import MaskedRecord, MaskingPolicies, mask, seal
+from router.masking.literals import MAX_VALUES
+from router.routing.plan import Plan
+from router.routing.record import CallRecord
+from tests.masks import AWS_KEY, EMAIL, dump, everything, policies
+
+PROJECT = ResolvedProject("p", "pk-lf-1", SecretStr("sk-lf-1"), "https://langfuse.example")
+NEEDLE = "needle-4711"
+WITHHELD = "[MASK FAILED: egress]"
+
+
+class AfterKey:
+    """A detector that knows its value only by the word before it."""
+
+    name = "email"
+    shortest = 0
+    reads_folded = False
+
+    def __init__(self, needle: str = NEEDLE) -> None:
+        self._mark = f"key {needle}".encode()
+        self._size = len(needle.encode())
+
+    def find(self, text: bytes) -> Sequence[tuple[int, int]]:
+        end = text.find(self._mark) + len(self._mark)
+        return [(end - self._size, end)] if self._mark in text else []
+
+
+def by_context(needle: str = NEEDLE) -> MaskingPolicies:
+    """Return policies with one mask, `m`, whose detector needs a word before the value."""
+    return policies({"m": [{"detect": ["email"]}]}, detectors={"email": AfterKey(needle)})
+
+
+def sealed(record: CallRecord, compiled: MaskingPolicies, *masks: str, leak: bytes = b"") -> tuple[MaskedRecord, bytes]:
+    """Seal a call; `leak` gets into the bytes of whatever is not withheld, as if a field had been forgotten."""
+    plan = Plan(rule="r", route=("p",), masks={"p": masks})
+
+    def encode(masked: MaskedRecord) -> Sequence[bytes]:
+        return [*span_pieces(masked, PROJECT), *([] if masked.input == WITHHELD else [leak])]
+
+    return seal(record, plan, "p", compiled, encode)
+
+
+def call(**fields: Any) -> CallRecord:
+    return CallRecord(call_id="c-1", **fields)
+
+
+def test_what_is_found_once_is_hidden_everywhere() -> None:
+    """One place says `key` before the value, the other does not; both go, and the call arrives whole otherwise."""
+    masked, span = sealed(call(input=f"key {NEEDLE}, ok", output=[f'"{NEEDLE}" it is']), by_context(), "m")
+    assert (masked.input, masked.output, masked.failures) == ("key [EMAIL], ok", ['"[EMAIL]" it is'], ())
+    assert NEEDLE.encode() not in span
+    assert masked.masked == {"email": 2}
+
+
+def test_a_value_with_quotes_is_found_in_json() -> None:
+    """In a list the same value is spelled with backslashes."""
+    needle = 'nee"dle-4711'
+    masked, _ = sealed(call(input=f"key {needle}", output=[needle]), by_context(needle), "m")
+    assert masked.output == ["[EMAIL]"]
+
+
+def test_a_short_value_may_stand_elsewhere() -> None:
+    """Three digits stand in half of all numbers: that they are the same is a coincidence."""
+    masked, _ = sealed(call(input="key 123", output="123"), by_context("123"), "m")
+    assert (masked.input, masked.output) == ("key [EMAIL]", "123")
+
+
+def test_a_value_in_a_field_that_nobody_walked_withholds_the_call() -> None:
+    """What was masked is in the bytes all the same: nothing of the content leaves, and the failure has a name."""
+    masked, span = sealed(call(input=f"mail {EMAIL}", output="fine"), everything(), "all", leak=EMAIL.encode())
+    assert (masked.input, masked.output, masked.failures) == (WITHHELD, WITHHELD, ("egress",))
+    assert EMAIL.encode() not in span
+
+
+@pytest.mark.parametrize("around", [(b"", b""), (b"x=", b";"), (b"\xff\x00", b"\xff")], ids=["bare", "text", "binary"])
+def test_a_secret_in_the_bytes_withholds_the_call(around: tuple[bytes, bytes]) -> None:
+    """A key of known form is looked for in what is sent, whatever way it came there."""
+    before, after = around
+    masked, span = sealed(call(input="hello"), everything(), "all", leak=before + AWS_KEY.encode() + after)
+    assert (masked.input, masked.failures) == (WITHHELD, ("egress",))
+    assert AWS_KEY.encode() not in span
+
+
+def test_without_masks_for_secrets_nothing_is_looked_for() -> None:
+    """Whoever masks nothing gets what was sent."""
+    masked, span = sealed(call(input=f"{AWS_KEY} {EMAIL}"), policies({}))
+    assert masked.input == f"{AWS_KEY} {EMAIL}"
+    assert AWS_KEY.encode() in span
+
+
+def test_labels_of_masks_are_no_secrets() -> None:
+    """What masking itself wrote is not found again."""
+    masked, span = sealed(call(input=f"{AWS_KEY} {EMAIL}", metadata={"password": "x"}), everything(), "all")
+    assert (masked.input, masked.failures) == ("[API_KEY] [EMAIL]", ())
+    assert b"[API_KEY]" in span
+
+
+def test_a_clean_call_is_encoded_as_ever() -> None:
+    """The check changes no byte."""
+    record = call(input="hello", output={"a": ["b"]}, tags=("x", "y"))
+    plan = Plan(rule="r", route=("p",), masks={"p": ("all",)}, trace={"tags": ["x", "y"], "name": "n"})
+    compiled = everything()
+    masked, span = seal(record, plan, "p", compiled, lambda masked: span_pieces(masked, PROJECT))
+    assert masked == mask(record, plan, "p", compiled)
+    assert span == encode_span(masked, PROJECT)
+
+
+def test_every_text_is_a_piece_of_its_own() -> None:
+    """Lengths and tags of the wire format stand apart, so that no detector takes them for a part of a word."""
+    record = call(input=AWS_KEY, tags=(EMAIL,))
+    plan = Plan(rule="r", route=("p",), masks={"p": ()}, trace={"tags": [EMAIL, "other"]})
+    pieces = span_pieces(mask(record, plan, "p", policies({})), PROJECT)
+    assert {AWS_KEY.encode(), EMAIL.encode(), b"other"} <= set(pieces)
+
+
+def test_the_number_of_remembered_values_is_bounded() -> None:
+    """A text full of addresses is masked, and does not fill the memory twice."""
+    many = " ".join(f"user{number}@example.com" for number in range(2 * MAX_VALUES))
+    masked, _ = sealed(call(input=many), everything(), "all")
+    assert masked.masked == {"email": 2 * MAX_VALUES}
+
+
+def test_a_record_that_cannot_be_read_is_withheld_once() -> None:
+    """An unknown mask withholds everything; the check has nothing left to find."""
+    masked, _ = sealed(call(input=AWS_KEY), policies({}), "nobody-knows")
+    assert (masked.input, masked.failures) == ("[MASK FAILED: nobody-knows]", ("nobody-knows",))
+    assert NEEDLE not in dump(masked)
