@@ -2,32 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from router.config.check_conditions import check_pattern
 from router.config.findings import Findings
+from router.config.mask_paths import PATH_ROOTS, PathError, UnknownField, parse_path
 from router.config.model import MaskStep
 from router.config.nodes import Path
 from router.config.suggest import did_you_mean
 
-PATH_ROOTS = (
-    "input",
-    "output",
-    "error",
-    "content",
-    "metadata",
-    "tags",
-    "trace",
-    "generation",
-    "model",
-    "model_parameters",
-)
-"""First steps of `paths:`; `*` and `**` may stand there as well."""
-_STEP = r"(?:'(?:[^']|'')+'|[^.\[\]'*]+|\*\*?)"
-_INDEX = r"\[(?:\*|[0-9]{1,9}|'(?:[^']|'')+')\]"
-_PATH = re.compile(rf"{_STEP}(?:{_INDEX})*(?:\.{_STEP}(?:{_INDEX})*)*")
-_ROOT = re.compile(r"[^.\[]*")
 _SAMPLE = (
     "Please summarise the meeting notes of 2026-03-14 for the customer in Berlin, order 48213, "
     'and answer with {"title": "Notes", "items": [1, 2, 3]} only. Vielen Dank! 你好'
@@ -69,17 +52,17 @@ def _nothing(mask: str) -> str:
 
 
 def _check_path(findings: Findings, path: Path, text: str, mask: str) -> None:
-    root = _ROOT.match(text)
-    first = root.group().casefold() if root else ""
     effect = _nothing(mask)
-    if first in PATH_ROOTS or first in ("*", "**"):
-        if not _PATH.fullmatch(text):
-            hint = "write steps with dots, `*` for one whole step: metadata.account, trace.tags[*], **.password"
-            findings.add("RT232", f"the path `{text}` cannot be read", path, effect=effect, hint=hint)
-        return
-    label = did_you_mean(first, PATH_ROOTS) or "no such field"
-    hint = "a path starts with " + ", ".join(PATH_ROOTS)
-    findings.add("RT232", f"nothing of a call is called `{first}`", path, label=label, effect=effect, hint=hint)
+    try:
+        parse_path(text)
+    except UnknownField as error:
+        label = did_you_mean(error.name, PATH_ROOTS) or "no such field"
+        hint = "a path starts with " + ", ".join(PATH_ROOTS)
+        message = f"nothing of a call is called `{error.name}`"
+        findings.add("RT232", message, path, label=label, effect=effect, hint=hint)
+    except PathError as error:
+        hint = "write steps with dots, `*` for one whole step: metadata.account, trace.tags[*], **.password"
+        findings.add("RT232", f"the path `{text}` cannot be read", path, label=str(error), effect=effect, hint=hint)
 
 
 def _check_mask_pattern(findings: Findings, path: Path, pattern: str, mask: str) -> None:

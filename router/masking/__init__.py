@@ -2,7 +2,8 @@
 
 from router.masking.egress import seal
 from router.masking.masking import mask, mask_text, mask_value
-from router.masking.policy import REDACTED, MaskingPolicies, UnknownMask
+from router.masking.policies import MaskingPolicies, UnknownMask
+from router.masking.policy import REDACTED
 from router.masking.record import MaskedRecord
 
 __all__ = [

@@ -8,7 +8,8 @@ from typing import Final
 
 from router.masking.literals import Found
 from router.masking.masking import mask_guarded, withheld
-from router.masking.policy import MaskingPolicies, Policy
+from router.masking.policies import MaskingPolicies
+from router.masking.policy import Policy
 from router.masking.record import MaskedRecord
 from router.masking.scan import MaskFailed, Scanner
 from router.routing.plan import Plan

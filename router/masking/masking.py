@@ -12,7 +12,8 @@ from router.masking.function import MaskingFunction, apply_function
 from router.masking.ids import SpanIds, random_ids, span_ids
 from router.masking.literals import Found, with_literals
 from router.masking.plain import Copier
-from router.masking.policy import MaskingPolicies, Policy, UnknownMask
+from router.masking.policies import MaskingPolicies, UnknownMask
+from router.masking.policy import Policy
 from router.masking.record import MaskedRecord
 from router.masking.scan import MaskFailed
 from router.masking.shape import masked_fields, without_words

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from router.masking.paths import ANY, DEEP
+from router.config.mask_paths import ANY, DEEP
 from router.masking.policy import Finder, PathStep, Replacement
 
 State = tuple[PathStep, int]

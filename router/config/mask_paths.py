@@ -8,18 +8,19 @@ import re2
 
 ANY: Final = "*"
 DEEP: Final = "**"
-FIELDS: Final = {
-    "input": ("input",),
-    "output": ("output",),
-    "error": ("error",),
-    "model": ("model",),
-    "model_parameters": ("model_parameters",),
-    "metadata": ("generation", "metadata"),
-    "tags": ("trace", "tags"),
-    "trace": ("trace",),
-    "generation": ("generation",),
+PATH_ROOTS: Final = {
+    "input": (("input",),),
+    "output": (("output",),),
+    "error": (("error",),),
+    "content": (("input",), ("output",), ("error",)),
+    "metadata": (("generation", "metadata"),),
+    "tags": (("trace", "tags"),),
+    "trace": (("trace",),),
+    "generation": (("generation",),),
+    "model": (("model",),),
+    "model_parameters": (("model_parameters",),),
 }
-CONTENT: Final = (("input",), ("output",), ("error",))
+"""First steps of a path, and where in a call's document they lead; `*` and `**` may stand there as well."""
 
 _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
@@ -28,6 +29,14 @@ _SEGMENT = re2.compile(r"'((?:[^']|'')*)'|\[(\*|[0-9]{1,9}|'(?:[^']|'')*')\]|([^
 
 class PathError(ValueError):
     """A path cannot be read; the text says why."""
+
+
+class UnknownField(PathError):
+    """A path begins with `name`, which no call has."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"`{name}` is not a field; there are {', '.join(sorted(PATH_ROOTS))}")
+        self.name = name
 
 
 class Segment(str):
@@ -53,15 +62,9 @@ def parse_path(text: str) -> tuple[Path, ...]:
     root, rest = segments[0], segments[1:]
     if root.wild:
         return (segments,)
-    if root == "content":
-        return tuple(_fixed(field) + rest for field in CONTENT)
-    if root not in FIELDS:
-        raise PathError(f"`{root}` is not a field; there are content, {', '.join(sorted(FIELDS))}")
-    return (_fixed(FIELDS[root]) + rest,)
-
-
-def _fixed(keys: tuple[str, ...]) -> Path:
-    return tuple(Segment(key) for key in keys)
+    if root not in PATH_ROOTS:
+        raise UnknownField(root)
+    return tuple(tuple(Segment(key) for key in keys) + rest for keys in PATH_ROOTS[root])
 
 
 def _segments(text: str) -> Path:

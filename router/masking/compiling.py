@@ -1,0 +1,86 @@
+"""Mask steps as they are written become finders and steps along paths; what cannot be compiled becomes a problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import re2
+from pydantic import SecretStr
+
+from router.config.loaded import Located
+from router.config.mask_paths import PathError, parse_path
+from router.config.model import EnvRef, FileRef, MaskStep
+from router.errors import Problem
+from router.masking.detectors import Detector, Pattern
+from router.masking.policy import REDACTED, Finder, PathStep, Replacement
+from router.masking.pseudonyms import PseudonymKey
+
+
+class Compiler:
+    """Compiles mask steps and collects what is wrong with them."""
+
+    def __init__(self, secrets: Mapping[EnvRef | FileRef, SecretStr], detectors: Mapping[str, Detector]) -> None:
+        self.problems: list[Problem] = []
+        self._secrets = secrets
+        self._detectors = detectors
+
+    def mask(self, name: str, located: Located[tuple[MaskStep, ...]]) -> tuple[PathStep | Finder, ...]:
+        parts: list[PathStep | Finder] = []
+        for number, step in enumerate(located.value, 1):
+            try:
+                parts += self._step(name, step)
+            except (PathError, re2.error, _BadStep) as error:
+                message = f"step {number} of mask `{name}` cannot be compiled: {_reason(error)}"
+                self.problems.append(Problem(code=_code(error), message=message, location=located.location))
+        return tuple(parts)
+
+    def _step(self, mask: str, step: MaskStep) -> list[PathStep | Finder]:
+        paths = [path for text in step.paths or () for path in parse_path(text)]
+        key = self._key(step) if step.action == "hash" else None
+        finders = [
+            Finder(self._detectors[name], Replacement(mask, name, step.action, step.as_ or f"[{name.upper()}]", key))
+            for name in step.detect or ()
+        ]
+        if step.pattern is not None:
+            replacement = Replacement(mask, "pattern", step.action, step.as_ or "[REDACTED]", key)
+            finders.append(Finder(Pattern(step.pattern), replacement))
+        if not finders:
+            if not paths:
+                raise _BadStep("RT230", "it says neither where (`paths`) nor what (`detect`, `pattern`)")
+            whole = Replacement(mask, "path", step.action, step.as_ or REDACTED, key)
+            return [PathStep(path, whole=whole) for path in paths]
+        if not paths:
+            return list(finders)
+        return [PathStep(path, finder=finder) for path in paths for finder in finders]
+
+    def _key(self, step: MaskStep) -> PseudonymKey:
+        if step.key is None:
+            raise _BadStep("RT231", "`action: hash` needs a `key`")
+        if not self._secrets:
+            return PseudonymKey.for_tests()
+        secret = self._secrets.get(step.key)
+        if secret is None:
+            raise _BadStep("RT231", "the value of its `key` was not read")
+        try:
+            return PseudonymKey.from_secret(secret.get_secret_value())
+        except ValueError as error:
+            raise _BadStep("RT231", str(error)) from None
+
+
+class _BadStep(Exception):
+    """A step that cannot be compiled, with the code that `router check` has for it."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+def _code(error: Exception) -> str:
+    if isinstance(error, _BadStep):
+        return error.code
+    return "RT232" if isinstance(error, PathError) else "RT210"
+
+
+def _reason(error: Exception) -> str:
+    text = error.args[0] if error.args else ""
+    return text.decode(errors="replace") if isinstance(text, bytes) else str(text)

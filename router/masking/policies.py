@@ -1,0 +1,115 @@
+"""Every mask of a configuration, and the union of any of them as one policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from pydantic import SecretStr
+
+from router.config.loaded import Located
+from router.config.mask_paths import Path, Segment
+from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, EnvRef, FileRef, MaskStep
+from router.errors import ConfigError, MaskingError
+from router.masking.compiling import Compiler
+from router.masking.detectors import Detector, builtin_detectors
+from router.masking.policy import REDACTED, Finder, PathStep, Policy, Replacement
+
+_ERROR_TEXT: Final = (Segment("error"), Segment("message"))
+_TOOLS: Final = tuple((Segment("input"), Segment(name)) for name in ("tools", "functions"))
+
+
+class UnknownMask(MaskingError):
+    """A plan names a mask that the configuration does not have. `name` is that mask's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"unknown mask `{name}`")
+        self.name = name
+
+
+class MaskingPolicies:
+    """Every mask of a configuration, compiled. Immutable but for a memo; safe to share between threads."""
+
+    def __init__(self, masks: Mapping[str, tuple[PathStep | Finder, ...]]) -> None:
+        self._masks = {**masks}
+        for name, root in ((MASK_INPUT, "input"), (MASK_OUTPUT, "output")):
+            whole = Replacement(name, "path", "redact", REDACTED)
+            self._masks[name] = (*masks.get(name, ()), PathStep((Segment(root),), whole=whole))
+        self._masks[MASK_FUNCTION] = ()
+        self._union: dict[tuple[str, ...], Policy] = {}
+
+    @classmethod
+    def compile(
+        cls,
+        masks: Mapping[str, Located[tuple[MaskStep, ...]]],
+        secrets: Mapping[EnvRef | FileRef, SecretStr],
+        *,
+        detectors: Mapping[str, Detector] | None = None,
+    ) -> MaskingPolicies:
+        """Compile `masks`; `secrets` holds the value of every key reference.
+
+        Where `secrets` is empty the configuration was loaded without an environment, and pseudonyms are made with a
+        public key whose tokens begin with `hash_test_`. `detectors` replaces built-in ones by name.
+        Raises ConfigError with every step that cannot be compiled; what `router check` accepts, compiles.
+        """
+        compiler = Compiler(secrets, {**builtin_detectors(), **(detectors or {})})
+        compiled = {name: compiler.mask(name, located) for name, located in masks.items()}
+        if compiler.problems:
+            raise ConfigError(tuple(compiler.problems))
+        return cls(compiled)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every mask that can be named by hand, the two built-in ones last; a request's function is none of them."""
+        return tuple(name for name in self._masks if name != MASK_FUNCTION)
+
+    def policy(self, names: Iterable[str]) -> Policy:
+        """Return the union of the masks `names`. Raises UnknownMask."""
+        key = tuple(names)
+        policy = self._union.get(key)
+        if policy is None:
+            for name in key:
+                if name not in self._masks:
+                    raise UnknownMask(name)
+            policy = self._union[key] = _unite(key, [part for name in dict.fromkeys(key) for part in self._masks[name]])
+        return policy
+
+
+def _unite(names: tuple[str, ...], parts: list[PathStep | Finder]) -> Policy:
+    everywhere: dict[int, Finder] = {}
+    steps: list[PathStep] = []
+    for part in parts:
+        if isinstance(part, PathStep):
+            steps += _with_companions(part)
+            continue
+        known = everywhere.get(id(part.detector))
+        if known is None or part.replacement.strictness > known.replacement.strictness:
+            everywhere[id(part.detector)] = part
+    written = [finder.replacement for finder in everywhere.values()] + [step.replacement for step in steps]
+    return Policy(
+        names=names,
+        finders=tuple(everywhere.values()),
+        steps=tuple(steps),
+        hides_input=any(step.whole and _can_reach(step.path, "input") for step in steps),
+        labels=tuple({each.label.encode(): None for each in written if each.label}),
+        keys=tuple({each.key: None for each in written if each.key}),
+        shortest=min((finder.detector.shortest for finder in everywhere.values()), default=0),
+    )
+
+
+def _with_companions(step: PathStep) -> list[PathStep]:
+    """Return `step`, and the same for what may quote the values it hides: the error's text, and tools the input."""
+    whole = step.whole
+    companions: list[Path] = []
+    if whole is not None and whole.action == "hash":
+        whole = Replacement(whole.mask, whole.kind, "redact", REDACTED)
+    if _can_reach(step.path, "input") or _can_reach(step.path, "output"):
+        companions.append(_ERROR_TEXT)
+    if whole is not None and _can_reach(step.path, "input"):
+        companions += _TOOLS
+    return [step, *(PathStep(path, whole=whole, finder=step.finder) for path in companions)]
+
+
+def _can_reach(path: Path, field_name: str) -> bool:
+    """Return whether `path` may lead to values of the field or below it."""
+    return bool(path[0].wild) or path[0] == field_name
