@@ -118,19 +118,56 @@ def test_a_request_that_is_too_large_is_halved_until_it_fits(langfuse):
     assert {request.status for request in langfuse.requests()} == {413, 200}
 
 
-def test_a_single_call_that_is_too_large_is_dropped_and_the_rest_arrives(langfuse):
+def test_a_call_that_even_cut_is_too_large_is_dropped_and_the_rest_arrives(langfuse):
     """Its neighbours in the batch do not pay."""
-    langfuse.limit("payments", max_bytes=6_000)
+    langfuse.limit("payments", max_bytes=3_000)
     with posting(langfuse) as post:
-        small, large = texts(2, 1_000)[0], texts(1, 40_000)[0]
+        small = texts(2, 1_000)[0]
+        many = {f"key{number}": text for number, text in enumerate(texts(200, 400))}
         post.send(1, input=small)
-        post.send(2, input=large)
+        post.send(2, input=small, generation={"name": "n", "metadata": many})
         post.send(3, input=small)
         assert post.sender.force_flush(10)
         assert post.account() == {"handled": 3, "delivered": 2, "dropped": {"too_large": 1}}
 
 
-@pytest.mark.parametrize("status", [400, 401, 403, 404, 307])
+def test_a_single_call_that_is_too_large_is_cut_until_it_fits(langfuse):
+    """Its longest texts end in a mark that says how long they were; its ids, times and its short texts stay."""
+    langfuse.limit("payments", max_bytes=60_000)
+    with posting(langfuse) as post:
+        post.send(1, input=texts(1, 400_000)[0], output="short")
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 1, "delivered": 1}
+    (span,) = langfuse.spans()
+    assert re.search(r"… \[cut: [0-9]+ bytes\]$", span.input)
+    assert (span.output, span.metadata["litellm_call_id"], span.span_id) == ("short", "call-1", f"{2:016x}")
+
+
+def test_one_call_that_is_refused_does_not_take_its_batch_with_it(langfuse):
+    """A server that answers 400 says nothing about which span it meant: the batch is halved down to it."""
+    langfuse.refuse("payments", containing="poison")
+    with posting(langfuse) as post:
+        for number in range(40):
+            post.send(number, input="poison" if number == 17 else "fine")
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 40, "delivered": 39, "dropped": {"rejected": 1}}
+    assert [span.metadata["litellm_call_id"] for span in langfuse.spans()] == [
+        f"call-{number}" for number in range(40) if number != 17
+    ]
+
+
+def test_a_server_that_refuses_everything_is_not_asked_for_each_call(langfuse):
+    """After many refusals in a row the rest of the batch is given up."""
+    langfuse.fail("payments", 400)
+    with posting(langfuse) as post:
+        for number in range(200):
+            post.send(number)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 200, "dropped": {"rejected": 200}}
+    assert len(langfuse.requests()) < 90
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 307])
 def test_what_no_retry_can_change_is_dropped_at_once(langfuse, status):
     """One request, counted; a redirect is not followed."""
     langfuse.fail("payments", status)
@@ -201,7 +238,7 @@ def test_an_outage_is_one_line_and_its_end_another(langfuse, caplog):
 @pytest.mark.parametrize(
     ("status", "cause"),
     [
-        (400, "HTTP 400"),
+        (405, "HTTP 405"),
         (401, "HTTP 401, check the keys of the project"),
         (308, "HTTP 308, a redirect: check the host of the project"),
     ],
@@ -245,10 +282,11 @@ def test_calls_lost_at_the_end_are_told(langfuse, caplog):
         (200, "delivered"),
         (204, "delivered"),
         (301, "rejected"),
-        (400, "rejected"),
+        (400, "refused"),
         (408, "retry"),
         (413, "too_large"),
-        (422, "rejected"),
+        (404, "rejected"),
+        (422, "refused"),
         (429, "retry"),
         (500, "retry"),
         (599, "retry"),

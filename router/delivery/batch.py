@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from router.delivery.attributes import SCOPE_NAME
+from router.delivery.compression import gunzip, gzip
 from router.delivery.protobuf import BYTES, field, read_fields, varint
+from router.delivery.shorten import SMALLEST, shorten_span
 
 _SCOPE = field(1, field(1, SCOPE_NAME.encode()))
 _RESOURCE = field(1, b"")  # empty: Langfuse stores whatever stands in it beside every observation
 _CHUNK = 64 * 1024
-_GZIP = 31  # zlib's window size for a gzip frame without a time stamp: same spans, same bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,18 +32,22 @@ class Batch:
 
 def make_batch(spans: Sequence[bytes], since: float) -> Batch:
     """Return the request of some serialised spans, at least one."""
-    compressor = zlib.compressobj(1, zlib.DEFLATED, _GZIP)
     # Fed in pieces: joining megabytes first costs more in fresh memory pages than compressing small ones.
-    body = [compressor.compress(chunk) for chunk in _chunked(_pieces(spans))]
-    body.append(compressor.flush())
-    return Batch(b"".join(body), len(spans), since)
+    return Batch(gzip(_chunked(_pieces(spans))), len(spans), since)
 
 
 def split_batch(batch: Batch) -> tuple[Batch, Batch]:
     """Return two batches with one half of the spans each; the batch has at least two."""
-    spans = list(read_spans(zlib.decompress(batch.body, _GZIP)))
+    spans = list(read_spans(gunzip(batch.body)))
     middle = len(spans) // 2
     return make_batch(spans[:middle], batch.since), make_batch(spans[middle:], batch.since)
+
+
+def shorten_batch(batch: Batch) -> Batch | None:
+    """Return the batch, of one span, with the span at half its size; None when that cannot be."""
+    (span,) = read_spans(gunzip(batch.body))
+    shorter = shorten_span(span, len(span) // 2) if len(span) >= SMALLEST else None
+    return None if shorter is None else make_batch([shorter], batch.since)
 
 
 def encode_request(spans: Sequence[bytes]) -> bytes:

@@ -9,7 +9,8 @@ import time
 from collections.abc import Mapping
 
 from router.config.loaded import ResolvedProject
-from router.delivery.batch import Batch, make_batch, split_batch
+from router.delivery.batch import Batch, make_batch, shorten_batch, split_batch
+from router.delivery.counters import DropReason
 from router.delivery.notices import Notices, calls
 from router.delivery.outbox import Backlog, Outbox
 from router.delivery.retry import Answer, pause
@@ -20,6 +21,27 @@ _log = logging.getLogger("router")
 
 _SHORTEST_PAUSE = 0.05
 _chance = secrets.SystemRandom().random
+
+
+_MOST_REFUSALS = 64
+"""Refusals in a row after which a batch is not taken apart any further: the server refuses them all."""
+_REASONS: Mapping[str, DropReason] = {
+    "retry": "unreachable",
+    "unreachable": "unreachable",
+    "refused": "rejected",
+    "rejected": "rejected",
+    "too_large": "too_large",
+}
+
+
+def _smaller(batch: Batch, answer: Answer, refusals: int) -> tuple[Batch, ...]:
+    """Return what to try instead of a batch that was not taken: its halves, or its one span with texts cut."""
+    if answer.verdict == "too_large" and batch.count == 1:
+        shorter = shorten_batch(batch)
+        return () if shorter is None else (shorter,)
+    if answer.verdict == "too_large" or (answer.verdict == "refused" and refusals <= _MOST_REFUSALS):
+        return split_batch(batch) if batch.count > 1 else ()
+    return ()
 
 
 class Exporter:
@@ -106,12 +128,15 @@ class Exporter:
             return
         left = [make_batch(spans, since)]
         del spans  # from here on the compressed bytes are all that is kept
+        refusals = 0
         while left:
             self._outbox.hold(backlog, sum(len(batch.body) for batch in left))
             batch = left.pop()
             answer = await self._deliver(backlog, batch)
-            if answer.verdict == "too_large" and batch.count > 1:
-                left += reversed(split_batch(batch))
+            refusals = refusals + 1 if answer.verdict == "refused" else 0
+            smaller = _smaller(batch, answer, refusals)
+            if smaller:
+                left += reversed(smaller)
             else:
                 self._settle(backlog, batch.count, answer)
 
@@ -161,7 +186,7 @@ class Exporter:
         if answer.verdict == "delivered":
             self._outbox.settle(backlog, count)
             return
-        reason = answer.verdict if answer.verdict != "retry" else "unreachable"
+        reason = _REASONS[answer.verdict]
         self._outbox.settle(backlog, count, reason)
         self._notices.say(
             backlog.project,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-Verdict = Literal["delivered", "retry", "too_large", "rejected", "unreachable"]
+Verdict = Literal["delivered", "retry", "too_large", "refused", "rejected", "unreachable"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,8 @@ class Answer:
     """What became of one request.
 
     Attributes:
-        verdict: `retry` for what may succeed later; `unreachable` once nobody may wait any longer.
+        verdict: `retry` for what may succeed later; `refused` where something in the batch was wrong, perhaps one
+            span of it; `rejected` where no batch would do; `unreachable` once nobody may wait any longer.
         cause: why, in words for the log; "" when delivered.
         retry_after: seconds that the server asked for.
     """
@@ -34,6 +35,8 @@ def judge(status: int, retry_after: str | None = None) -> Answer:
         return Answer("retry", cause, parse_retry_after(retry_after))
     if status == 413:
         return Answer("too_large", cause)
+    if status in (400, 422):
+        return Answer("refused", cause)
     if status in (401, 403):
         cause += ", check the keys of the project"
     elif 300 <= status < 400:

@@ -13,10 +13,11 @@ EVERY_PROJECT = "*"
 class Fault:
     """One kind of failure, for so many `times`, or until it is healed when that is None."""
 
-    kind: Literal["status", "limit", "hang", "reset", "slow"]
+    kind: Literal["status", "limit", "refuse", "hang", "reset", "slow"]
     status: int = 503
     retry_after: str | None = None
     max_bytes: int = 0
+    text: bytes = b""
     seconds: float = 0.0
     times: int | None = None
     healed: threading.Event = field(default_factory=threading.Event)

@@ -123,6 +123,10 @@ class FakeLangfuse:
         """Answer 413 to requests that are larger than `max_bytes` on the wire."""
         self._faults.set(project, Fault("limit", max_bytes=max_bytes))
 
+    def refuse(self, project: str | None = None, *, containing: str) -> None:
+        """Answer 400 to requests that hold a text anywhere, as a server does that dislikes one span of a batch."""
+        self._faults.set(project, Fault("refuse", text=containing.encode()))
+
     def hang(self, project: str | None = None, *, times: int | None = None) -> None:
         """Read requests and never answer them."""
         self._faults.set(project, Fault("hang", times=times))

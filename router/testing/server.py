@@ -7,6 +7,7 @@ import json
 import socket
 import struct
 import threading
+import zlib
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from typing import Any
@@ -68,6 +69,13 @@ class Server:
             connection.close()
 
 
+def _unpacked(body: bytes) -> bytes:
+    try:
+        return zlib.decompress(body, 47)  # gzip or zlib
+    except zlib.error:
+        return body
+
+
 class _Connection(BaseHTTPRequestHandler):
     """One connection; its requests come one after the other."""
 
@@ -108,6 +116,8 @@ class _Connection(BaseHTTPRequestHandler):
             self._finish(self._inbox.log(request, fault.status), after)
         elif fault is not None and fault.kind == "limit" and len(body) > fault.max_bytes:
             self._finish(self._inbox.log(request, 413))
+        elif fault is not None and fault.kind == "refuse" and fault.text in _unpacked(body):
+            self._finish(self._inbox.log(request, 400))
         else:
             if fault is not None and fault.kind == "slow":
                 fault.healed.wait(fault.seconds)
