@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from router.config import load_text
 from router.errors import RequestError
-from router.routing.plan import Plan
+from router.routing.plan import Ids, Plan
 from router.routing.record import CallRecord, Requested
 from router.routing.request import record_from_request
 from router.routing.table import MAX_REMEMBERED, RoutingTable
@@ -197,6 +197,92 @@ def test_unauthenticated_calls_meet_no_rule() -> None:
     """A call that nobody answers for is dropped before the rules, whatever it claims."""
     plan = _plan("rules: [{id: rest, route: a}]\n", {"origin": "proxy", "authenticated": False, "team": "x"})
     assert (plan.rule, plan.route, plan.drop, plan.masks) == (None, (), "unauthenticated", {})
+
+
+NOBODYS = """
+defaults: {mask: [one]}
+overlays:
+  - {id: hides, match: {metadata.x: y}, mask: [two], trace: {set: {version: "1"}}, sample: 0}
+  - {id: labels, trace: {append: {tags: [all]}}}
+  - {id: nobodys, match: {authenticated: false}, mask: [three], trace: {append: {tags: [none]}}}
+rules:
+  - {id: first, match: {metadata.x: y}, route: b}
+  - {id: no-key, match: {all: [{authenticated: false}]}, route: c}
+  - {id: rest, route: a}
+overrides: {allow: ["*"]}
+"""
+ASKING = {
+    "origin": "proxy",
+    "authenticated": False,
+    "team": "x",
+    "key_alias": "k",
+    "org": "o",
+    "tags": ["t"],
+    "host_tags": ["h"],
+    "override": {"project": "b"},
+    "metadata": {
+        "x": "y",
+        "team": "x",
+        "trace_name": "n",
+        "trace_metadata": {"k": 1},
+        "existing_trace_id": "t-1",
+        "update_trace_keys": ["name", "input"],
+        "parent_observation_id": "p",
+        "generation_id": "g",
+        "generation_name": "g",
+        "session_id": "s",
+        "mask_output": True,
+        "langfuse_public_key": "pk-1",
+        "langfuse_secret_key": "sk-1",
+    },
+}
+
+
+def test_unauthenticated_calls_meet_only_rules_that_ask_for_them() -> None:
+    """The first such rule decides; overlays that do not ask add their masks, and nothing else."""
+    plan = _plan(NOBODYS, ASKING)
+    assert (plan.rule, plan.route, plan.overlays) == ("no-key", ("c",), ("hides", "nobodys"))
+    assert plan.masks == {"c": ("one", "two", "three", "mask-output")}
+    assert (plan.sample.rate, plan.sample.kept) == (1.0, True)
+    assert _plan(NOBODYS, {**ASKING, "authenticated": True}).rule == "first"
+    assert _plan(NOBODYS, {"team": "x"}).overlays == ("labels",)
+
+
+@pytest.mark.parametrize("origin", ["sdk", "proxy"])
+def test_unauthenticated_calls_are_granted_nothing_but_masks(origin: str) -> None:
+    """Not even where `overrides` allows everything; each refusal is in the plan."""
+    plan = _plan(NOBODYS, {**ASKING, "origin": origin})
+    assert plan.trace == {"tags": ["none"], "name": "litellm-completion"}
+    assert plan.generation == {"name": "litellm-completion"}
+    assert (plan.ids.to_json(), plan.update_keys) == (Ids().to_json(), ())
+    assert {"project", "credentials", "trace.id", "trace.name", "trace.tags", "update_keys"} <= set(plan.denied)
+
+
+def test_unauthenticated_calls_belong_to_nobody() -> None:
+    """Whatever the request claims, they have no team, key or organisation, and no tags of the host."""
+    record = record_from_request(ASKING)
+    assert (record.team, record.key_alias, record.org, record.host_tags) == (None, None, None, ())
+
+
+def test_explain_tells_what_an_unauthenticated_call_does_not_meet() -> None:
+    """Every entry has its line; without a rule for such calls there is nothing to tell."""
+    steps = _table(NOBODYS).explain(record_from_request(ASKING)).steps
+    assert [(step.id, step.matched, step.why) for step in steps] == [
+        ("hides", True, 'metadata.x = "y"; only hides, as the call is not authenticated'),
+        ("labels", False, "does not ask for authenticated = false"),
+        ("nobodys", True, 'authenticated = "false"'),
+        ("first", False, "does not ask for authenticated = false"),
+        ("no-key", True, 'authenticated = "false"'),
+    ]
+    assert _table("rules: [{id: rest, route: a}]\n").explain(record_from_request(ASKING)).steps == ()
+
+
+def test_unauthenticated_calls_that_no_rule_takes_are_dropped() -> None:
+    """A rule for some of them leaves the others where they were."""
+    body = "rules: [{id: r, match: {authenticated: false, status: failure}, route: c}, {id: rest, route: a}]\n"
+    assert _plan(body, {"authenticated": False, "status": "failure"}).rule == "r"
+    assert _plan(body, {"authenticated": False}).drop == "unauthenticated"
+    assert _plan(body, {"status": "failure"}).rule == "rest"
 
 
 def test_a_condition_that_cannot_be_evaluated_masks_but_does_not_route() -> None:
@@ -464,7 +550,9 @@ _BODY = """
 overlays:
   - {id: o1, when: "contains(metadata.list, 'x')", mask: [one]}
   - {id: o2, match: {team: x}, mask: [two], trace: {append: {tags: ["{model}"]}}}
+  - {id: o3, match: {authenticated: false, stream: true}, mask: [one], sample: 0.5}
 rules:
+  - {id: r0, match: {authenticated: false, stream: true}, route: b, mask: [two]}
   - {id: r1, match: {team: [x, y], tags: {all_of: [p]}}, route: [a, b], mask: [three]}
   - {id: r2, when: "metadata.other > `1`", route: drop}
   - {id: rest, route: c, sample: {rate: 0.5, by: session_id}}

@@ -17,7 +17,7 @@ from router.routing.plan import Plan
 _DROPPED = {
     "policy": "dropped by this rule, nothing is sent",
     "sampled_out": "not in the sample, nothing is sent",
-    "unauthenticated": "dropped: the caller is not authenticated",
+    "unauthenticated": "dropped: the caller is not authenticated, and no rule takes such calls",
 }
 
 

@@ -23,6 +23,7 @@ BUILTIN_ATTRIBUTES: Mapping[str, Kind] = MappingProxyType(
         "tags": "list",
         "status": "text",
         "stream": "bool",
+        "authenticated": "bool",
         "session_id": "text",
         "trace_id": "text",
         "environment": "text",
@@ -39,7 +40,7 @@ MEASURED_ATTRIBUTES = frozenset(name for name, kind in BUILTIN_ATTRIBUTES.items(
 """`cost` in US dollars, `latency` in seconds, and counts of tokens: never below 0, missing when unknown."""
 
 HOST_ATTRIBUTES = MEASURED_ATTRIBUTES.union(
-    "team team_alias key_alias org model model_group provider call_type status stream".split()
+    "team team_alias key_alias org model model_group provider call_type status stream authenticated".split()
 )
 """Attributes that are the host's word in the proxy too; every other one is the caller's."""
 

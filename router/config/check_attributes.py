@@ -13,7 +13,7 @@ from router.config.project_templates import unknown_table
 from router.config.suggest import did_you_mean
 
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_TAKEN = frozenset(("any", "all", "not", *OPEN_FAMILIES))
+_TAKEN = frozenset(("any", "all", "not", "authenticated", *OPEN_FAMILIES))
 _ONLY_WITH_FROM = ("type", "default", "normalize", "trust")
 
 
@@ -48,7 +48,7 @@ def _check_builtin(findings: Findings, path: Path, name: str, spec: Attribute) -
 def _check_declared(findings: Findings, path: Path, name: str, spec: Attribute) -> None:
     if not _NAME.fullmatch(name) or name in _TAKEN:
         message, effect = f"`{name}` cannot be the name of a declared attribute", "no condition could ask for it"
-        hint = "letters, digits and `_`, and none of any, all, not, metadata, header"
+        hint = "letters, digits and `_`, and none of any, all, not, metadata, header, authenticated"
         findings.add("RT254", message, path, key=True, effect=effect, hint=hint)
     one = isinstance(spec.from_, str)
     for index, source in enumerate(spec.paths()):

@@ -10,6 +10,7 @@ from typing import Any
 import re2
 
 from router.config.bounds import ORDERING, bounds_of
+from router.config.check_unauthenticated import is_for_unauthenticated
 from router.config.draft import Draft
 from router.config.findings import Findings
 from router.config.model import Match, MatchOperators, Rule
@@ -189,6 +190,8 @@ def _simple(rule: Rule) -> list[tuple[str, Any]]:
 
 def _covers(above: Rule, rule: Rule, vocabulary: Vocabulary) -> bool:
     """Tell whether every call that `rule` matches was taken by `above` before. Never true by mistake."""
+    if is_for_unauthenticated(above) != is_for_unauthenticated(rule):
+        return False
     if _is_unconditional(above):
         return True
     conditions = _simple(above)
@@ -214,7 +217,9 @@ def _implies(matcher: Any, wide: Any, name: str, tables: Vocabulary, tables_of_w
         if operators <= ORDERING and isinstance(matcher, MatchOperators):
             return bounds_of(matcher).within(bounds_of(wide))
         if operators == {"exists"}:
-            return bool(wide.exists) and (values is not None or _needs_value(matcher))
+            return bool(wide.exists) and (
+                values is not None or (isinstance(matcher, MatchOperators) and matcher.needs_value())
+            )
         if operators == {"glob"} and values is not None and wide.glob is not None:
             prefix = wide.glob.removesuffix("*")
             plain = not any(sign in prefix for sign in "*?[\\")
@@ -230,17 +235,6 @@ def _implies(matcher: Any, wide: Any, name: str, tables: Vocabulary, tables_of_w
 def _looks_up(matcher: Any) -> bool:
     """Tell whether a matcher asks whether a row of a table is there, and nothing else."""
     return isinstance(matcher, MatchOperators) and matcher.model_fields_set <= {"in_", "known", "has"}
-
-
-def _needs_value(matcher: Any) -> bool:
-    """Tell whether a matcher can only hold for an attribute that is there."""
-    return isinstance(matcher, MatchOperators) and bool(
-        matcher.glob is not None
-        or matcher.regex is not None
-        or matcher.any_of
-        or matcher.all_of
-        or matcher.model_fields_set & ORDERING
-    )
 
 
 def _all_match(pattern: str, values: Sequence[str]) -> bool:

@@ -8,6 +8,7 @@ from router.config.check_masks import check_masks
 from router.config.check_names import check_names
 from router.config.check_order import check_order
 from router.config.check_tables import check_tables
+from router.config.check_unauthenticated import check_unauthenticated
 from router.config.check_updates import check_updates
 from router.config.draft import Draft
 from router.config.findings import Findings
@@ -23,6 +24,7 @@ def check_routing(draft: Draft, shelf: PackShelf) -> list[Problem]:
     check_conditions(findings)
     check_updates(findings)
     check_attributes(findings)
+    check_unauthenticated(findings)
     check_tables(findings)
     check_order(findings)
     return findings.problems + broken_packs

@@ -74,6 +74,45 @@ TABLES: dict[str, Code] = {
         "rules: [{id: x, match: {app: pay, team: pay}, route: a}, {id: rest, route: a}]",
         warning=True,
     ),
+    "RT520": Code(
+        title="a condition that lets no unauthenticated call in",
+        why="A call that no key answers for is tested only against what has `authenticated: false` as a condition.",
+        mend="Write `authenticated: false` beside the other conditions, in a rule or overlay of its own.",
+        bad="rules: [{id: x, match: {authenticated: {not: true}}, route: drop}, {id: rest, route: a}]",
+        good="rules: [{id: x, match: {authenticated: false}, route: drop}, {id: rest, route: a}]",
+    ),
+    "RT521": Code(
+        title="a condition on what an unauthenticated call never has",
+        why="Team, key and organisation are said by the key alone, so the condition is never true.",
+        mend="Take it away; what such a caller says of itself stands in `metadata.<key>`.",
+        bad="rules: [{id: x, match: {authenticated: false, team: t}, route: drop}, {id: rest, route: a}]",
+        good="rules: [{id: x, match: {authenticated: false}, route: drop}, {id: rest, route: a}]",
+    ),
+    "RT522": Code(
+        title="a route that an unauthenticated caller decides",
+        why="Anybody who reaches the proxy can write its metadata, and so choose this project.",
+        mend="Send all unauthenticated calls to one project: `match: {authenticated: false}` and nothing else.",
+        bad="rules:\n  - {id: x, match: {authenticated: false, metadata.app: pay}, route: b}\n  - {id: rest, route: a}",
+        good="rules: [{id: x, match: {authenticated: false}, route: b}, {id: rest, route: a}]",
+        warning=True,
+    ),
+    "RT523": Code(
+        title="a project for both authenticated and unauthenticated calls",
+        why="What anybody can send would stand among the calls of your teams, and count as theirs.",
+        mend="Give unauthenticated calls a project of their own, or `route: drop`.",
+        bad="rules: [{id: x, match: {authenticated: false}, route: a}, {id: rest, route: a}]",
+        good="rules: [{id: x, match: {authenticated: false}, route: b}, {id: rest, route: a}]",
+        warning=True,
+    ),
+    "RT524": Code(
+        title="an overlay for calls that no rule takes",
+        why="Without a rule that has `authenticated: false` these calls are dropped, so the overlay never applies.",
+        mend="Add such a rule, or take the overlay away.",
+        bad="overlays: [{id: o, match: {authenticated: false}, mask: [pii]}]\nrules: [{id: rest, route: a}]",
+        good="overlays: [{id: o, match: {authenticated: false}, mask: [pii]}]\n"
+        "rules: [{id: x, match: {authenticated: false}, route: b}, {id: rest, route: a}]",
+        warning=True,
+    ),
     "RT613": Code(
         title="a route with a hole that could lead nowhere",
         why="Every project is known at load. A hole that could stand for anything, or for a row without a project, "

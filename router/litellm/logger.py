@@ -162,8 +162,9 @@ class RouterLogger(CustomLogger):
             self._warned_of_nobodys = True
             _log.warning(
                 "LiteLLM reported a call of its proxy without an authenticated key: it is dropped (unauthenticated), "
-                "as all such calls are; this is said once. In an application without a proxy, call "
-                "router.litellm.install() before anything imports litellm.proxy.proxy_server."
+                "as all such calls are that no rule with `authenticated: false` takes; this is said once. In an "
+                "application without a proxy, call router.litellm.install() before anything imports "
+                "litellm.proxy.proxy_server."
             )
         return record
 

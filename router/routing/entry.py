@@ -32,6 +32,7 @@ class Entry:
         when_undecided: what a `when` that cannot be evaluated counts as.
         rollout: the share of the calls that fit which match; None for all.
         is_shadow: whether it is only recorded that it would match.
+        for_unauthenticated: whether it is for calls that no key answers for, and for no others.
         attributes: names of all attributes that the conditions read.
         route: of a rule, the projects with the masks that are their own; none means drop.
         row: of a rule whose route has holes, reads the row that decides.
@@ -47,6 +48,7 @@ class Entry:
     when_undecided: bool
     rollout: Share | None
     is_shadow: bool
+    for_unauthenticated: bool
     attributes: frozenset[str]
     route: Route
     masks: tuple[str, ...]
@@ -105,6 +107,7 @@ def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule], vocabulary
         when_undecided=masked_overlay if on_error is None else on_error == "match",
         rollout=compile_rollout(spec.rollout, spec.id, vocabulary) if spec.rollout is not None else None,
         is_shadow=spec.mode == "shadow",
+        for_unauthenticated=spec.match is not None and spec.match.is_for_unauthenticated(),
         attributes=frozenset().union(
             attributes_of(spec.when, vocabulary) if spec.when is not None else (),
             *(condition.attributes for condition in conditions),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router.routing.conditions import Verdict
 from router.routing.entry import Entry, Kind
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
 from router.routing.sampling import Share, is_rolled_out
+from router.routing.unauthenticated import is_met
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,17 @@ def step(entry: Entry, record: CallRecord, place: float | None = None) -> Step:
     if matched and entry.is_shadow:
         why, matched = f"{why}; would match, but is in shadow mode", False
     return Step(entry.kind, entry.id, entry.location.file, entry.location.line, matched, why)
+
+
+def step_of_unauthenticated(entry: Entry, record: CallRecord, place: float | None = None) -> Step:
+    """Return the line about an entry for a call that no key answers for."""
+    if not is_met(entry):
+        where = (entry.kind, entry.id, entry.location.file, entry.location.line)
+        return Step(*where, False, "does not ask for authenticated = false")
+    tried = step(entry, record, place)
+    if tried.matched and not entry.for_unauthenticated:
+        return replace(tried, why=f"{tried.why}; only hides, as the call is not authenticated")
+    return tried
 
 
 def _rollout_words(share: Share, record: CallRecord, place: float | None) -> str:

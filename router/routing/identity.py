@@ -14,6 +14,8 @@ _SPELLINGS = {
     "key_hash": ("user_api_key_hash",),
     "org": ("org", "org_id", "user_api_key_org_id"),
 }
+IDENTITY = frozenset(_SPELLINGS)
+"""The fields of CallRecord that say to whom a call belongs."""
 _ALL = frozenset(spelling for spellings in _SPELLINGS.values() for spelling in spellings)
 
 

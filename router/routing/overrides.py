@@ -47,7 +47,7 @@ class Grants:
         return cls(allow=allow, masks=overrides.masks == "add-only")
 
     def grant(self, record: CallRecord) -> Granted:
-        """Return what the request of `record` is granted."""
+        """Return what the request of `record` is granted; that of an unauthenticated call nothing but masks."""
         if asks_nothing(record):
             return NOTHING_GRANTED
         asked = record.requested
@@ -59,10 +59,11 @@ class Grants:
             denied.append("credentials")
         asked_trace = _asked_trace(record)
         update_keys = canonical_keys(asked.update_keys)
-        if record.origin == "sdk" and self.allow is None:
+        if record.origin == "sdk" and self.allow is None and record.authenticated:
             return Granted(asked_trace, asked.generation, _ids(record), update_keys, masks, tuple(denied))
-        allowed = self.allow or frozenset()
-        trace = _fields("trace", asked_trace, allowed, denied, record.host_tags)
+        allowed = (self.allow if record.authenticated else None) or frozenset()
+        own_tags = record.host_tags if record.authenticated else ()
+        trace = _fields("trace", asked_trace, allowed, denied, own_tags)
         generation = _fields("generation", asked.generation, allowed, denied, ())
         ids = _granted_ids(_ids(record), allowed, denied)
         if update_keys and not _is_allowed("update_keys", allowed):

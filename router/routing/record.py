@@ -73,6 +73,8 @@ class CallRecord:
         call_id: LiteLLM's call id; with `status`, `model_id` and the start it identifies the attempt.
         model: model name; `model_group` the alias the client asked for; `model_id` the deployment.
         usage_details: token counts by Langfuse's names; `cost_details`: US dollars by Langfuse's names.
+        authenticated: False only for a call of the proxy that no key answers for; then nobody says `team` … `org`,
+            and `host_tags` are none.
         host_tags: those of `tags` that the host set itself.
         details: facts of the host for the generation's metadata (response id, cache hit, cost, …).
         size: estimate of the memory this record holds, in bytes.

@@ -10,7 +10,7 @@ from typing import Any
 from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.errors import RequestError
 from router.routing.attributes import text_of, texts_of
-from router.routing.identity import identity_from_metadata
+from router.routing.identity import IDENTITY, identity_from_metadata
 from router.routing.numbers import number_in, number_of
 from router.routing.record import CallError, CallRecord
 from router.routing.requested import requested_from_metadata
@@ -43,7 +43,8 @@ def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_
     """Return the call that `request` describes; the mapping itself is not kept.
 
     Its metadata is read as LiteLLM's is in an application: `team`, `trace_name`, `mask_input` … keep their
-    meaning. `origin: proxy` makes the request a client's, whose metadata names no team.
+    meaning. `origin: proxy` makes the request a client's, whose metadata names no team; `authenticated: false` one of
+    the proxy that no key answers for, which has no team at all.
 
     Raises:
         RequestError: an unknown key, or a value of the wrong type; the text names the key, never the value.
@@ -52,8 +53,11 @@ def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_
     _check_keys(request, vocabulary)
     metadata = _mapping(request, "metadata")
     headers = {str(key).lower(): str(text_of(value) or "") for key, value in _mapping(request, "headers").items()}
-    origin = _choice(request, "origin", ("sdk", "proxy"))
+    authenticated = request.get("authenticated", True) is not False
+    origin = _choice(request, "origin", ("sdk", "proxy")) if authenticated else "proxy"
     texts = {key: text_of(request[key]) for key in _TEXT_KEYS if request.get(key) is not None}
+    if not authenticated:
+        texts = {key: text for key, text in texts.items() if key not in IDENTITY}
     requested = requested_from_metadata(metadata, headers=headers if origin == "proxy" else {})
     fields: dict[str, Any] = {
         **(identity_from_metadata(metadata) if origin == "sdk" else {}),
@@ -65,8 +69,8 @@ def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_
         "origin": origin,
         "status": _choice(request, "status", ("success", "failure")),
         "stream": request.get("stream") is True,
-        "authenticated": request.get("authenticated", True) is not False,
-        "host_tags": texts_of(request.get("host_tags", [])),
+        "authenticated": authenticated,
+        "host_tags": texts_of(request.get("host_tags", [])) if authenticated else (),
     }
     fields.setdefault("call_id", "call")
     fields.setdefault("model", "")

@@ -12,12 +12,13 @@ from router.config.loaded import LoadedConfig
 from router.config.model import DROP
 from router.routing.attributes import Texts, texts_getter
 from router.routing.entry import Entry, compile_entry, compile_rule
-from router.routing.explain import Explanation, step
+from router.routing.explain import Explanation, step, step_of_unauthenticated
 from router.routing.index import Index, compile_facts, is_worth_remembering
 from router.routing.overrides import NOTHING_GRANTED, Granted, Grants, asks_nothing
 from router.routing.plan import Because, DropReason, Plan, Sample
 from router.routing.record import CallRecord
 from router.routing.sampling import Rate, compile_sample, is_kept, lowest
+from router.routing.unauthenticated import met_by_unauthenticated
 from router.routing.updates import Update, merge
 
 
@@ -71,11 +72,14 @@ MAX_REMEMBERED = 16_384
 class RoutingTable:
     """A compiled configuration: immutable, pure, shared by all threads, replaced as a whole on reload.
 
+    `overlays_of_unauthenticated` and `rules_of_unauthenticated` are what calls meet that no key answers for.
     `combinations`, `seen` and `plans` only remember what would be worked out again; they change no result.
     """
 
     overlays: Index
     rules: Index
+    overlays_of_unauthenticated: Index
+    rules_of_unauthenticated: Index
     facts: Callable[[CallRecord], Hashable] | None
     default_masks: tuple[str, ...]
     default_rate: Rate | None
@@ -96,6 +100,8 @@ class RoutingTable:
         return cls(
             overlays=Index.build(overlays, loaded.vocabulary),
             rules=Index.build(rules, loaded.vocabulary),
+            overlays_of_unauthenticated=Index.build(met_by_unauthenticated(overlays), loaded.vocabulary),
+            rules_of_unauthenticated=Index.build(met_by_unauthenticated(rules), loaded.vocabulary),
             facts=compile_facts([*overlays, *rules], loaded.vocabulary),
             default_masks=tuple(loaded.defaults.mask),
             default_rate=rate if rate.rate < 1.0 else None,
@@ -113,8 +119,14 @@ class RoutingTable:
     def decide(self, record: CallRecord, place: float | None = None) -> Decision:
         """Return where the call goes: the part of `resolve` that can be remembered from one call to the next."""
         if not record.authenticated:
-            return UNAUTHENTICATED
-        combination = self._remembered(record) if self.facts is not None else self._matching(record, place)
+            found = self._matching(self.overlays_of_unauthenticated, self.rules_of_unauthenticated, record, place)
+            if found is None:
+                return UNAUTHENTICATED
+            combination = found
+        elif self.facts is not None:
+            combination = self._remembered(record)
+        else:
+            combination = self._of_authenticated(record, place)
         if combination.rate is None or is_kept(combination.rate, record, place):
             return combination.kept
         return combination.sampled_out
@@ -135,7 +147,7 @@ class RoutingTable:
         return plan
 
     def _complete(self, decision: Decision, record: CallRecord) -> Plan:
-        granted = self.grants.grant(record) if record.authenticated else NOTHING_GRANTED
+        granted = NOTHING_GRANTED if decision.rule is None else self.grants.grant(record)
         trace, trace_reasons = merge(granted.trace, decision.trace, record)
         generation, generation_reasons = merge(granted.generation, decision.generation, record)
         update_keys: tuple[str, ...] = ()
@@ -143,7 +155,7 @@ class RoutingTable:
             # Every other key of a trace that exists stays as that trace has it.
             update_keys = tuple(dict.fromkeys((*granted.update_keys, *decision.update_keys)))
             trace = {name: value for name, value in trace.items() if name in update_keys or name == "environment"}
-        if record.authenticated:
+        if decision.rule is not None:
             _name(trace, generation, granted, record)
         limits = (*_limits("trace", trace), *_limits("generation", generation))
         asked = tuple(name for name in granted.masks if name not in decision.masks)
@@ -180,11 +192,12 @@ class RoutingTable:
     def explain(self, record: CallRecord, place: float | None = None) -> Explanation:
         """Resolve a call and tell the verdict of every entry that was tried; `place` as in `resolve`."""
         plan = self.resolve(record, place)
-        if plan.drop == "unauthenticated":
+        if not (record.authenticated or self.rules_of_unauthenticated.entries):
             return Explanation(plan, ())
-        steps = [step(entry, record, place) for entry in self.overlays.entries]
+        tell = step if record.authenticated else step_of_unauthenticated
+        steps = [tell(entry, record, place) for entry in self.overlays.entries]
         for entry in self.rules.entries:
-            steps.append(step(entry, record, place))
+            steps.append(tell(entry, record, place))
             if steps[-1].matched:
                 break
         return Explanation(plan, tuple(steps))
@@ -194,19 +207,28 @@ class RoutingTable:
             facts = self.facts(record) if self.facts is not None else None
             found = self.seen.get(facts)
         except TypeError:  # a record made by hand, with a list where a text is due
-            return self._matching(record)
+            return self._of_authenticated(record)
         if found is None:
-            found = self._matching(record)
+            found = self._of_authenticated(record)
             if is_worth_remembering(facts):
                 _remember(self.seen, facts, found)
         return found
 
-    def _matching(self, record: CallRecord, place: float | None = None) -> Combination:
+    def _of_authenticated(self, record: CallRecord, place: float | None = None) -> Combination:
+        found = self._matching(self.overlays, self.rules, record, place)
+        if found is None:
+            raise RuntimeError("no rule takes the call, though the last one must take every call")
+        return found
+
+    def _matching(self, overlays: Index, rules: Index, record: CallRecord, place: float | None) -> Combination | None:
+        """Return what matches, of the overlays and of the rules that a call meets; None without a rule."""
+        if not rules.entries:
+            return None
         undecided: list[str] = []
         shadow: list[str] = []
-        overlays = list(_matching(self.overlays.candidates(record), record, place, undecided, shadow))
-        rule = next(_matching(self.rules.candidates(record), record, place, undecided, shadow))
-        return self._combination(overlays, rule.routed(record), undecided, shadow)
+        applying = list(_matching(overlays.candidates(record), record, place, undecided, shadow))
+        rule = next(_matching(rules.candidates(record), record, place, undecided, shadow), None)
+        return None if rule is None else self._combination(applying, rule.routed(record), undecided, shadow)
 
     def _combination(self, overlays: list[Entry], rule: Entry, undecided: list[str], shadow: list[str]) -> Combination:
         key = (tuple([entry.id for entry in overlays]), (rule.id, *rule.route.items()), tuple(undecided), tuple(shadow))

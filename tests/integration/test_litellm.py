@@ -471,8 +471,8 @@ def test_an_application_stays_one_when_litellm_loads_its_proxy(
     (warning,) = [entry.message for entry in caplog.records if entry.name == "router"]
     assert warning == (
         "LiteLLM reported a call of its proxy without an authenticated key: it is dropped (unauthenticated), as all "
-        "such calls are; this is said once. In an application without a proxy, call router.litellm.install() before "
-        "anything imports litellm.proxy.proxy_server."
+        "such calls are that no rule with `authenticated: false` takes; this is said once. In an application without a "
+        "proxy, call router.litellm.install() before anything imports litellm.proxy.proxy_server."
     )
 
 

@@ -54,7 +54,11 @@ version: 1
 projects:
   team-a: {env: TEAM_A_LF}
   rest: {env: LANGFUSE}
+  no-key: {env: NO_KEY_LF}
+overlays:
+  - {id: prod, match: {tags: {none_of: [test]}}, trace: {append: {tags: [prod]}}}
 rules:
+  - {id: no-key, match: {authenticated: false}, route: no-key}
   - {id: team-a, match: {team: team-a}, route: team-a}
   - {id: rest, route: rest}
 overrides: {allow: [trace.session_id, trace.tags]}
@@ -84,7 +88,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def langfuse() -> Iterator[FakeLangfuse]:
-    with FakeLangfuse(["team-a", "rest"]) as server:
+    with FakeLangfuse(["team-a", "rest", "no-key"]) as server:
         yield server
 
 
@@ -149,6 +153,7 @@ def start(
         **{name: value for name, value in process_environment().items() if not name.startswith("LITELLM_")},
         **langfuse.environ("TEAM_A_LF", "team-a"),
         **langfuse.environ("LANGFUSE", "rest"),
+        **langfuse.environ("NO_KEY_LF", "no-key"),
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "LITELLM_MASTER_KEY": MASTER_KEY,
         "OPENAI_API_KEY": "fake-provider-key",
@@ -196,7 +201,7 @@ def test_a_call_goes_to_the_project_of_its_keys_team(proxy: Proxy, langfuse: Fak
     assert span.model == "gpt-4o-mini"
     assert span.metadata["user_api_key_alias"] == "key-a"
     assert span.attributes["session.id"] == "s-1"
-    assert set(span.attributes["langfuse.trace.tags"]) == {"key-tag", "body-tag"}
+    assert set(span.attributes["langfuse.trace.tags"]) == {"key-tag", "body-tag", "prod"}
 
 
 @pytest.mark.timeout(180)
@@ -213,14 +218,18 @@ def test_a_client_cannot_claim_another_team(proxy: Proxy, langfuse: FakeLangfuse
 
 
 @pytest.mark.timeout(180)
-def test_a_key_that_is_not_accepted_reaches_no_project(proxy: Proxy, langfuse: FakeLangfuse) -> None:
-    """LiteLLM reports such calls with whatever the client wrote; they belong to nobody."""
+def test_a_key_that_is_not_accepted_reaches_only_the_project_for_such_calls(
+    proxy: Proxy, langfuse: FakeLangfuse
+) -> None:
+    """LiteLLM reports these calls with whatever the client wrote; nothing of it is granted."""
     langfuse.clear()
-    claim = {"user_api_key_team_id": "team-a", "team": "team-a", "trace_id": "evil"}
+    claim = {"user_api_key_team_id": "team-a", "team": "team-a", "trace_id": "evil", "session_id": "s", "tags": ["t"]}
     assert proxy.chat("sk-wrong", metadata=claim).status_code >= 400
     assert proxy.chat("sk-b").status_code == 200
-    assert [span.project for span in langfuse.wait_for(1)] == ["rest"]
-    assert langfuse.spans("team-a") == []
+    spans = langfuse.wait_for(2)
+    assert sorted(span.project for span in spans) == ["no-key", "rest"]
+    (span,) = langfuse.spans("no-key")
+    assert (span.level, span.routing["rule"], span.trace) == ("ERROR", "no-key", {"name": "litellm-acompletion"})
 
 
 @pytest.mark.timeout(180)
@@ -260,18 +269,22 @@ def test_a_broken_routing_yaml_stops_the_proxy_at_its_start(
 
 
 def test_the_example_runs(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path, upstream: str) -> None:
-    """Both files of examples/proxy, as they stand: a call of a key without a team is masked, in the shared project."""
+    """Both files of examples/proxy, as they stand: a call of a key without a team is masked, in the shared project.
+
+    One without a key that is accepted is dropped, as no rule asks for such calls.
+    """
     example = checkout / "examples" / "proxy"
     routing, config = ((example / name).read_text("utf-8") for name in ("routing.yaml", "config.yaml"))
     proxy = start(langfuse, tmp_path, checkout, routing, config, upstream)
     try:
         wait_until_ready(proxy)
         before = len(langfuse.spans())
+        assert proxy.chat("sk-wrong", metadata={"team": "team-a"}).status_code >= 400
         messages = [{"role": "user", "content": "mail bo@example.org"}]
         body = {"model": "gpt-4o-mini", "messages": messages, "metadata": {"team": "team-a"}}
         answer = proxy.post("/v1/chat/completions", MASTER_KEY, body)
         assert answer.status_code == 200, answer.text
-        span = langfuse.wait_for(before + 1, 30)[-1]
+        (span,) = langfuse.wait_for(before + 1, 30)[before:]
     finally:
         proxy.process.kill()
         proxy.process.wait(10)

@@ -45,6 +45,20 @@ class MatchOperators(Model):
     lte: float | None = None
     """Numbers: less than this, or equal."""
 
+    def needs_value(self) -> bool:
+        """Tell whether these can only hold for an attribute that is there."""
+        return bool(
+            self.glob is not None
+            or self.regex is not None
+            or self.exists
+            or self.any_of
+            or self.all_of
+            or self.in_
+            or self.known
+            or self.has
+            or self.model_fields_set & {"gt", "gte", "lt", "lte"}
+        )
+
     @model_validator(mode="after")
     def _has_operator(self) -> MatchOperators:
         if not self.model_fields_set:
@@ -88,6 +102,10 @@ class Match(Model):
         """Return every condition on an attribute that must hold whatever else does: its own, and those under `all`."""
         below = [condition for inner in self.all or () for condition in inner.conjuncts()]
         return [*self.attributes().items(), *below]
+
+    def is_for_unauthenticated(self) -> bool:
+        """Tell whether `authenticated: false` is one of its conjuncts: what has it sees no other calls."""
+        return any(name == "authenticated" and matcher is False for name, matcher in self.conjuncts())
 
     def is_conjunction(self) -> bool:
         """Tell whether nothing but its conjuncts decides."""
