@@ -17,7 +17,7 @@ from router.masking.detectors import Detector
 from router.routing.plan import Ids, Plan
 from router.routing.record import CallRecord
 
-ALL_DETECTORS = ["email", "credit_card", "api_key", "jwt", "private_key"]
+ALL_DETECTORS = ["pii", "secrets"]
 KEY = {"env": "MASK_KEY"}
 
 EMAIL = "jane.doe@example.com"

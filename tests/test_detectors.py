@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from router.config.model.masks import Detector as DetectorName
 from router.masking import mask_text
 from router.masking.cards import is_card
-from router.masking.detectors import builtin_detectors
+from router.masking.detectors import BUILTIN_DETECTORS, builtin_detectors, expand_groups
 from router.masking.fold import fold
 from router.masking.names import names_secret
 from tests.masks import AWS_KEY, JWT, OPENAI_KEY, PEM, PEM_BODY, everything
@@ -130,10 +133,14 @@ def test_a_token_is_found_by_the_form_its_issuer_gave_it(token: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("Authorization: Bearer 3a16750d-d363-41a4-8ebd", "Authorization: Bearer [API_KEY]"),
-        ("Authorization: Basic YnJvd3Nlcjo=", "Authorization: Basic [API_KEY]"),
-        ('"x-api-key": "3fea6af1349166ea"', '"x-api-key": "[API_KEY]"'),
-        ("curl -H 'Proxy-Authorization: Digest 22cb987851bc5659'", "curl -H 'Proxy-Authorization: Digest [API_KEY]'"),
+        ("Authorization: Bearer 3a16750d-d363-41a4-8ebd", "Authorization: Bearer [AUTH_HEADER]"),
+        ("Authorization: Basic YnJvd3Nlcjo=", "Authorization: Basic [AUTH_HEADER]"),
+        ('"x-api-key": "3fea6af1349166ea"', '"x-api-key": "[AUTH_HEADER]"'),
+        ("curl -u 'api:d2LkV78zLx' https://h.example", "curl -u [AUTH_HEADER] https://h.example"),
+        (
+            "curl -H 'Proxy-Authorization: Digest 22cb987851bc5659'",
+            "curl -H 'Proxy-Authorization: Digest [AUTH_HEADER]'",
+        ),
     ],
 )
 def test_the_value_of_an_authorization_header_is_found(text: str, expected: str) -> None:
@@ -250,3 +257,22 @@ def test_a_detector_takes_linear_time(name: str, unit: str) -> None:
         return best
 
     assert seconds(200_000) < 30 * seconds(20_000) + 0.05
+
+
+def test_every_detector_is_told_of() -> None:
+    """The table of rules/README.md is what the detectors say of themselves; `detect:` takes each, and each group."""
+    told = (Path(__file__).parent.parent / "rules" / "README.md").read_text(encoding="utf-8")
+    for each in BUILTIN_DETECTORS:
+        assert f"| `{each.name}` | `{each.group}` | {each.finds} | {each.checks} | {each.misses} |\n" in told
+    schema = (Path(__file__).parent.parent / "schema.json").read_text(encoding="utf-8")
+    groups = dict.fromkeys(each.group for each in BUILTIN_DETECTORS)
+    assert list(get_args(DetectorName)) == [*(each.name for each in BUILTIN_DETECTORS), *groups]
+    for group in groups:
+        members = ", ".join(each.name for each in BUILTIN_DETECTORS if each.group == group)
+        assert f"`{group}` stands for {' and '.join(members.rsplit(', ', 1))}" in schema
+
+
+def test_a_group_stands_for_its_detectors() -> None:
+    """Each once, also where it is named beside its group."""
+    assert list(expand_groups(["jwt", "pii", "email"]))[:3] == ["jwt", "email", "phone"]
+    assert sorted(expand_groups(["pii", "secrets"])) == sorted(builtin_detectors())

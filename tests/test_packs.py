@@ -6,6 +6,7 @@ import pytest
 
 from router.config import Pack, find_packs, load_pack, load_pack_text, load_text
 from router.errors import ConfigError
+from router.masking.detectors import expand_groups
 
 PACKS = find_packs()
 ROUTING = """
@@ -25,7 +26,8 @@ def test_the_shipped_packs() -> None:
 @pytest.mark.parametrize("pack", PACKS, ids=lambda pack: pack.name)
 def test_every_detector_of_a_pack_has_a_hit_and_a_near_miss(pack: Pack) -> None:
     """A pack is trusted by people who never read it, so its tests show both sides."""
-    detectors = {name for located in pack.masks.values() for step in located.value for name in step.detect or ()}
+    steps = [step for located in pack.masks.values() for step in located.value]
+    detectors = {name for step in steps for name in expand_groups(step.detect or ())}
     expected = [test.value.expect for test in pack.tests]
     hits = {name for expect in expected for name in expect.masked or {}}
     assert hits == detectors

@@ -1,4 +1,4 @@
-"""Payment card numbers in bytes: runs of digits, cut at their groups, then checked by scheme, length and Luhn."""
+"""Payment card numbers in bytes: runs of digits, cut at their groups, then checked by Luhn, scheme and length."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def find_cards(text: bytes) -> list[tuple[int, int]]:
 def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     run = text[start:end]
     if end - start < 20 and run.isdigit():
-        if is_card(run) and not _is_part_of_number(text, start, end) and _is_likely(text, start, end, end - start):
+        if not _is_part_of_number(text, start, end) and _is_card_at(text, start, end, run):
             yield start, end
         return
     groups = run.translate(_TO_SPACE).split(b" ")
@@ -65,11 +65,11 @@ def _card_at(text: bytes, groups: list[bytes], lengths: list[int], index: int, p
         for count in _SIZES_BY_START.get((first, lengths[index + 1]), ()):
             if index + count <= len(lengths) and tuple(lengths[index : index + count]) in _GROUPINGS:
                 digits = b"".join(groups[index : index + count])
-                if is_card(digits) and _is_likely(text, position, position + len(digits) + count - 1, len(digits)):
+                if _is_card_at(text, position, position + len(digits) + count - 1, digits):
                     return count
-    if first in _SIZES_OF_ONE and is_card(groups[index]):
+    if first in _SIZES_OF_ONE:
         end = position + first
-        return int(not _is_part_of_number(text, position, end) and _is_likely(text, position, end, first))
+        return int(not _is_part_of_number(text, position, end) and _is_card_at(text, position, end, groups[index]))
     return 0
 
 
@@ -83,12 +83,14 @@ def _count_of_singles(lengths: list[int], index: int) -> int:
     return end - index if 13 <= end - index <= 19 else 0
 
 
-def _is_likely(text: bytes, start: int, end: int, digits: int) -> bool:
-    """Return whether so few digits can be a card: twelve need a word near them that says so."""
-    if digits > 12:
+def _is_card_at(text: bytes, start: int, end: int, digits: bytes) -> bool:
+    """Return whether `digits` are a card: twelve, or those of no known scheme, need a word near them that says so."""
+    if not luhn(digits):
+        return False
+    if len(digits) > 12 and _has_scheme(digits):
         return True
     around = text[max(0, start - 48) : end + 24].lower()
-    return any(word in around for word in _WORDS)
+    return digits.strip(b"0") != b"" and any(word in around for word in _WORDS)
 
 
 def _is_part_of_number(text: bytes, start: int, end: int) -> bool:

@@ -11,7 +11,7 @@ from router.config.loaded import Located
 from router.config.mask_paths import PathError, parse_path
 from router.config.model import EnvRef, FileRef, MaskStep
 from router.errors import Problem
-from router.masking.detectors import Detector, Pattern
+from router.masking.detectors import Detector, Pattern, expand_groups
 from router.masking.policy import REDACTED, Finder, PathStep, Replacement
 from router.masking.pseudonyms import PseudonymKey
 
@@ -39,7 +39,7 @@ class Compiler:
         key = self._key(step) if step.action == "hash" else None
         finders = [
             Finder(self._detectors[name], Replacement(mask, name, step.action, step.as_ or f"[{name.upper()}]", key))
-            for name in step.detect or ()
+            for name in expand_groups(step.detect or ())
         ]
         if step.pattern is not None:
             replacement = Replacement(mask, "pattern", step.action, step.as_ or "[REDACTED]", key)

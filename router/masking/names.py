@@ -48,8 +48,8 @@ _TOKENS_THAT_ARE_TEXT = frozenset(
     previous prompt reasoning sep special stop sync total unk
     """.split()
 )
-_LABELS = ("[API_KEY]", "[PRIVATE_KEY]")
-"""What detectors write into a key that was a secret itself; it does not make the value one."""
+_LABELS = ("[API_KEY]", "[PRIVATE_KEY]", "[SECRET_VALUE]")
+"""What detectors write into a key that held a secret itself; it says no more of the value than the secret did."""
 _MAX_READ = 128
 _SCHEMA_VALUES = ("const", "default", "enum", "example", "examples", "value")
 """Words of a JSON schema beside which a value stands."""
@@ -100,7 +100,7 @@ def names_secret(key: str) -> bool:
     """Return whether the last words of `key` name a secret: `client_secret` does, `secret_santa` does not."""
     key = readable(key)
     for label in _LABELS:
-        key = key.replace(label, "")
+        key = key.replace(label, "x")
     words = [word.lower() for word in _WORDS.findall(_split_camel(key))]
     if len(words) > 1 and words[-1] in _TAILS:
         *words, tail = words
@@ -128,8 +128,8 @@ def _split_camel(key: str) -> str:
     if key.islower() or key.isupper():
         return key
     spread = []
-    for before, char in zip(" " + key, key, strict=False):
-        if char.isupper() and before.isalnum() and not before.isupper():
+    for before, char, after in zip(" " + key, key, key[1:] + " ", strict=False):
+        if char.isupper() and before.isalnum() and (after.islower() or not before.isupper()):
             spread.append(" ")
         spread.append(char)
     return "".join(spread)

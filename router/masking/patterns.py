@@ -20,6 +20,15 @@ ISSUED_TOKENS = (
     r"do[opr]_v1_[a-f0-9]{40,}",
     r"dapi[a-f0-9]{32}(?:-[0-9])?",
     r"HRKU-[A-Za-z0-9_-]{30,}",
+    r"LTAI[A-Za-z0-9]{17,21}\b",
+    r"\bAKID[A-Za-z0-9]{32}\b",
+    r"\bSharedAccessKey=[A-Za-z0-9+/]{40,}=*",
+    r"\bsig=[A-Za-z0-9%+/]{40,}=*",
+    r"\bsha256~[A-Za-z0-9_-]{43}",
+    r"\bt1\.[A-Z0-9a-z_-]+=*\.[A-Z0-9a-z_-]{86}=*",
+    r"\b(?:AQVN|YC)[A-Za-z0-9_-]{35,38}\b",
+    r"\btk-us-[A-Za-z0-9_-]{48}",
+    r"\bv1\.0-[a-f0-9]{24}-[a-f0-9]{140,}",
     # models
     r"(?:\b|_)sk-(?:[A-Za-z0-9_-]{16,}|lf-[A-Za-z0-9-]{8,})",
     r"\bhf_[A-Za-z0-9]{34}\b",
@@ -30,6 +39,12 @@ ISSUED_TOKENS = (
     r"\br8_[A-Za-z0-9]{37,}",
     r"nvapi-[A-Za-z0-9_-]{40,}",
     r"lsv2_(?:pt|sk)_[A-Za-z0-9_]{32,}",
+    r"\bpa-[A-Za-z0-9_-]{40,}",
+    r"\btgp_v1_[A-Za-z0-9_-]{30,}",
+    r"\bfw_[A-Za-z0-9]{22,}",
+    r"\bwandb_v1_[A-Za-z0-9_-]{30,}",
+    r"\btvly-[A-Za-z0-9-]{20,}",
+    r"\bpcsk_[A-Za-z0-9_]{40,}",
     # code and packages
     r"gh[pousr]_[A-Za-z0-9_]{36,}",
     r"github_pat_[A-Za-z0-9_]{22,}",
@@ -55,6 +70,27 @@ ISSUED_TOKENS = (
     r"pscale_(?:tkn|pw|oauth)_[A-Za-z0-9_.=-]{30,}",
     r"(?:fm1[ar]?_|fm2_|fo1_)[A-Za-z0-9_+/=-]{40,}",
     r"(?i:age-secret-key-1)[A-Za-z0-9]{50,}",
+    r"\bsgp_(?:[A-Fa-f0-9]{16}_|local_)?[a-fA-F0-9]{40}",
+    r"\bsq[abup]_[a-f0-9]{40}",
+    r"\b[ps]at\.[A-Za-z0-9_-]{22}\.[a-f0-9]{24}\.[A-Za-z0-9]{20}",
+    r"[A-Za-z0-9]{14}\.atlasv1\.[A-Za-z0-9=_-]{60,}",
+    r"\b(?:AKC|AP)[A-Za-z0-9]{64,}",
+    r"\bcmVmdGtu[A-Za-z0-9+/]{56}",
+    r"\bAPI-[A-Z0-9]{26}\b",
+    r"\bpn[ub]_[A-Za-z0-9]{36}\b",
+    r"\bops_ey[A-Za-z0-9+/=]{200,}",
+    r"\bA3-[A-Z0-9]{6}-(?:[A-Z0-9]{11}|[A-Z0-9]{6}-[A-Z0-9]{5})(?:-[A-Z0-9]{5}){3}",
+    r"\bdnkey-[a-z0-9=_-]{26}-[a-z0-9=_-]{52}",
+    r"\brdme_[a-z0-9]{70}",
+    r"\b(?:figd|figu|figo)_[A-Za-z0-9_-]{40,}",
+    r"\bph[sx]_[A-Za-z0-9]{43}",
+    r"\b(?:nfp|nfc)_[A-Za-z0-9]{36,}",
+    r"\bsbp_[a-f0-9]{40}|\bsb_secret_[A-Za-z0-9_-]{20,}",
+    r"\bpat[A-Za-z0-9]{14}\.[a-f0-9]{64}",
+    r"\bntn_[0-9]{11}[A-Za-z0-9]{32,}",
+    r"\bsm_(?:aat|pat|sat)_[A-Za-z0-9]{16,}",
+    r"\bsnyk_[A-Za-z0-9._-]{40,}",
+    r"\bs-s4t2(?:ud|af)-[a-f0-9]{64}",
     # talk, mail, money
     r"xox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]{10,}",
     r"xapp-[A-Za-z0-9-]{20,}",
@@ -70,7 +106,19 @@ ISSUED_TOKENS = (
     r"\bSK[a-f0-9]{32}",
     r"[a-f0-9]{32}-us[0-9]{1,2}",
     r"\bEZ[AT]K[A-Za-z0-9]{50,}",
-    r"FLWSECK_?(?:TEST|LIVE)?-[A-Za-z0-9-]{12,}",
+    r"FLW(?:SEC|PUB)K_?(?:TEST|LIVE)?-[A-Za-z0-9-]{12,}",
+    r"\bEAA[A-Za-z0-9]{97,}",
+    r"\bEAAA[A-Za-z0-9_-]{56,}|\bsq0[a-z]{3}-[A-Za-z0-9_-]{22,}",
+    r"\bduffel_(?:live|test)_[A-Za-z0-9_=-]{43}",
+    r"\bfio-u-[A-Za-z0-9_=-]{60,}",
+    r"\bp8e-[A-Za-z0-9]{32}\b",
+    r"\bpubkey-[a-f0-9]{32}\b",
+    r"\bxsmtpsib-[a-f0-9]{60,}-[A-Za-z0-9]{16}",
+    r"\baccess-(?:sandbox|development|production)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
+    r"\baccess_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}",
+    r"\bxau_[A-Za-z0-9]{30,}|\btfp_[A-Za-z0-9_.=-]{59}",
+    r"[a-z0-9.-]+\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/-]{60,}",
+    r"\b(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_-][a-z0-9-]{10,32}\.[a-z0-9+/_=-]{30,120}",
     r"shippo_(?:live|test)_[a-f0-9]{40}",
 )
 """Tokens that say by their own form who issued them."""
@@ -83,6 +131,9 @@ HEADER_VALUES = (
     rf"(?i:\b{HEADER_NAMES})[\"']?[ \t]*[:=][ \t]*[\"']?(?:[A-Za-z][A-Za-z0-9-]*[ \t]+)?[A-Za-z0-9._~+/@=-]{{16,}}",
 )
 """Values of HTTP headers that authenticate, with the words before them."""
+
+CURL_USER = r"(?:\s|^)(?:-u|--user)[ =](?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"'])+"
+"""User and password as curl takes them, with the quotes around them."""
 
 JWT = r"ey[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_/\\+-]{8,})?\.[A-Za-z0-9_/\\+.=-]{8,}"
 """Two to five base64url parts, the first of which is the base64 of `{"`."""

@@ -9,7 +9,24 @@ from pydantic import Field, Strict
 from router.config.model.base import Model
 from router.config.model.references import SecretRef
 
-Detector = Literal["email", "credit_card", "api_key", "jwt", "private_key"]
+Detector = Literal[
+    "email",
+    "phone",
+    "credit_card",
+    "iban",
+    "us_ssn",
+    "ip",
+    "mac",
+    "private_key",
+    "jwt",
+    "api_key",
+    "auth_header",
+    "url_credentials",
+    "secret_value",
+    "pii",
+    "secrets",
+]
+"""Built-in detectors, then groups of them."""
 MaskAction = Literal["redact", "remove", "hash"]
 
 
@@ -22,7 +39,8 @@ class MaskStep(Model):
     paths: Annotated[list[str], Field(min_length=1), Strict(False)] | None = None
     """Where: dotted paths such as `input`, `output`, `metadata.account`, `trace.user_id`; everything by default."""
     detect: Annotated[list[Detector], Field(min_length=1), Strict(False)] | None = None
-    """What: built-in detectors."""
+    """What: built-in detectors. `pii` stands for email, phone, credit_card, iban, us_ssn, ip and mac.
+    `secrets` stands for private_key, jwt, api_key, auth_header, url_credentials and secret_value."""
     pattern: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     """What: an RE2 regular expression."""
     action: MaskAction = "redact"

@@ -1,4 +1,4 @@
-"""Detectors of ways to reach a person: e-mail addresses."""
+"""Detectors of ways to reach a person: e-mail addresses and telephone numbers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from router.masking.detectors.detector import Span, overlap, spans
 from router.masking.patterns import compile_bytes
+from router.masking.phones import find_phones
 
 
 class Email:
@@ -30,6 +31,17 @@ class Email:
         if text.isascii() or text.count(b"@") <= len(found):
             return found
         return found + [span for span in spans(self._wide, text) if not any(overlap(span, other) for other in found)]
+
+
+class Phone:
+    """Telephone numbers: international ones, and national ones in a telling form or beside a word that tells."""
+
+    name = "phone"
+    shortest = 7
+    reads_folded = True
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        return list(find_phones(text))
 
 
 def _address(wide: str) -> str:

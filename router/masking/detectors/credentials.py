@@ -1,4 +1,4 @@
-"""Detectors of what opens a door: tokens, authorization headers, JSON web tokens, private keys."""
+"""Detectors of what opens a door: tokens, authorization headers, passwords in URLs, JSON web tokens, private keys."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from router.masking.detectors.detector import Span, has_digit, spans
 from router.masking.patterns import (
+    CURL_USER,
     HEADER_NAMES,
     HEADER_VALUES,
     ISSUED_TOKENS,
@@ -19,46 +20,71 @@ from router.masking.patterns import (
 
 
 class ApiKey:
-    """Tokens whose form names their issuer, and the values of authorization headers."""
+    """Tokens whose form names their issuer."""
 
     name = "api_key"
     shortest = 12
     reads_folded = True
 
     def __init__(self) -> None:
-        self._pattern = compile_bytes("|".join((*ISSUED_TOKENS, *HEADER_VALUES)))
-        self._header = compile_bytes(
-            rf"^(?i:{HEADER_NAMES}[\"']?[ \t]*[:=][ \t]*[\"']?(?:[a-z][a-z0-9-]*[ \t]+)?"
-            r"|(?:bearer|basic)[ \t:=]+)(.+)$",
-            captures=True,
-        )
+        self._pattern = compile_bytes("|".join(ISSUED_TOKENS))
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [span for found in spans(self._pattern, text) if (span := self._narrow(text, found))]
+        return [span for found in spans(self._pattern, text) if (span := _narrow(text, *found))]
 
-    def _narrow(self, text: bytes, span: Span) -> Span | None:
-        start, end = span
-        if text[start] in b"AaBbPpTtXx" and (header := self._header.search(text[start:end])):
-            return self._header_value(text, start + header.start(1), end, text[start:end].lower())
-        while text[end - 1] in b".":
-            end -= 1
-        found = text[start:end]
-        if found.startswith((b"AKIA", b"ASIA")) and found.endswith(b"EXAMPLE"):
-            return None
-        if found.startswith(b"_sk-"):
-            start, found = start + 1, found[1:]
-        if found.startswith(b"sk-") and found.islower() and not has_digit(found):
-            return None
-        if found.startswith(b"JQQJ99") or found[1:3] == b"Q~":
-            while start and (text[start - 1 : start].isalnum() or text[start - 1] in b"_.~-"):
-                start -= 1
-        return start, end
 
-    def _header_value(self, text: bytes, start: int, end: int, words: bytes) -> Span | None:
+class AuthHeader:
+    """Values of headers that authenticate (`Authorization`, `X-Api-Key`), bare `Bearer …`, and curl's `-u user:…`."""
+
+    name = "auth_header"
+    shortest = 12
+    reads_folded = True
+
+    def __init__(self) -> None:
+        self._pattern = compile_bytes("|".join((*HEADER_VALUES, CURL_USER)))
+        self._header = compile_bytes(
+            rf"^(?i:{HEADER_NAMES}[\"']?[ \t]*[:=][ \t]*[\"']?(?:[a-z][a-z0-9-]*[ \t]+)?"
+            r"|(?:bearer|basic)[ \t:=]+|\s?(?:-u|--user)[ =])(.+)$",
+            captures=True,
+        )
+        self._empty_user = compile_bytes(r"[<$%]|\{\{|(?i:^[\"'{]*(?:x+|user(?:name)?):(?:x+|pass(?:word)?)[\"'}]*$)")
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        return [span for found in spans(self._pattern, text) if (span := self._value(text, *found))]
+
+    def _value(self, text: bytes, start: int, end: int) -> Span | None:
+        words = text[start:end].lower().lstrip()
+        header = self._header.search(text[start:end])
+        if header is None:
+            return None
+        start += header.start(1)
         value = text[start:end]
-        if b"basic" in words and not words.startswith((b"auth", b"proxy")) and not _is_user_and_password(value):
-            return None
+        if words.startswith(b"-"):
+            return None if b":" not in value or self._empty_user.search(value) else (start, end)
+        if words.startswith(b"basic"):
+            return (start, end) if _is_user_and_password(value) else None
         return (start, end) if has_digit(value) or len(value) >= 40 else None
+
+
+class UrlCredentials:
+    """User and password in a URL: `https://user:password@host`; the host stays."""
+
+    name = "url_credentials"
+    shortest = 9
+    reads_folded = True
+
+    def __init__(self) -> None:
+        self._pattern = compile_bytes(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:\"'<>`]*:[^\s/\"'<>`]+@")
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        if b"://" not in text:
+            return ()
+        found = []
+        for start, end in spans(self._pattern, text):
+            begin = text.index(b"://", start) + 3
+            if not text[begin : end - 1].partition(b":")[2].startswith((b"$", b"{", b"%s", b"[")):
+                found.append((begin, end - 1))
+        return found
 
 
 class Jwt:
@@ -103,8 +129,26 @@ class PrivateKey:
         return found
 
 
+def _narrow(text: bytes, start: int, end: int) -> Span | None:
+    """Return the token alone, or None for an example of the documentation or a word that only begins like one."""
+    while text[end - 1] in b".":
+        end -= 1
+    found = text[start:end]
+    if found.startswith((b"AKIA", b"ASIA")) and found.endswith(b"EXAMPLE"):
+        return None
+    if found.startswith(b"_sk-"):
+        start, found = start + 1, found[1:]
+    if found.startswith(b"sk-") and found.islower() and not has_digit(found):
+        return None
+    if found.startswith(b"JQQJ99") or found[1:3] == b"Q~":
+        while start and (text[start - 1 : start].isalnum() or text[start - 1] in b"_.~-"):
+            start -= 1
+    return start, end
+
+
 def _is_user_and_password(value: bytes) -> bool:
     try:
-        return b":" in binascii.a2b_base64(value.translate(bytes.maketrans(b"-_", b"+/")) + b"==")
+        user, mark, _ = binascii.a2b_base64(value.translate(bytes.maketrans(b"-_", b"+/")) + b"==").partition(b":")
     except binascii.Error:
         return False
+    return bool(mark) and user.decode("latin-1").isprintable()

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from router.masking.cards import find_cards
 from router.masking.detectors.detector import Span
+from router.masking.ibans import find_ibans
 
 
 class CreditCard:
@@ -17,3 +18,14 @@ class CreditCard:
 
     def find(self, text: bytes) -> Sequence[Span]:
         return find_cards(text)
+
+
+class Iban:
+    """International bank account numbers: of a known country, of its length, right modulo 97."""
+
+    name = "iban"
+    shortest = 15
+    reads_folded = True
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        return find_ibans(text)

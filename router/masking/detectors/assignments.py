@@ -1,0 +1,95 @@
+"""Detector of secrets by the name they are given: `password=…`, `"client_secret": "…"`, `<apiToken>…</apiToken>`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from router.masking.detectors.detector import Span, has_digit
+from router.masking.names import names_secret
+from router.masking.patterns import compile_bytes
+
+_NAME = r"[A-Za-z0-9_.-]*(?i:pass(?:word|wd|phrase|code)|pwd|secret|token|key|credential|auth|cookie)[A-Za-z0-9_.-]*"
+_QUOTES = r"\\*[\"'`]"
+_GIVEN = rf"(?:{_QUOTES})?[\])]?(?:(?::[ \t]*|[ \t]+)[A-Za-z]+[ \t]*=|[ \t]*(?:[:?+.|]*=>?|:+=?))[ \t\n]*"
+_VALUE = r"(?:[frbuL]?\\*\"[^\"\n\\]+|[frbu]?\\*'[^'\n\\]+|`[^`\n]+|[^\s\"'`,;&<>(){}\[\]\\]+)"
+_TAG_VALUE = r"[^\s<>]+"
+_PASSWORDS = ("password", "passwd", "passphrase", "passcode", "pwd", "pass")
+_PLACEHOLDER = (
+    r"(?i)^(?:[$<{%\[#@(]|\*|\.\.|-+$|_+$)|x{4}|\*{3}|\.{3}|…|your|example|sample|change.?(?:me|it)|place.?holder|redacted"
+    r"|removed|masked|hidden|dummy|insert|replace|todo|fixme|not.?set|\$\{|\{\{|<[a-z]"
+    r"|^(?:null|none|nil|true|false|undefined|empty|string|str|int|integer|number|bool|boolean|bytes|object|array|any"
+    r"|optional|required|secret|password|passwd|token|key|value|text|test|varchar.*|char.*|secretstr|yes|no|n/a)$"
+)
+_CODE = (
+    r"^(?:os|process|env|self|this|config|cfg|settings|args|options|opts|request|req|ctx|var|vars|local|data|secrets|params"
+    r"|module|props|state|import|await|new|return|Rails|System|Environment)[.\[ ]|::|->|==|^[A-Za-z_]\w*\("
+)
+_KEYS_OF_DATA = (
+    r"cache|primary|foreign|sort|partition|public|pub|dict|row|map|unique|index|idx|hash|shard|group|object|lookup|idempotency"
+    r"|dedup|column|field|routing|message|event|lock|react|state|prompt|translation|i18n|config|registry|query|item|file|s3"
+)
+"""What a key names that finds data and opens nothing."""
+_PATH = r"^[~.]{0,2}(?:/[a-z][a-z0-9_.-]*){2,}/?$|^[a-z]+://[^@]*$|^[A-Za-z]:\\"
+
+
+class SecretValue:
+    """Values given to a name that says secret, unless they are placeholders, code or plain words."""
+
+    name = "secret_value"
+    shortest = 8
+    reads_folded = True
+
+    def __init__(self) -> None:
+        given = rf"{_NAME}(?:{_GIVEN}{_VALUE}|{_QUOTES},[ \t]*(?:{_QUOTES})[^\"'`\n\\]+)|<{_NAME}>\s*{_TAG_VALUE}"
+        self._pattern = compile_bytes(given)
+        self._name = compile_bytes(r"^<?([A-Za-z0-9_.-]+)", captures=True)
+        self._mark = compile_bytes(rf"^(?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*)(?:[frbuL]?{_QUOTES})?", captures=True)
+        self._placeholder = compile_bytes(_PLACEHOLDER.encode().decode("latin-1"))
+        self._code = compile_bytes(_CODE)
+        self._key = compile_bytes(r"[A-Z0-9]_KEY$|[a-z0-9][_-]key$|[a-z0-9]Key$")
+        self._key_of_data = compile_bytes(rf"(?i)(?:{_KEYS_OF_DATA})[_-]?key$")
+        self._path = compile_bytes(_PATH)
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        return [
+            span for match in self._pattern.finditer(text) if (span := self._value(text, *match.span())) is not None
+        ]
+
+    def _value(self, text: bytes, start: int, end: int) -> Span | None:
+        found = text[start:end]
+        named = self._name.search(found)
+        mark = self._mark.search(found[named.end() :]) if named else None
+        if mark is None:
+            return None
+        name = found[named.start(1) : named.end()].decode()
+        begin = start + named.end() + mark.end()
+        before = text[begin - 1 : begin]
+        quoted = before in (b'"', b"'", b"`")
+        while end > begin and not quoted and text[end - 1] in b".:!?":
+            end -= 1
+        is_tight = quoted or before in (b"=", b">")
+        value = text[begin:end]
+        if names_secret(name):
+            is_secret = self._is_secret(value, name.lower().endswith(_PASSWORDS), is_tight)
+        else:
+            is_secret = self._may_name_key(name) and len(value) >= 20 and self._is_secret(value, False, is_tight)
+        return (begin, end) if is_secret else None
+
+    def _may_name_key(self, name: str) -> bool:
+        """Return whether a name such as `SNYK_KEY` may mean a secret: what it opens comes before the word."""
+        return bool(self._key.search(name.encode())) and not self._key_of_data.search(name.encode())
+
+    def _is_secret(self, value: bytes, is_password: bool, is_tight: bool) -> bool:
+        """Return whether `value` can be a secret; `is_tight` where quotes or an equals sign say where it begins."""
+        if len(value) < 4 or self._placeholder.search(value) or self._code.search(value) or self._path.search(value):
+            return False
+        kinds = len(set(value))
+        if kinds < 4 and len(value) > 6:
+            return False
+        if is_password:
+            return is_tight or has_digit(value) or not value.isalpha()
+        if b" " in value or len(value) < 8 or kinds < 5:
+            return False
+        if value.isdigit():
+            return len(value) >= 12
+        return has_digit(value) or (len(value) >= 20 and not value.islower() and not value.isupper())

@@ -1,0 +1,63 @@
+"""Detectors of numbers that a state gave to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from router.masking.detectors.detector import Span, near
+from router.masking.patterns import compile_bytes
+
+_NEVER_ISSUED = frozenset((b"078051120", b"219099999"))
+"""Printed in advertisements; the Social Security Administration withdrew them."""
+
+
+class UsSsn:
+    """Social Security numbers of the United States, of an area, group and serial that can exist.
+
+    Three, two and four digits with the same mark between them count anywhere; other ways to write nine digits where
+    a word near them says what they are, or where they begin with 0 and the text has no words at all.
+    """
+
+    name = "us_ssn"
+    shortest = 9
+    reads_folded = True
+
+    def __init__(self) -> None:
+        self._pattern = compile_bytes(r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}")
+        self._words = compile_bytes(r"(?i)\bssns?\b|social.{0,3}sec|\bsoc\.? ?sec|taxpayer|\bitin\b")
+        self._letter = compile_bytes(r"[A-Za-z]|[\x80-\xff]")
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        return [
+            (start, end)
+            for match in self._pattern.finditer(text)
+            for start, end in (match.span(),)
+            if _stands_alone(text, start, end) and self._is_number(text, start, end)
+        ]
+
+    def _is_number(self, text: bytes, start: int, end: int) -> bool:
+        written = text[start:end]
+        digits = written.translate(None, b" .-")
+        area, group, serial = digits[:3], digits[3:5], digits[5:]
+        if area in (b"000", b"666") or area[0] == 0x39 or group == b"00" or serial == b"0000":
+            return False
+        if digits in _NEVER_ISSUED:
+            return False
+        if len(written) == 11 and written[3] == written[6]:
+            return True
+        if near(self._words, text, (start, end), before=48, after=24):
+            return True
+        return digits[0] == 0x30 and len(text) <= 64 and not self._letter.search(text)
+
+
+def _stands_alone(text: bytes, start: int, end: int) -> bool:
+    """Return whether no digit, letter or mark joins the number to something longer."""
+    before, after = text[max(0, start - 2) : start], text[end : end + 2]
+    if before[-1:].isalnum() or after[:1].isalnum() or before[-1:] in (b"_", b"$", b"#") or after[:1] in (b"_", b"%"):
+        return False
+    joins = (b"-", b".", b",", b":", b"/")
+    return not (
+        (before[-1:] in joins and before[:-1].isdigit())
+        or (after[:1] in joins and after[1:].isdigit())
+        or b"--" in after
+    )

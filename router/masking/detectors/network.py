@@ -1,0 +1,112 @@
+"""Detectors of machines in a network: IP and MAC addresses."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+
+from router.masking.detectors.detector import Span, has_digit, overlap, spans
+from router.masking.patterns import compile_bytes
+
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PREFIX = r"(?:/[0-9]{1,3})?"
+_VERSION_WORDS = (
+    r"version|ver|v|release|rel|build|revision|rev|firmware|python|node|java|jdk|jre|ruby|php|perl|golang|rustc|gcc"
+    r"|clang|cuda|openssl|nginx|apache|postgres|postgresql|mysql|redis|chrome|chromium|firefox|safari|edge|opera"
+    r"|kernel|linux|android|ios|macos|windows|ubuntu|debian|docker|kubernetes|section|chapter|clause|paragraph"
+)
+
+
+class Ip:
+    """IPv4 and IPv6 addresses, with the length of their network where one follows; not the versions of software."""
+
+    name = "ip"
+    shortest = 2
+    reads_folded = True
+
+    def __init__(self) -> None:
+        self._v4 = compile_bytes(rf"(?:{_OCTET}\.){{3}}{_OCTET}{_PREFIX}")
+        self._v6 = compile_bytes(
+            r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?::|[0-9A-Fa-f]{1,4}|[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})?"
+            rf"(?:%[A-Za-z0-9_]+)?{_PREFIX}"
+        )
+        self._version_before = compile_bytes(
+            rf"(?i)(?:\b(?:{_VERSION_WORDS})[ \t]*[:=/-]?[ \t]*v?|[=<>~^!]=?[ \t]*|[a-z][_-]v?|\bv)$"
+        )
+        self._version_after = compile_bytes(
+            r"(?i)^(?:[-_+.]?(?:alpha|beta|rc|pre|post|dev|snapshot|final|release|patch|build|ubuntu|deb|el)(?:[0-9.+_-]|\b)"
+            r"|[ab][0-9])"
+        )
+        self._unspecified = compile_bytes(r"(?i)(?:unspecified|listen\w*|bind\w*|bound|host|addr\w*|ip|ipv6)[ \t:=]*$")
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        found: list[Span] = []
+        if text.count(b":") > 1:
+            found += [span for span in spans(self._v6, text) if self._is_v6(text, span)]
+        if text.count(b".") > 2:
+            inside = [span for span in spans(self._v4, text) if self._is_v4(text, span)]
+            found += [span for span in inside if not any(overlap(span, other) for other in found)] if found else inside
+        return found
+
+    def _is_v4(self, text: bytes, span: Span) -> bool:
+        start, end = span
+        before, after = text[max(0, start - 24) : start], text[end : end + 12]
+        if before[-1:].isalnum() or before[-1:] in (b".", b"_") or after[:1].isalnum() or after[:1] == b"_":
+            return False
+        if after[:1] == b"." and after[1:2].isdigit():
+            return False
+        return not (_is_small(text[start:end]) and self._version_before.search(before)) and not (
+            self._version_after.search(after)
+        )
+
+    def _is_v6(self, text: bytes, span: Span) -> bool:
+        start, end = span
+        if _is_word(text[max(0, start - 1) : start]) or _is_word(text[end : end + 1]):
+            return False
+        value = text[start:end].partition(b"/")[0].partition(b"%")[0]
+        if value == b"::":
+            return text[start + 2 : start + 3] == b"/" or bool(
+                self._unspecified.search(text[max(0, start - 24) : start])
+            )
+        if not has_digit(value):
+            return False
+        try:
+            ipaddress.IPv6Address(value.decode())
+        except ValueError:
+            return False
+        return True
+
+
+class Mac:
+    """MAC addresses of network cards: six pairs with `:` or `-`, or three groups of four with dots."""
+
+    name = "mac"
+    shortest = 14
+    reads_folded = True
+
+    def __init__(self) -> None:
+        pair, four = "[0-9A-Fa-f]{2}", "[0-9A-Fa-f]{4}"
+        self._pattern = compile_bytes(rf"{pair}(?::{pair}){{5}}|{pair}(?:-{pair}){{5}}|{four}\.{four}\.{four}")
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        return [span for span in spans(self._pattern, text) if _is_mac(text, span)]
+
+
+def _is_mac(text: bytes, span: Span) -> bool:
+    start, end = span
+    value = text[start:end]
+    mark = b"." if b"." in value else value[2:3]
+    before, after = text[max(0, start - 1) : start], text[end : end + 2]
+    if _is_word(before) or before == mark or _is_word(after[:1]) or (after[:1] == mark and after[1:].isalnum()):
+        return False
+    digits = value.translate(None, b":-.")
+    return has_digit(digits) and digits.strip(b"0") != b"" and not (mark != b":" and digits.isdigit())
+
+
+def _is_small(value: bytes) -> bool:
+    """Return whether the parts of an address could be the numbers of a version."""
+    return b"/" not in value and all(len(part) < 3 for part in value.split(b"."))
+
+
+def _is_word(byte: bytes) -> bool:
+    return byte.isalnum() or byte in (b"_", b":")

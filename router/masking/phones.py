@@ -1,0 +1,139 @@
+"""Telephone numbers in bytes: what is written like one, checked against the numbering plans of phonenumbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from router.masking.patterns import compile_bytes
+
+REGIONS: Final = ("US", "GB", "AU", "AT", "CH", "DE", "FR", "IT", "NL")
+"""Where a number without a country code may belong to when no word says that it is a telephone number."""
+
+_GAP = r"(?:\) ?[./-]? ?\(?|[ ./-]{1,3}\(?|\()?"
+_NUMBER = compile_bytes(rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,15}}[0-9]")
+_EXTENSION = compile_bytes(r"(?i)^ ?(?:x|ext\.?|extension|#) ?[0-9]{1,6}\b")
+_WORDS = (
+    r"phones?|te?le?phones?|tel|telefono?|telefone|telefonnummer|portable|mobiles?|mobil|movil|cell|cellphone|cellular"
+    r"|handy|fax|landline|hotline|pager|whatsapp|sms|call(?:ed|ing|back)?|dial"
+    r"|rufnummer|celular|ring|texts?|reach(?:ed)?|answer(?:ing)? at|messages? to|registered|contact|phone_number"
+)
+_BEFORE = compile_bytes(
+    rf"(?i)(?:\b|_)(?:(?:{_WORDS})\b|(?:desk|office|home|work|direct)[ \t]*:)[^0-9\n]{{0,16}}\n?[^0-9\n]{{0,4}}$"
+)
+_AFTER = compile_bytes(r"(?i)^[ ,-]{0,3}\(?(?:office|fax|mobile|cell|home|work|desk|phone|tel)\b")
+_NORTH_AMERICAN = compile_bytes(
+    r"^(?:1[ .-]?)?(?:\([2-9][0-9]{2}\)[ .-]?[0-9]{3}[ .-]?[0-9]{4}|[2-9][0-9]{2} [2-9][0-9]{2}[ .-][0-9]{4}"
+    r"|[2-9][0-9]{2}-[0-9]{3}-[0-9]{4}|[2-9][0-9]{2}\.[0-9]{3}\.[0-9]{4})$"
+)
+_LEADING_ZERO = compile_bytes(r"^\(?0[0-9]{1,4}[)]?[ /-]{1,2}[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}$")
+_DATE = compile_bytes(
+    r"^(?:[0-9]{4}[./-][0-9]{1,2}[./-][0-9]{1,2}|[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19|20)[0-9]{2})(?:[^0-9]|$)"
+)
+_MARKS = b" ()./-+"
+
+
+def find_phones(text: bytes) -> Iterator[tuple[int, int]]:
+    """Yield the spans of telephone numbers in `text`."""
+    for match in _NUMBER.finditer(text):
+        start, end = match.span()
+        if _stands_alone(text, start, end):
+            found = _phone(text, start, end)
+            if found:
+                extension = _EXTENSION.search(text[found : found + 16]) if found == end else None
+                yield start, found + (extension.end() if extension else 0)
+
+
+def _stands_alone(text: bytes, start: int, end: int) -> bool:
+    before, after = text[max(0, start - 2) : start], text[end : end + 3]
+    if before[-1:].isalnum() or before[-1:] in (b"_", b"$", b"#", b"@", b"%"):
+        return False
+    if before[-1:] in (b".", b",", b"-", b"/") and before[:-1].isalnum():
+        return False
+    if after[:1] in (b"_", b"%") or (after[:1].isalpha() and after[:1] not in (b"x", b"X", b"e")):
+        return False
+    if after[:1] == b"-" and after[1:2].isalpha() and not after[2:].isalpha():
+        return False
+    return not (after[:1] in (b".", b",", b"/", b":", b"-") and after[1:2].isdigit())
+
+
+def _phone(text: bytes, start: int, end: int) -> int:
+    """Return where the number that starts at `start` ends, trying to leave out groups at its end; 0 for none."""
+    named = bool(_BEFORE.search(text[max(0, start - 40) : start]) or _AFTER.search(text[end : end + 16]))
+    for _ in range(4):
+        written = text[start:end]
+        if is_phone(written, named=named):
+            return end
+        cut = max(written.rfind(mark) for mark in (b" ", b"/"))
+        if cut < 6:
+            return 0
+        end = start + len(written[:cut].rstrip(b" ()./-"))
+    return 0
+
+
+def is_phone(written: bytes, *, named: bool) -> bool:
+    """Return whether `written` reads as a telephone number; `named` where a word beside it says so."""
+    digits = written.translate(None, _MARKS)
+    if not 6 <= len(digits) <= 17:
+        return False
+    if written[:1] == b"+" or (written[:2] == b"00" and (named or len(digits) < len(written))):
+        return _is_international(written, digits.removeprefix(b"00") if written[:1] != b"+" else digits, named=named)
+    if _DATE.search(written):
+        return False
+    if named:
+        return _is_written_as_phone(written, digits)
+    if _NORTH_AMERICAN.search(written):
+        return True
+    return bool(_LEADING_ZERO.search(written) and _national(REGIONS).search(digits))
+
+
+def _is_written_as_phone(written: bytes, digits: bytes) -> bool:
+    if written.count(b".") == 1 and not written.strip(b"0123456789."):
+        return False
+    return len(digits) <= 13 and (len(digits) >= 7 or len(written) > len(digits))
+
+
+def _is_international(written: bytes, digits: bytes, *, named: bool) -> bool:
+    if b"(0)" in written:
+        digits = written.replace(b"(0)", b"").translate(None, _MARKS)
+        digits = digits.removeprefix(b"00") if written[:1] != b"+" else digits
+    for size in (1, 2, 3):
+        plan = _plan(int(digits[:size]))
+        if plan is not None:
+            valid, lengths = plan
+            if valid.search(digits[size:]):
+                return True
+            # A number of the right length that is not given out (yet), written so that it can be nothing else.
+            grouped = sum(written.count(mark) for mark in (b" ", b"-", b".", b")")) >= 2 and len(digits) >= 10
+            return len(digits) - size in lengths and (named or grouped)
+    return False
+
+
+@lru_cache(maxsize=256)
+def _plan(code: int) -> tuple[Any, frozenset[int]] | None:
+    """Return what national numbers of a country code look like, and how long they can be; None for no code."""
+    import phonenumbers
+
+    regions: Sequence[str] = phonenumbers.COUNTRY_CODE_TO_REGION_CODE.get(code, ())
+    plans = [phonenumbers.PhoneMetadata.metadata_for_region_or_calling_code(code, region) for region in regions]
+    general = [plan.general_desc for plan in plans if plan is not None and plan.general_desc is not None]
+    if not general:
+        return None
+    pattern = "|".join(f"(?:{each.national_number_pattern})" for each in general)
+    return compile_bytes(f"^(?:{pattern})$"), frozenset(n for each in general for n in each.possible_length)
+
+
+@lru_cache(maxsize=8)
+def _national(regions: tuple[str, ...]) -> Any:
+    """Return a pattern of the numbers of `regions` without marks, the trunk prefix before them."""
+    import phonenumbers
+
+    plans = [phonenumbers.PhoneMetadata.metadata_for_region(region) for region in regions]
+    return compile_bytes(
+        "|".join(
+            f"^{plan.national_prefix or ''}(?:{plan.general_desc.national_number_pattern})$"
+            for plan in plans
+            if plan is not None and plan.general_desc is not None
+        )
+    )

@@ -1,0 +1,101 @@
+"""Detectors of secrets that are known by where they stand: in URLs, after a name, in an element."""
+
+from __future__ import annotations
+
+import pytest
+
+from router.masking import mask_text
+from tests.masks import policies
+
+POLICIES = policies({name: [{"detect": [name], "as": "[X]"}] for name in ("url_credentials", "secret_value")})
+
+
+def redacted(text: str, detector: str = "secret_value") -> str:
+    return mask_text(text, POLICIES, [detector])[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("postgres://app:s3cr3t@db.internal:5432/x", "postgres://[X]@db.internal:5432/x"),
+        ("see https://bob:pa%40ss@h.example/a?b", "see https://[X]@h.example/a?b"),
+        ("redis://:hunter2@cache", "redis://[X]@cache"),
+        ("amqp://u:p@ss@mq", "amqp://[X]@mq"),
+    ],
+)
+def test_user_and_password_in_a_url_are_found(text: str, expected: str) -> None:
+    """The host can still be read."""
+    assert redacted(text, "url_credentials") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://h.example:8080/@user",
+        "https://h.example:8000 @bob",
+        "https://$USER:$PASSWORD@h",
+        "mailto:bo@h.example",
+        "postgres://user:{password}@db",
+    ],
+)
+def test_a_url_without_a_password_stays(text: str) -> None:
+    """Ports, mentions, variables."""
+    assert redacted(text, "url_credentials") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("password=supersecret1", "password=[X]"),
+        ("DB_PASSWORD: 'correct horse'", "DB_PASSWORD: '[X]'"),
+        ('"client_secret": "Zf3D0LXCM3EIMbgJ"', '"client_secret": "[X]"'),
+        ("export API_TOKEN=uqfh96m4jjsadryzhkdx", "export API_TOKEN=[X]"),
+        ('apiToken := "uqfh96m4jjsadryzhkdx"', 'apiToken := "[X]"'),
+        ('var apiToken string = "uqfh96m4jjsadryzhkdx"', 'var apiToken string = "[X]"'),
+        ('token: str = "uqfh96m4jjsadryzhkdx"', 'token: str = "[X]"'),
+        ("'api_key' => 'uqfh96m4jjsadryzhkdx',", "'api_key' => '[X]',"),
+        ('System.setProperty("API_TOKEN", "uqfh96m4jjsadryzhkdx")', 'System.setProperty("API_TOKEN", "[X]")'),
+        ("<apiToken>\n  uqfh96m4jjsadryzhkdx\n</apiToken>", "<apiToken>\n  [X]\n</apiToken>"),
+        ("https://h/?access_token=uqfh96m4jjsadryz&x=1", "https://h/?access_token=[X]&x=1"),
+        ("--api-key=uqfh96m4jjsadryzhkdx run", "--api-key=[X] run"),
+        ('{\\"token\\": \\"uqfh96m4jjsadryzhkdx\\"}', '{\\"token\\": \\"[X]\\"}'),
+        ("ACME_KEY = 'a1b2c3d4e5f6a7b8c9d0e1'", "ACME_KEY = '[X]'"),
+        ("the refresh_token: my-refresh-tok-12345.", "the refresh_token: [X]."),
+        ("p\u200bassword=supersecret1", "p\u200bassword=[X]"),
+    ],
+)
+def test_a_value_given_to_a_name_that_says_secret_is_found(text: str, expected: str) -> None:
+    """In the forms of shells, programs, JSON, XML and URLs; the name can still be read."""
+    assert redacted(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "password=${DB_PASSWORD}",
+        'api_key="your-api-key-here"',
+        "token: <token>",
+        "secret = xxxxxxxxxxxxxxxx",
+        "PASSWORD=changeme",
+        'token = os.environ["API_TOKEN"]',
+        "token = get_token()",
+        "token = response.token",
+        "def login(password: str, token: Optional[str] = None):",
+        "Password: must have eight letters",
+        "the password: it is secret",
+        "max_tokens: 4096",
+        "max_tokens=100000",
+        "cache_key=cache-value-123456",
+        "primary_key = a1b2c3d4e5f6a7b8c9d0e1",
+        "secret_key=/etc/keys/app.pem",
+        "password: null",
+        'password=""',
+        "password: [REDACTED]",
+        "token ring and key value pairs",
+        "next_page_token=CAUQAA12345678",
+        "tokens: 12, key: 7",
+    ],
+)
+def test_what_is_no_secret_stays_beside_such_a_name(text: str) -> None:
+    """Placeholders, variables, code, prose, counts, paths."""
+    assert redacted(text) == text
