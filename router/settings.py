@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 PREFIX = "ROUTER_"
 DEFAULT_CONFIG = "routing.yaml"
 INVALID_SETTING = "RT118"
+_EVERYBODYS = {
+    "https_proxy": ("HTTPS_PROXY", "https_proxy"),
+    "http_proxy": ("http_proxy",),  # HTTP_PROXY is not read: in a CGI process it is a client's header
+    "no_proxy": ("NO_PROXY", "no_proxy"),
+}
+"""Settings that other programs have in common with us, by the variables that all of them read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,25 +67,58 @@ def _delivery(environ: Mapping[str, str]) -> DeliverySettings:
     from router.delivery import DeliverySettings
 
     names = {item.name: f"{PREFIX}{item.name.upper()}" for item in dataclasses.fields(DeliverySettings)}
-    given = {name: environ[variable] for name, variable in names.items() if environ.get(variable)}
+    given = {
+        name: environ[variable]
+        for name, own in names.items()
+        for variable in reversed((own, *_EVERYBODYS.get(name, ())))
+        if environ.get(variable)
+    }
     if not given:
         return DeliverySettings()
     try:
-        return TypeAdapter(DeliverySettings).validate_python(given)
+        settings = TypeAdapter(DeliverySettings).validate_python(given)
     except ValidationError as error:
         raise ConfigError(_problems(error, names)) from None
+    if faults := _unusable_files(settings):
+        raise ConfigError(faults)
+    return settings
+
+
+def _unusable_files(settings: DeliverySettings) -> tuple[Problem, ...]:
+    """Return a problem where certificates could not be loaded: better now than at the first call."""
+    import ssl
+
+    from router.delivery import DeliverySettings
+    from router.delivery.network import tls_context
+
+    if settings.client_key_file and not settings.client_cert_file:
+        return (_problem("`ROUTER_CLIENT_KEY_FILE` needs `ROUTER_CLIENT_CERT_FILE`, the certificate of the key"),)
+    for names in (("ca_file",), ("client_cert_file", "client_key_file")):
+        part = DeliverySettings(**{name: getattr(settings, name) for name in names})
+        try:
+            tls_context(part)
+        except (OSError, ValueError) as error:
+            listed = " and ".join(f"`{PREFIX}{name.upper()}`" for name in names if getattr(settings, name))
+            reason = "" if isinstance(error, ssl.SSLError) else getattr(error, "strerror", None)
+            words = f"cannot be read: {reason.lower()}" if reason else "cannot be used as PEM"
+            return (_problem(f"{listed} {words}"),)
+    return ()
 
 
 def _problems(error: ValidationError, names: Mapping[str, str]) -> tuple[Problem, ...]:
     return tuple(
-        Problem(
-            code=INVALID_SETTING,
-            message=f"`{names[str(finding['loc'][0])]}` {_words(finding['msg'])}",
-            location=Location("environment"),
-            effect="the router does not start",
-            hint="unset the variable to use the default",
-        )
+        _problem(f"`{names[str(finding['loc'][0])]}` {_words(finding['msg'])}")
         for finding in error.errors(include_url=False, include_input=False)
+    )
+
+
+def _problem(message: str) -> Problem:
+    return Problem(
+        code=INVALID_SETTING,
+        message=message,
+        location=Location("environment"),
+        effect="the router does not start",
+        hint="unset the variable to use the default",
     )
 
 

@@ -19,7 +19,9 @@ def test_without_variables_the_defaults_hold():
 
 def test_every_setting_of_delivery_has_a_variable():
     """ROUTER_ and its name in capitals."""
-    given = {name: value * 2 for name, value in dataclasses.asdict(DeliverySettings()).items()}
+    defaults = dataclasses.asdict(DeliverySettings())
+    given = {name: value * 2 for name, value in defaults.items() if value is not None}
+    given |= {name: f"http://{name}" for name, value in defaults.items() if value is None and name.endswith("proxy")}
     environ = {f"ROUTER_{name.upper()}": str(value) for name, value in given.items()}
     assert load_settings(environ).delivery == DeliverySettings(**given)
 
@@ -65,3 +67,45 @@ def test_the_memory_is_shared_between_the_two_queues():
     """A quarter waits to be masked, the rest to be sent."""
     settings = DeliverySettings(max_queue_bytes=1_000_000)
     assert (settings.record_queue_bytes, settings.span_buffer_bytes) == (250_000, 750_000)
+
+
+# -- the way to the server ------------------------------------------------------------------------------
+
+
+def test_proxies_are_found_where_everybody_has_them():
+    """The router's own variable beats the common one, in capitals or not."""
+    environ = {"HTTPS_PROXY": "http://a:1", "no_proxy": "example.org", "http_proxy": "http://b:2"}
+    found = load_settings(environ).delivery
+    assert (found.https_proxy, found.http_proxy, found.no_proxy) == ("http://a:1", "http://b:2", "example.org")
+    assert load_settings({**environ, "ROUTER_HTTPS_PROXY": "http://c:3"}).delivery.https_proxy == "http://c:3"
+    assert load_settings({"HTTP_PROXY": "http://a-client:1"}).delivery.http_proxy is None
+
+
+def test_a_proxy_with_a_password_is_not_shown():
+    """It is a secret like any other."""
+    assert "secret" not in repr(load_settings({"HTTPS_PROXY": "http://user:secret@proxy:1"}))
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({"CA_FILE": "missing.pem"}, "`ROUTER_CA_FILE` cannot be read: no such file or directory"),
+        ({"CA_FILE": "junk.pem"}, "`ROUTER_CA_FILE` cannot be used as PEM"),
+        ({"CLIENT_CERT_FILE": "junk.pem"}, "`ROUTER_CLIENT_CERT_FILE` cannot be used as PEM"),
+        (
+            {"CLIENT_CERT_FILE": "missing.pem", "CLIENT_KEY_FILE": "junk.pem"},
+            "`ROUTER_CLIENT_CERT_FILE` and `ROUTER_CLIENT_KEY_FILE` cannot be read: no such file or directory",
+        ),
+        (
+            {"CLIENT_KEY_FILE": "junk.pem"},
+            "`ROUTER_CLIENT_KEY_FILE` needs `ROUTER_CLIENT_CERT_FILE`, the certificate of the key",
+        ),
+    ],
+)
+def test_certificates_that_cannot_be_used_stop_the_start(files, message, tmp_path):
+    """Better than at the first call, an hour later; what stands in the file is not repeated."""
+    (tmp_path / "junk.pem").write_text("no certificate", "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_settings({f"ROUTER_{name}": str(tmp_path / file) for name, file in files.items()})
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.message) == ("RT118", message)

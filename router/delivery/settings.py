@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from pydantic import Field
@@ -34,6 +34,19 @@ class DeliverySettings:
     """Longest pause between retries, unless the server asks for more."""
     shutdown_timeout_secs: Seconds = 5.0
     """How long the end of the process may wait for delivery, over all projects together."""
+
+    ca_file: str | None = None
+    """PEM file of authorities that are trusted beside those of the system."""
+    client_cert_file: str | None = None
+    """PEM file of the certificate that this process shows, its key too unless that has a file of its own."""
+    client_key_file: str | None = None
+    """PEM file of that certificate's key, without a password."""
+    https_proxy: str | None = field(default=None, repr=False)
+    """Proxy for https servers; without it the variable HTTPS_PROXY counts."""
+    http_proxy: str | None = field(default=None, repr=False)
+    """Proxy for http servers, never for this machine itself; without it the variable http_proxy counts."""
+    no_proxy: str | None = None
+    """Hosts that are reached without a proxy, with commas between; without it the variable NO_PROXY counts."""
 
     @property
     def record_queue_bytes(self) -> int:

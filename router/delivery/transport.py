@@ -20,6 +20,7 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
 
 from router.config.loaded import ResolvedProject
+from router.delivery.network import proxy_for, tls_context
 from router.delivery.retry import Answer, judge
 from router.delivery.settings import DeliverySettings
 
@@ -62,7 +63,10 @@ class Transport:
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=self._settings.max_connections, resolver=_Resolver(), ttl_dns_cache=60
+                limit=self._settings.max_connections,
+                resolver=_Resolver(),
+                ttl_dns_cache=60,
+                ssl=tls_context(self._settings) or True,
             ),
             timeout=aiohttp.ClientTimeout(total=self._settings.timeout_secs),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -81,12 +85,18 @@ class Transport:
         url = project.host.rstrip("/") + PATH
         try:
             async with self._session.post(
-                url, data=_Body(body), headers=headers_of(project), allow_redirects=False
+                url,
+                data=_Body(body),
+                headers=headers_of(project),
+                allow_redirects=False,
+                proxy=proxy_for(self._settings, url),
             ) as response:
                 await _read_to_end(response)
                 return judge(response.status, response.headers.get("Retry-After"))
         except TimeoutError:
             return Answer("retry", f"no answer within {self._settings.timeout_secs:g} s")
+        except aiohttp.ClientConnectorCertificateError:  # before ValueError, which it is too
+            return Answer("retry", "the server's certificate is not trusted; ROUTER_CA_FILE names further authorities")
         except ValueError:
             return Answer("rejected", "the host or a key of the project is malformed")
         except (aiohttp.ClientError, OSError) as error:
