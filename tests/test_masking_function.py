@@ -12,7 +12,7 @@ import litellm
 import pytest
 
 from router import Router
-from router.config.model import Overrides
+from router.config import load_text
 from router.litellm import RouterLogger
 from router.litellm.capture import capture
 from router.routing.overrides import Grants
@@ -82,9 +82,9 @@ def test_a_plan_that_names_the_function_where_there_is_none_shows_nothing() -> N
 def test_overrides_can_ignore_the_function() -> None:
     """It is then among what was denied."""
     record = CallRecord(call_id="c-1", requested=Requested(masking_function=without_needle))
-    ignoring = Grants.from_config(Overrides.model_validate({"masks": "ignore"})).grant(record)
+    ignoring = Grants.from_config(load_text(f"{YAML}overrides: {{masks: ignore}}\n")).grant(record)
     assert (ignoring.masks, ignoring.denied) == ((), ("mask.function",))
-    assert Grants.from_config(Overrides()).grant(record).masks == ("mask-function",)
+    assert Grants.from_config(load_text(YAML)).grant(record).masks == ("mask-function",)
 
 
 @pytest.mark.parametrize("name", ["sdk_langfuse_masking_function"])

@@ -44,6 +44,9 @@ HOST_ATTRIBUTES = MEASURED_ATTRIBUTES.union(
 )
 """Attributes that are the host's word in the proxy too; every other one is the caller's."""
 
+KEY_ATTRIBUTES = frozenset(("team", "team_alias", "key_alias", "org"))
+"""Those of them that belong to the authenticated key; a client chooses the others, its model for example."""
+
 OPEN_FAMILIES: Mapping[str, Kind] = MappingProxyType({"metadata": "open", "header": "text"})
 """`metadata.<key>` reaches any depth by dots; `header.<name>` is one request header, in lower case."""
 

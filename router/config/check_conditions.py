@@ -11,7 +11,7 @@ from router.config.attributes import CLOSED_VALUES
 from router.config.check_numbers import check_bounds, check_equal_number
 from router.config.expressions import ExpressionError, compile_expression
 from router.config.findings import Findings
-from router.config.model import Expr, Match, MatchOperators, Overlay, Rule, SampleBy
+from router.config.model import Expr, Grant, Match, MatchOperators, Overlay, Rule, SampleBy
 from router.config.nodes import Path
 from router.config.scalars import spelled
 from router.config.suggest import did_you_mean
@@ -51,11 +51,16 @@ def _projects(names: Sequence[str]) -> str:
     return " and ".join(f"`{name}`" for name in names)
 
 
-def _check_entry(findings: Findings, path: Path, entry: Rule | Overlay, effect: str) -> None:
+def check_condition(findings: Findings, path: Path, entry: Rule | Overlay | Grant, effect: str) -> None:
+    """Check the `match` and the `when` of the entry at `path`."""
     if entry.match is not None:
         _check_match(findings, (*path, "match"), entry.match, effect)
     if entry.when is not None:
         check_expression(findings, (*path, "when"), entry.when, effect, boolean=True)
+
+
+def _check_entry(findings: Findings, path: Path, entry: Rule | Overlay, effect: str) -> None:
+    check_condition(findings, path, entry, effect)
     if entry.sample is not None:
         check_sample(findings, path, entry.sample, effect="the sample would be decided call by call")
     rollout = entry.rollout

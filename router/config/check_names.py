@@ -36,6 +36,8 @@ def _entry_ids(findings: Findings) -> Iterator[tuple[Path, str]]:
     for section, entries in (("overlays", findings.draft.overlays), ("rules", findings.draft.rules)):
         for index, entry in entries.items():
             yield (section, index, "id"), entry.id
+    for index, grant in enumerate(findings.draft.overrides.grants):
+        yield ("overrides", "grants", index, "id"), grant.id
 
 
 def _check_ids(findings: Findings) -> None:
@@ -60,7 +62,7 @@ def _check_projects(findings: Findings) -> None:
         message = f"a project cannot be called `{DROP}`"
         effect = f"`route: {DROP}` sends nothing, so no call would reach this project"
         findings.add("RT610", message, ("projects", DROP), key=True, effect=effect, hint="give it another name")
-    used: set[str] = set()
+    used = _check_choices(findings, known)
     for index, rule in draft.rules.items():
         used.update(_reached(findings, rule))
         _check_route(findings, index, rule, known)
@@ -76,6 +78,21 @@ def _check_projects(findings: Findings) -> None:
             message, effect = f"no rule routes to project `{name}`", "its credentials are needed, and nothing is sent"
             hint = "route to it, or take it away"
             findings.add("RT611", message, ("projects", name), key=True, severity="warning", effect=effect, hint=hint)
+
+
+def _check_choices(findings: Findings, known: Sequence[str]) -> set[str]:
+    """Check the projects that requests may choose, and return them."""
+    overrides = findings.draft.overrides
+    places: list[tuple[Path, Sequence[str]]] = [(("overrides", "projects"), overrides.projects)]
+    places += [
+        (("overrides", "grants", index, "projects"), grant.projects) for index, grant in enumerate(overrides.grants)
+    ]
+    for path, names in places:
+        for index, name in enumerate(names):
+            if name not in known:
+                effect = "a request that chooses it would be denied"
+                _unknown(findings, "RT601", "project", name, (*path, index), known, effect)
+    return {name for _, names in places for name in names}
 
 
 def _reached(findings: Findings, rule: Rule) -> set[str]:

@@ -7,6 +7,7 @@ from router.config.check_conditions import check_conditions
 from router.config.check_masks import check_masks
 from router.config.check_names import check_names
 from router.config.check_order import check_order
+from router.config.check_overrides import check_overrides
 from router.config.check_tables import check_tables
 from router.config.check_unauthenticated import check_unauthenticated
 from router.config.check_updates import check_updates
@@ -27,6 +28,7 @@ def check_routing(draft: Draft, shelf: PackShelf) -> list[Problem]:
     check_unauthenticated(findings)
     check_tables(findings)
     check_order(findings)
+    check_overrides(findings)
     return findings.problems + broken_packs
 
 

@@ -50,11 +50,12 @@ class Code:
 def all_codes() -> Mapping[str, Code]:
     """Return every code with its meaning, in order."""
     from router.config.codes_file import FILE
+    from router.config.codes_overrides import OVERRIDES
     from router.config.codes_projects import PROJECTS
     from router.config.codes_rules import RULES
     from router.config.codes_tables import TABLES
 
-    return MappingProxyType(dict(sorted({**FILE, **RULES, **PROJECTS, **TABLES}.items())))
+    return MappingProxyType(dict(sorted({**FILE, **RULES, **PROJECTS, **TABLES, **OVERRIDES}.items())))
 
 
 def find_code(text: str) -> Code | None:

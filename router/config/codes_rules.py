@@ -183,17 +183,19 @@ RULES: dict[str, Code] = {
         good="rules: [{id: pay, match: {team: pay}, route: a}, {id: rest, route: drop}]",
     ),
     "RT303": Code(
-        title="an overlay that does nothing",
+        title="an overlay or a grant that does nothing",
         why="Whatever it matches stays as it is.",
-        mend="Give it `mask`, `trace`, `generation` or `sample`, or take it away.",
+        mend="Give an overlay `mask`, `trace`, `generation` or `sample`, a grant `allow`, `masks` or `projects`; or "
+        "take it away.",
         bad="overlays: [{id: eu, match: {metadata.region: eu}}]",
         good="overlays: [{id: eu, match: {metadata.region: eu}, mask: [pii]}]",
         warning=True,
     ),
     "RT304": Code(
-        title="`on_error` without `when`",
-        why="Only a `when` can fail to be evaluated; the line has no effect.",
-        mend="Take it away, or add a `when`.",
+        title="a key without use",
+        why="Only a `when` can fail to be evaluated, and `masks` of a grant lifts only `masks: ignore`; without them "
+        "the line has no effect.",
+        mend="Take it away, or add what it needs.",
         bad="overlays: [{id: eu, match: {metadata.region: eu}, on_error: match, mask: [pii]}]",
         good="overlays: [{id: eu, match: {metadata.region: eu}, mask: [pii]}]",
         warning=True,
@@ -201,7 +203,7 @@ RULES: dict[str, Code] = {
     "RT305": Code(
         title="an id that is used twice",
         why="Explanations, counters and tests could not tell the two apart.",
-        mend="Rename one; rules and overlays share their ids.",
+        mend="Rename one; rules, overlays and grants share their ids.",
         bad="rules: [{id: x, match: {team: t}, route: b}, {id: x, route: a}]",
         good="rules: [{id: x, match: {team: t}, route: b}, {id: rest, route: a}]",
     ),

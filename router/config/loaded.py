@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from pydantic import SecretStr
 
-from router.config.model import Defaults, EnvRef, FileRef, MaskStep, Overlay, Overrides, Rule, Test
+from router.config.model import Defaults, EnvRef, FileRef, Grant, MaskStep, Overlay, Overrides, Rule, Test
 from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.errors import Location, Problem
 
@@ -44,6 +44,7 @@ class LoadedConfig:
         digest: first 12 hex digits of the SHA-256 over all files read; names this configuration in plans and logs.
         project_names: every project of the closed world, in file order.
         project_aliases: names that a template would have given to rows which share a project, with that project.
+        grants: those of `overrides`.
         vocabulary: declared attributes, and the rows of tables.
         projects: the projects with credentials; empty when loaded without an environment.
         masks: mask steps by the name that `mask:` uses; masks of packs under their bare and their full name.
@@ -66,4 +67,5 @@ class LoadedConfig:
     filled: frozenset[str] = frozenset()
     warnings: tuple[Problem, ...] = ()
     project_aliases: Mapping[str, str] = field(default_factory=dict)
+    grants: tuple[Located[Grant], ...] = ()
     vocabulary: Vocabulary = NO_VOCABULARY

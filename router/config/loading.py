@@ -165,6 +165,9 @@ def _loaded(
         overlays=tuple(Located(overlay, draft.at("overlays", index)) for index, overlay in draft.overlays.items()),
         rules=tuple(Located(rule, draft.at("rules", index)) for index, rule in draft.rules.items()),
         overrides=draft.overrides,
+        grants=tuple(
+            Located(grant, draft.at("overrides", "grants", index)) for index, grant in enumerate(draft.overrides.grants)
+        ),
         tests=tuple(Located(test, draft.at("tests", index)) for index, test in draft.tests.items()),
         secrets=credentials.secrets,
         filled=filled_variables(draft.source, draft.root),

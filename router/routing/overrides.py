@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, Overrides
+from router.config.loaded import LoadedConfig
+from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT
+from router.routing.permissions import Permission, compile_permissions
 from router.routing.plan import Ids
 from router.routing.record import NOTHING_REQUESTED, CallRecord, Requested
 
@@ -19,15 +21,28 @@ _CANONICAL_KEYS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The project that a request chose, and what lets it."""
+
+    project: str
+    permission: Permission
+
+
 @dataclass(frozen=True, slots=True, repr=False)
 class Granted:
-    """The part of a request that counts, and the dotted keys of the part that does not."""
+    """The part of a request that counts, and the dotted keys of the part that does not.
+
+    Attributes:
+        choice: the project that the request may choose, and chose.
+    """
 
     trace: Mapping[str, Any] = field(default_factory=dict)
     generation: Mapping[str, Any] = field(default_factory=dict)
     ids: Ids = field(default_factory=Ids)
     update_keys: tuple[str, ...] = ()
     masks: tuple[str, ...] = ()
+    choice: Choice | None = None
     denied: tuple[str, ...] = ()
 
 
@@ -36,32 +51,36 @@ NOTHING_GRANTED = Granted()
 
 @dataclass(frozen=True, slots=True)
 class Grants:
-    """Compiled `overrides:`. `allow` None means: everything in the SDK, nothing in the proxy."""
+    """Compiled `overrides:`: what everybody may, then every grant.
 
-    allow: frozenset[str] | None
-    masks: bool
+    Attributes:
+        names_keys: whether `allow:` stands in the file; without it the SDK may set every key.
+    """
+
+    permissions: tuple[Permission, ...]
+    names_keys: bool
 
     @classmethod
-    def from_config(cls, overrides: Overrides) -> Grants:
-        allow = None if overrides.allow is None else frozenset(overrides.allow)
-        return cls(allow=allow, masks=overrides.masks == "add-only")
+    def from_config(cls, loaded: LoadedConfig) -> Grants:
+        return cls(compile_permissions(loaded), loaded.overrides.allow is not None)
 
     def grant(self, record: CallRecord) -> Granted:
         """Return what the request of `record` is granted; that of an unauthenticated call nothing but masks."""
         if asks_nothing(record):
             return NOTHING_GRANTED
         asked = record.requested
+        everybodys = self.permissions[:1]
+        holding = [one for one in self.permissions if one.holds(record)] if record.authenticated else everybodys
         denied: list[str] = []
-        masks = self._masks(asked, denied)
-        if asked.project is not None:
-            denied.append("project")
+        masks = _masks(asked, holding, denied)
+        choice = _choice(record, holding, denied)
         if asked.credentials:
             denied.append("credentials")
         asked_trace = _asked_trace(record)
         update_keys = canonical_keys(asked.update_keys)
-        if record.origin == "sdk" and self.allow is None and record.authenticated:
-            return Granted(asked_trace, asked.generation, _ids(record), update_keys, masks, tuple(denied))
-        allowed = (self.allow if record.authenticated else None) or frozenset()
+        if record.origin == "sdk" and not self.names_keys and record.authenticated:
+            return Granted(asked_trace, asked.generation, _ids(record), update_keys, masks, choice, tuple(denied))
+        allowed = frozenset[str]().union(*(one.allow for one in holding if record.authenticated))
         own_tags = record.host_tags if record.authenticated else ()
         trace = _fields("trace", asked_trace, allowed, denied, own_tags)
         generation = _fields("generation", asked.generation, allowed, denied, ())
@@ -69,17 +88,29 @@ class Grants:
         if update_keys and not _is_allowed("update_keys", allowed):
             denied.append("update_keys")
             update_keys = ()
-        return Granted(trace, generation, ids, update_keys, masks, tuple(denied))
+        return Granted(trace, generation, ids, update_keys, masks, choice, tuple(denied))
 
-    def _masks(self, asked: Requested, denied: list[str]) -> tuple[str, ...]:
-        if not asked.mask and not asked.masking_function:
-            return ()
-        wanted = {"input": MASK_INPUT, "output": MASK_OUTPUT, "function": MASK_FUNCTION}
-        parts = [part for part in wanted if part in asked.mask or (part == "function" and asked.masking_function)]
-        if not self.masks:
-            denied.extend(f"mask.{part}" for part in sorted(parts))
-            return ()
-        return tuple(wanted[part] for part in parts)
+
+def _masks(asked: Requested, holding: Sequence[Permission], denied: list[str]) -> tuple[str, ...]:
+    if not asked.mask and not asked.masking_function:
+        return ()
+    wanted = {"input": MASK_INPUT, "output": MASK_OUTPUT, "function": MASK_FUNCTION}
+    parts = [part for part in wanted if part in asked.mask or (part == "function" and asked.masking_function)]
+    if not any(permission.masks for permission in holding):
+        denied.extend(f"mask.{part}" for part in sorted(parts))
+        return ()
+    return tuple(wanted[part] for part in parts)
+
+
+def _choice(record: CallRecord, holding: Sequence[Permission], denied: list[str]) -> Choice | None:
+    name = record.requested.project
+    if name is None:
+        return None
+    for permission in holding:
+        if record.authenticated and name in permission.projects and record.origin in permission.chosen_by:
+            return Choice(name, permission)
+    denied.append("project")
+    return None
 
 
 def asks_nothing(record: CallRecord) -> bool:

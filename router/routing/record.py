@@ -36,7 +36,7 @@ class Requested:
         parent_observation_id, generation_id: ids in the caller's spelling.
         update_keys: with `existing_trace_id`, the keys of that trace which this call overwrites.
         mask: of "input" and "output", what the request wants hidden. It can only add.
-        project: a project by name; nothing grants it, so it is always among what is denied.
+        project: a project by name, which the request wants its call to go to.
         masking_function: the application's own `langfuse_masking_function`; only code can bring one.
         credentials: whether it names Langfuse credentials or a host of its own; never which.
     """

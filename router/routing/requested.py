@@ -28,11 +28,14 @@ MASK_KEYS = {
 }
 """A masking function that is none (a text, a client's) cannot be applied; what it was for is hidden as a whole."""
 
+PROJECT_KEY = "langfuse_project"
+"""Names the project that the call wants to go to; `overrides:` says who may choose which."""
+
 _ID_KEYS = frozenset({"trace_id", "existing_trace_id", "parent_observation_id", "generation_id", "update_trace_keys"})
 
 SEED_KEYS = _ID_KEYS.union(
     (*_TRACE_TEXTS, *_GENERATION_TEXTS, *MASK_KEYS),
-    ("tags", "trace_metadata", "trace_public", "prompt", "debug_langfuse"),
+    ("tags", "trace_metadata", "trace_public", "prompt", "debug_langfuse", PROJECT_KEY),
 )
 """Metadata keys with a meaning of their own; every other key becomes metadata of the generation."""
 
@@ -105,9 +108,9 @@ def requested_from_metadata(
         return NOTHING_REQUESTED
     if "debug_langfuse" in asked and is_on(asked["debug_langfuse"]):
         _take_debug(asked, metadata)
-    trace, generation = _trace_of(asked), _generation_of(asked, rest)
+    trace, generation, project = _trace_of(asked), _generation_of(asked, rest), _text(asked.get(PROJECT_KEY))
     if asked.keys().isdisjoint(_ID_KEYS):
-        return Requested(trace=trace, generation=generation, mask=mask, credentials=credentials)
+        return Requested(trace=trace, generation=generation, mask=mask, project=project, credentials=credentials)
     return Requested(
         trace=trace,
         generation=generation,
@@ -117,6 +120,7 @@ def requested_from_metadata(
         generation_id=_text(asked.get("generation_id")),
         update_keys=tuple(texts_in(asked.get("update_trace_keys"))),
         mask=mask,
+        project=project,
         credentials=credentials,
     )
 
@@ -252,6 +256,8 @@ def _take_headers(headers: Mapping[str, str], asked: dict[str, Any], rest: dict[
                 **_trace_metadata({"trace_metadata": asked.get("trace_metadata")}),
                 **_trace_metadata({"trace_metadata": value}),
             }
+        elif key == "project":
+            asked[PROJECT_KEY] = value
         elif key in SEED_KEYS:
             asked[key] = value
         elif not is_internal(key) and key not in _NEVER_BY_HEADER:

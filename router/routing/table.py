@@ -17,6 +17,7 @@ from router.routing.index import Index, compile_facts, is_worth_remembering
 from router.routing.overrides import NOTHING_GRANTED, Granted, Grants, asks_nothing
 from router.routing.plan import Because, DropReason, Plan, Sample
 from router.routing.record import CallRecord
+from router.routing.redirect import redirected
 from router.routing.sampling import Rate, compile_sample, is_kept, lowest
 from router.routing.unauthenticated import met_by_unauthenticated
 from router.routing.updates import Update, merge
@@ -106,7 +107,7 @@ class RoutingTable:
             default_masks=tuple(loaded.defaults.mask),
             default_rate=rate if rate.rate < 1.0 else None,
             required=tuple((name, texts_getter(name, loaded.vocabulary)) for name in loaded.vocabulary.required),
-            grants=Grants.from_config(loaded.overrides),
+            grants=Grants.from_config(loaded),
         )
 
     def resolve(self, record: CallRecord, place: float | None = None) -> Plan:
@@ -162,18 +163,19 @@ class RoutingTable:
         masks = dict.fromkeys(decision.route, decision.masks + asked)
         for project, own in decision.own_masks.items():
             masks[project] = own + tuple(name for name in asked if name not in own)
+        redirect = redirected(masks, granted.choice, decision.drop)
         return Plan(
             rule=decision.rule,
-            route=decision.route,
+            route=tuple(redirect.masks),
             drop=decision.drop,
             overlays=decision.overlays,
-            masks=MappingProxyType(masks),
+            masks=MappingProxyType(redirect.masks),
             trace=MappingProxyType(trace),
             generation=MappingProxyType(generation),
             ids=granted.ids,
             update_keys=update_keys,
             sample=decision.sample,
-            denied=granted.denied,
+            denied=(*granted.denied, *redirect.denied),
             adjusted=tuple(
                 dict.fromkeys(r.adjusts for r in (*trace_reasons, *generation_reasons, *limits) if r.adjusts)
             ),
@@ -181,6 +183,7 @@ class RoutingTable:
             shadow=decision.shadow,
             because=(
                 *decision.because,
+                *redirect.because,
                 *[Because(f"missing {name}", "attributes") for name, texts_of in self.required if not texts_of(record)],
                 *[Because(f"mask {name}", "request") for name in asked],
                 *trace_reasons,

@@ -19,7 +19,7 @@ from router.config.model.facts import Attribute, Normalize, Table, TableFile
 from router.config.model.files import PackConfig, RoutingConfig
 from router.config.model.masks import Detector, MaskAction, MaskStep
 from router.config.model.matching import Match, Matcher, MatchOperators
-from router.config.model.overrides import OverrideKey, Overrides
+from router.config.model.overrides import Grant, OverrideKey, Overrides
 from router.config.model.projects import Project, ProjectByKeys, ProjectByPrefix
 from router.config.model.references import (
     EnvRef,
@@ -68,6 +68,7 @@ __all__ = [
     "FileRef",
     "GenerationField",
     "GenerationUpdate",
+    "Grant",
     "MaskAction",
     "MaskName",
     "MaskStep",
