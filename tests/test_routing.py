@@ -613,3 +613,33 @@ def test_a_call_that_asks_for_something_gets_a_plan_of_its_own(wish: dict[str, A
     plain = table.resolve(CallRecord(call_id="a"))
     asking = table.resolve(CallRecord(call_id="b", origin="proxy", **wish))
     assert asking.to_json() != plain.to_json() == table.resolve(CallRecord(call_id="c")).to_json()
+
+
+def test_a_number_with_thousands_of_digits_is_a_value_like_any_other() -> None:
+    """Python refuses to write it out in decimals; a call that brings one is routed all the same."""
+    body = """
+overlays: [{id: there, match: {metadata.n: {exists: true}}, mask: [one]}]
+rules: [{id: r, match: {metadata.n: {glob: "0x1*"}}, route: b}, {id: rest, route: a}]
+"""
+    plan = _plan(body, {"metadata": {"n": 16**5000}})
+    assert (plan.rule, plan.masks) == ("r", {"b": ("one",)})
+
+
+def test_a_record_made_by_hand_with_wrong_types_is_read_as_far_as_it_makes_sense() -> None:
+    """A list where a text is due is no value; a wish that cannot be read hides everything."""
+    table = _table("rules: [{id: r, match: {team: x}, route: b}, {id: rest, route: a}]\n")
+    record = CallRecord(
+        call_id="c",
+        team="x",
+        tags=5,  # type: ignore[arg-type]
+        key_alias=["k"],  # type: ignore[arg-type]
+        metadata=[1],  # type: ignore[arg-type]
+        requested=Requested(mask=True, trace={"name": ["n"], "tags": 7}),  # type: ignore[arg-type]
+    )
+    plan = table.resolve(record)
+    assert (plan.rule, plan.masks) == ("r", {"b": ("mask-input", "mask-output")})
+    assert (plan.trace, plan.generation) == (
+        {"name": "litellm-completion", "tags": ["7"]},
+        {"name": "litellm-completion"},
+    )
+    assert table.explain(record).plan == plan

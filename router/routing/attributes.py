@@ -98,6 +98,9 @@ def texts_of(value: Any) -> Texts:
     return () if text is None else (text,)
 
 
+_MAX_BITS = 1024
+
+
 def text_of(value: Any) -> str | None:
     """Return a scalar as the text that YAML and HTTP headers would spell; None for anything else."""
     if isinstance(value, str):
@@ -105,7 +108,8 @@ def text_of(value: Any) -> str | None:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return str(value)
+        # Python refuses to write out more than some thousand decimals; any client can send them.
+        return str(value) if value.bit_length() < _MAX_BITS else hex(value)
     if isinstance(value, float):
         return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
     return None

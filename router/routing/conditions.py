@@ -12,6 +12,7 @@ from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.routing.attributes import context_getter
 from router.routing.record import CallRecord
 
+_FAILURES = (JMESPathError, TypeError, ValueError, ArithmeticError, RecursionError)
 Verdict = bool | None
 """True, False, or None when the condition cannot be evaluated for this call."""
 
@@ -37,7 +38,7 @@ def compile_when(text: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Callable[
             result = expression.search(context)
             if result is None:
                 return None if expression.finds_any(context) else False
-        except (JMESPathError, TypeError, ValueError, RecursionError):
+        except _FAILURES:
             return None
         return result if isinstance(result, bool) else None
 
@@ -52,7 +53,7 @@ def compile_value(text: str, vocabulary: Vocabulary = NO_VOCABULARY) -> Callable
     def value(record: CallRecord) -> Any:
         try:
             return search(context_of(record))
-        except (JMESPathError, TypeError, ValueError, RecursionError):
+        except _FAILURES:
             return None
 
     return value

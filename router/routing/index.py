@@ -105,8 +105,10 @@ def compile_facts(
 
 
 def is_worth_remembering(facts: Any) -> bool:
-    """Tell whether facts are small: a client's long texts are not kept."""
+    """Tell whether facts are small, and of their types: a client's long texts are not kept."""
     texts = facts if isinstance(facts, tuple) else (facts,)
+    if not all(text is None or isinstance(text, (str, bool, tuple)) for text in texts):
+        return False
     return sum(len(text) for text in texts if isinstance(text, (str, tuple))) <= _MAX_FACTS and all(
         sum(map(len, text)) <= _MAX_FACTS for text in texts if isinstance(text, tuple)
     )

@@ -19,6 +19,7 @@ from router.routing.plan import Because, DropReason, Plan, Sample
 from router.routing.record import CallRecord
 from router.routing.redirect import redirected
 from router.routing.sampling import Rate, compile_sample, is_kept, lowest
+from router.routing.typed import typed
 from router.routing.unauthenticated import met_by_unauthenticated
 from router.routing.updates import Update, merge
 
@@ -69,6 +70,10 @@ MAX_REMEMBERED = 16_384
 """Combinations, facts and plans remembered, of each; where there are more, some are worked out again."""
 
 
+_WRONG_TYPES = (TypeError, ValueError, AttributeError)
+"""What a record raises that was made by hand, with a list where a text is due."""
+
+
 @dataclass(frozen=True, slots=True)
 class RoutingTable:
     """A compiled configuration: immutable, pure, shared by all threads, replaced as a whole on reload.
@@ -115,7 +120,11 @@ class RoutingTable:
 
         `place` stands for the call's bucket in every roll-out and sample, 0 ≤ x < 1; tests freeze it so.
         """
-        return self.complete(self.decide(record, place), record)
+        try:
+            return self.complete(self.decide(record, place), record)
+        except _WRONG_TYPES:
+            record = typed(record)
+            return self.complete(self.decide(record, place), record)
 
     def decide(self, record: CallRecord, place: float | None = None) -> Decision:
         """Return where the call goes: the part of `resolve` that can be remembered from one call to the next."""
@@ -138,10 +147,7 @@ class RoutingTable:
             return self._complete(decision, record)
         # Nothing is left of the call but what gives it its names.
         key = (decision, record.call_type, record.key_alias, record.authenticated)
-        try:
-            plan = self.plans.get(key)
-        except TypeError:  # a record made by hand, with a list where a text is due
-            return self._complete(decision, record)
+        plan = self.plans.get(key)
         if plan is None:
             plan = self._complete(decision, record)
             _remember(self.plans, key, plan)
@@ -194,6 +200,12 @@ class RoutingTable:
 
     def explain(self, record: CallRecord, place: float | None = None) -> Explanation:
         """Resolve a call and tell the verdict of every entry that was tried; `place` as in `resolve`."""
+        try:
+            return self._explain(record, place)
+        except _WRONG_TYPES:
+            return self._explain(typed(record), place)
+
+    def _explain(self, record: CallRecord, place: float | None) -> Explanation:
         plan = self.resolve(record, place)
         if not (record.authenticated or self.rules_of_unauthenticated.entries):
             return Explanation(plan, ())
@@ -206,11 +218,8 @@ class RoutingTable:
         return Explanation(plan, tuple(steps))
 
     def _remembered(self, record: CallRecord) -> Combination:
-        try:
-            facts = self.facts(record) if self.facts is not None else None
-            found = self.seen.get(facts)
-        except TypeError:  # a record made by hand, with a list where a text is due
-            return self._of_authenticated(record)
+        facts = self.facts(record) if self.facts is not None else None
+        found = self.seen.get(facts)
         if found is None:
             found = self._of_authenticated(record)
             if is_worth_remembering(facts):
