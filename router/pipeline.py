@@ -17,7 +17,7 @@ from router.config.loaded import LoadedConfig
 from router.delivery import ByteBoundedQueue, Counters, DeliverySettings, DropReason, Sender, Stats, span_pieces
 from router.delivery.fork import reset_in_child
 from router.delivery.notices import Notices
-from router.masking import MaskingPolicies, seal
+from router.masking import compile_policies, seal
 from router.routing.plan import Plan
 from router.routing.record import CallRecord, held_bytes
 from router.routing.request import record_from_request
@@ -39,7 +39,7 @@ class Router:
         self._loaded = loaded
         self._settings = settings or DeliverySettings()
         self._table = RoutingTable.compile(loaded)
-        self._policies = MaskingPolicies.compile(loaded.masks, loaded.secrets)
+        self._policies = compile_policies(loaded)
         self._counters = Counters()
         self._notices = Notices()
         self._queue: ByteBoundedQueue[Job] = ByteBoundedQueue(self._settings.record_queue_bytes)

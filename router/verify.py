@@ -10,7 +10,7 @@ from router.config.loaded import LoadedConfig, Located
 from router.config.model import Expect, Test
 from router.config.tables import Vocabulary
 from router.errors import Location, RequestError
-from router.masking import MaskedRecord, MaskingPolicies, mask
+from router.masking import MaskedRecord, MaskingPolicies, compile_policies, mask
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
 from router.routing.request import record_from_request
@@ -60,7 +60,7 @@ class CaseResult:
 def run_tests(loaded: LoadedConfig) -> tuple[CaseResult, ...]:
     """Run every embedded test of a configuration; pure apart from the CPU it takes."""
     table = RoutingTable.compile(loaded)
-    policies = MaskingPolicies.compile(loaded.masks, loaded.secrets)
+    policies = compile_policies(loaded)
     return tuple(result for test in loaded.tests for result in _run(test, table, policies, loaded.vocabulary))
 
 

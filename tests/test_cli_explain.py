@@ -149,7 +149,8 @@ def test_what_a_request_may_not_do_is_listed():
 def test_masked_trace_fields_are_shown_as_they_leave():
     """A pseudonym, made with the test key as no secret is read; a field that is taken out; masks by their source."""
     out = explain("user=bo@example.org", "metadata.account=7", config="examples/masking/routing.yaml")
-    mask = "  mask        secrets (defaults) → order-numbers, account, pseudonyms, emails-in-output (rule support)"
+    masks = "order-numbers, account, pseudonyms, emails-in-output, staff"
+    mask = f"  mask        secrets (defaults) → {masks} (rule support)"
     assert mask in out.splitlines()
     sent = out.partition("sent to support\n")[2].splitlines()
     assert sent[0].startswith("  trace       user_id = hash_test_")

@@ -62,6 +62,12 @@ def test_masks_of_a_configuration_and_of_packs_add_up():
     assert (run.out, run.err) == ("[ORDER] for [EMAIL]", "masked: email 1 · pattern 1\n")
 
 
+def test_own_detectors_of_a_configuration_are_known():
+    """Hits are counted under their names."""
+    run = router("mask", "staff", "-c", CONFIG, stdin="E-123455 is of the staff")
+    assert (run.out, run.err) == ("E-[EMPLOYEE_ID] is of the staff", "masked: employee_id 1\n")
+
+
 def test_pseudonyms_say_that_the_key_is_not_the_real_one():
     """Secrets are not read, so nobody must compare these with production's."""
     run = router("mask", "pseudonyms", "-c", CONFIG, stdin="x")

@@ -10,6 +10,7 @@ import pytest
 from router.config import load_pack_text, load_text
 from router.config.codes import BLOCKS, all_codes, find_code, near_codes
 from router.errors import ConfigError, Problem
+from router.masking import own_detectors
 
 ROOT = Path(__file__).parent.parent
 CODES = all_codes()
@@ -36,7 +37,9 @@ def problems_of(piece: str) -> tuple[Problem, ...]:
     missing = [f"{key}: {value}" for key, value in SECTIONS.items() if not re.search(f"^{key}:", piece, re.MULTILINE)]
     text = piece if piece.startswith("-") else "\n".join([*missing, piece, ""])
     try:
-        return load_text(text, environ=ENVIRONMENT).warnings
+        loaded = load_text(text, environ=ENVIRONMENT)
+        own_detectors(loaded.detectors)
+        return loaded.warnings
     except ConfigError as error:
         return error.problems
 

@@ -11,6 +11,7 @@ from router.config import load_config, load_pack_text
 from router.config.codes import all_codes
 from router.config.frames import render_concise, render_problem
 from router.errors import ConfigError, Problem
+from router.masking import own_detectors
 from router.release import release
 
 FOLDER = Path(__file__).parent / "invalid"
@@ -35,7 +36,9 @@ def problems_of(name: str) -> tuple[Problem, ...]:
     try:
         if "# pack" in head:
             return load_pack_text(path.read_text(encoding="utf-8"), file=name).warnings
-        return load_config(name, environ=variables).warnings
+        loaded = load_config(name, environ=variables)
+        own_detectors(loaded.detectors)
+        return loaded.warnings
     except ConfigError as error:
         return error.problems
 

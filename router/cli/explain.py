@@ -14,7 +14,7 @@ from router.cli.loading import load_or_end
 from router.cli.request import EXAMPLE, read_request
 from router.config import LoadedConfig
 from router.errors import RequestError
-from router.masking import MaskedRecord, MaskingPolicies, mask
+from router.masking import MaskedRecord, compile_policies, mask
 from router.routing.explain import Explanation
 from router.routing.request import record_from_request
 from router.routing.table import RoutingTable
@@ -48,7 +48,7 @@ def explain_request(loaded: LoadedConfig, request: Mapping[str, Any]) -> Explain
         raise CommandError(str(error), f"for example: {EXAMPLE}") from None
     explanation = RoutingTable.compile(loaded).explain(record)
     plan = explanation.plan
-    policies = MaskingPolicies.compile(loaded.masks, loaded.secrets)
+    policies = compile_policies(loaded)
     tried = sum(step.kind == "rule" for step in explanation.steps)
     return ExplainResult(
         file=loaded.path,

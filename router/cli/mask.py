@@ -17,7 +17,7 @@ from router.cli.exits import CommandError, ExitCode
 from router.cli.loading import load_or_end
 from router.config import Located, find_packs
 from router.config.model import MaskStep
-from router.masking import MaskingPolicies, mask_value
+from router.masking import MaskingPolicies, mask_value, own_detectors
 from router.masking.masking import failure_marker
 
 Masks = Mapping[str, Located[tuple[MaskStep, ...]]]
@@ -57,8 +57,9 @@ def build_filter(names: Sequence[str], config: str | None) -> Filter:
     Raises:
         CommandError: a mask is unknown, or the configuration cannot be loaded.
     """
-    masks = {**_masks_of_packs(), **(load_or_end(config).masks if config else {})}
-    policies = MaskingPolicies.compile(masks, {})
+    loaded = load_or_end(config) if config else None
+    masks = {**_masks_of_packs(), **(loaded.masks if loaded else {})}
+    policies = MaskingPolicies.compile(masks, {}, detectors=own_detectors(loaded.detectors if loaded else {}))
     for name in names:
         if name not in policies.names:
             raise CommandError(f"there is no mask `{name}`", _suggestion(name, policies.names, config))

@@ -11,6 +11,7 @@ from router.config import LoadedConfig, Located, Pack, load_config, load_pack_te
 from router.config.model import Defaults, Overrides, Rule
 from router.config.yaml_reader import MAX_BYTES, read_yaml
 from router.errors import ConfigError, Location, Problem
+from router.masking import own_detectors
 
 Kind = Literal["routing", "pack"]
 UNREADABLE = frozenset({"RT100"})
@@ -47,6 +48,10 @@ def open_file(file: str, environ: Mapping[str, str] | None) -> Opened:
     except ConfigError as error:
         text = _text_of_pack(file)
         return Opened(file, "routing", None, error.problems) if text is None else _open_pack(text, file)
+    try:
+        own_detectors(loaded.detectors)
+    except ConfigError as error:
+        return Opened(file, "routing", None, (*error.problems, *loaded.warnings))
     return Opened(file, "routing", loaded, loaded.warnings)
 
 

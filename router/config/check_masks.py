@@ -44,7 +44,7 @@ def _check_step(findings: Findings, path: Path, step: MaskStep, mask: str) -> No
     for index, text in enumerate(step.paths or ()):
         _check_path(findings, (*path, "paths", index), text, mask)
     if step.pattern is not None:
-        _check_mask_pattern(findings, (*path, "pattern"), step.pattern, mask)
+        check_search_pattern(findings, (*path, "pattern"), step.pattern, _nothing(mask))
 
 
 def _nothing(mask: str) -> str:
@@ -65,18 +65,21 @@ def _check_path(findings: Findings, path: Path, text: str, mask: str) -> None:
         findings.add("RT232", f"the path `{text}` cannot be read", path, label=str(error), effect=effect, hint=hint)
 
 
-def _check_mask_pattern(findings: Findings, path: Path, pattern: str, mask: str) -> None:
-    compiled: Any = check_pattern(findings, path, pattern, _nothing(mask))
+def check_search_pattern(findings: Findings, path: Path, pattern: str, effect: str) -> Any:
+    """Compile a pattern that looks for values in texts; None, and a finding, when it cannot or finds everything."""
+    compiled: Any = check_pattern(findings, path, pattern, effect)
     if compiled is None:
-        return
+        return None
     hits = [found.end() - found.start() for found in compiled.finditer(_SAMPLE)]
     if 0 in hits or compiled.search("") is not None:
         message = "the pattern matches the empty text"
         effect = "it hits where nothing stands"
         findings.add("RT211", message, path, effect=effect, hint="ask for at least one character: `+` for `*`")
-        return
+        return None
     if sum(hits) * 2 > len(_SAMPLE):
         message = "the pattern matches nearly every text"
         effect = "prompts and answers would be hidden, tool calls and numbers would be cut to pieces"
         hint = "to hide whole fields use `paths: [input, output]` without a pattern"
         findings.add("RT211", message, path, effect=effect, hint=hint)
+        return None
+    return compiled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from router.config.check_attributes import check_attributes
 from router.config.check_conditions import check_conditions
+from router.config.check_detectors import check_detectors
 from router.config.check_masks import check_masks
 from router.config.check_names import check_names
 from router.config.check_order import check_order
@@ -21,6 +22,7 @@ def check_routing(draft: Draft, shelf: PackShelf) -> list[Problem]:
     """Return the findings about a routing.yaml and about the packs it uses."""
     findings = Findings(draft)
     broken_packs = check_names(findings, shelf)
+    check_detectors(findings)
     check_masks(findings)
     check_conditions(findings)
     check_updates(findings)
@@ -35,6 +37,7 @@ def check_routing(draft: Draft, shelf: PackShelf) -> list[Problem]:
 def check_pack(draft: Draft) -> list[Problem]:
     """Return the findings about a pack."""
     findings = Findings(draft)
+    check_detectors(findings)
     check_masks(findings)
     tested = {name for test in draft.tests.values() for name in test.mask}
     for name in draft.masks:

@@ -49,13 +49,15 @@ class Code:
 
 def all_codes() -> Mapping[str, Code]:
     """Return every code with its meaning, in order."""
+    from router.config.codes_detectors import DETECTORS
     from router.config.codes_file import FILE
     from router.config.codes_overrides import OVERRIDES
     from router.config.codes_projects import PROJECTS
     from router.config.codes_rules import RULES
     from router.config.codes_tables import TABLES
 
-    return MappingProxyType(dict(sorted({**FILE, **RULES, **PROJECTS, **TABLES, **OVERRIDES}.items())))
+    pages = {**FILE, **RULES, **PROJECTS, **TABLES, **DETECTORS, **OVERRIDES}
+    return MappingProxyType(dict(sorted(pages.items())))
 
 
 def find_code(text: str) -> Code | None:

@@ -79,7 +79,7 @@ RULES: dict[str, Code] = {
         good=_rule('match: {team: {regex: "(pay).*"}}'),
     ),
     "RT211": Code(
-        title="a mask's pattern that matches nothing, or everything",
+        title="a pattern of a mask or detector that matches nothing, or everything",
         why="A pattern that matches the empty text or most of any text destroys what it should only mask.",
         mend="Ask for the shape of the value; to hide whole fields use `paths` without a pattern.",
         bad=_mask("pattern: '\\w*'"),

@@ -15,6 +15,7 @@ from router.config.model import (
     Overlay,
     Overrides,
     PackConfig,
+    PatternDetector,
     Project,
     RoutingConfig,
     Rule,
@@ -41,9 +42,9 @@ class Origin:
 class Draft:
     """The valid entries of one file, by name or by index, and the tree they came from.
 
-    `names` holds, for `projects`, `masks` and `tables`, every name the file mentions, broken entries included.
-    `vocabulary` holds the tables as read. `origins` has the expanded projects, `aliases` the names that a template
-    would have given to rows which share the project of another instead.
+    `names` holds, for `projects`, `detectors`, `masks` and `tables`, every name the file mentions, broken entries
+    included. `vocabulary` holds the tables as read. `origins` has the expanded projects, `aliases` the names that a
+    template would have given to rows which share the project of another instead.
     """
 
     source: Source
@@ -57,6 +58,7 @@ class Draft:
     origins: dict[str, Origin] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     templates_whole: bool = True
+    detectors: dict[str, PatternDetector] = field(default_factory=dict)
     masks: dict[str, list[MaskStep]] = field(default_factory=dict)
     overlays: dict[int, Overlay] = field(default_factory=dict)
     rules: dict[int, Rule] = field(default_factory=dict)
@@ -106,6 +108,7 @@ _SECTIONS: dict[str, Any] = {
     "attributes": Attribute,
     "tables": Table,
     "projects": Project,
+    "detectors": PatternDetector,
     "masks": None,
     "overlays": Overlay,
     "rules": Rule,
@@ -137,7 +140,7 @@ def _fill(draft: Draft, valid: Any) -> None:
     data = draft.root.value
     for section in _SECTIONS:
         given = data.get(section)
-        if section in ("projects", "masks", "tables"):
+        if section in ("projects", "detectors", "masks", "tables"):
             draft.names[section] = tuple(given) if isinstance(given, dict) else ()
         target = getattr(draft, section)
         if valid is not None:

@@ -131,8 +131,9 @@ def _may_hold_any(source: Source) -> bool:
 
 
 def _is_prose(path: Path) -> bool:
-    """Tell whether a text is for people or is data of a test: there `$` means nothing."""
-    return path[:1] == ("tests",) or path[-1:] == ("description",)
+    """Tell whether a text is for people or is data of a test or an example: there `$` means nothing."""
+    is_example = path[:1] == ("detectors",) and path[2:3] == ("examples",)
+    return path[:1] == ("tests",) or path[-1:] == ("description",) or is_example
 
 
 def _values(root: Node) -> Iterator[tuple[Path, Node | None, Node]]:

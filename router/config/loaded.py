@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from pydantic import SecretStr
 
+from router.config.detectors import DetectorSpec
 from router.config.model import Defaults, EnvRef, FileRef, Grant, MaskStep, Overlay, Overrides, Rule, Test
 from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.errors import Location, Problem
@@ -48,6 +49,7 @@ class LoadedConfig:
         vocabulary: declared attributes, and the rows of tables.
         projects: the projects with credentials; empty when loaded without an environment.
         masks: mask steps by the name that `mask:` uses; masks of packs under their bare and their full name.
+        detectors: own detectors by the name that `detect:` uses.
         secrets: value of every reference that a mask step uses as a key; empty without an environment.
         filled: names of the variables whose values stand in texts of rules, overlays and projects, by `${NAME}`.
         warnings: findings that do not stop the program.
@@ -69,3 +71,4 @@ class LoadedConfig:
     project_aliases: Mapping[str, str] = field(default_factory=dict)
     grants: tuple[Located[Grant], ...] = ()
     vocabulary: Vocabulary = NO_VOCABULARY
+    detectors: Mapping[str, DetectorSpec] = field(default_factory=dict)

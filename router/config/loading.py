@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from router.config.checks import check_pack, check_routing
+from router.config.detectors import detector_specs
 from router.config.draft import Draft, read_draft
 from router.config.excerpt import with_excerpts
 from router.config.interpolation import check_places, fill_in, filled_variables
@@ -174,6 +175,7 @@ def _loaded(
         warnings=warnings,
         project_aliases=draft.aliases,
         vocabulary=draft.vocabulary,
+        detectors=detector_specs(draft, [(draft.source, draft.root)]),
     )
 
 

@@ -24,6 +24,7 @@ EXPECTED_BY_TYPE = {
 EXPECTED_BY_TAG = {
     "@many": "text, a list, or {project: …, mask: […]}",
     "@name": "text, or {project: …, mask: […]}",
+    "@words": "a list of words, or {words: […], within: …}",
     "@masks": "a list, or lists by project",
     "@text": "text",
     "@rate": "a number from 0 to 1, or {rate: …, by: …}",
@@ -32,6 +33,7 @@ EXPECTED_BY_TAG = {
     "@scalar": _SCALAR + ", a list or a mapping",
 }
 EXPECTED_BY_MODEL = {
+    "Near": "a list of words, or {words: […], within: …}",
     "EnvRef": _REFERENCE,
     "EnvTemplate": _REFERENCE,
     "FileRef": _REFERENCE,
@@ -63,6 +65,10 @@ def value_limit(error: Any, path: Path) -> tuple[str, str]:
         return "must not be empty", _EMPTY_HINTS.get(path[-1] if path else "", "write a value, or take the key away")
     if kind in ("too_long", "string_too_long"):
         return f"must have at most {context.get('max_length')} characters", ""
+    if kind == "greater_than_equal":
+        return f"must be at least {context.get('ge')}", ""
+    if kind == "less_than_equal":
+        return f"must be at most {context.get('le')}", ""
     if kind == "literal_error":
         return "allowed: " + str(context.get("expected", "")).replace("'", "").replace(" or ", ", "), ""
     if kind == "string_pattern_mismatch":
@@ -96,6 +102,8 @@ _UNKNOWN = {
     "when": "if ignored, the condition would not count",
     "paths": "if ignored, the step would reach further than written",
     "detect": "if ignored, nothing would be detected",
+    "near": "if ignored, a hit would need no word near it",
+    "validate": "if ignored, a hit would need no right checksum",
     "action": "if ignored, `redact` would be done instead",
     "route": "if ignored, the calls would go nowhere",
     "sample": "if ignored, every call would be kept",
@@ -110,6 +118,10 @@ def effect_of_unknown(name: str, allowed: Iterable[str]) -> str:
 
 
 _MISSING = {
+    "match": "nobody would notice when it finds nothing",
+    "examples": "nobody would notice when it finds nothing, or everything",
+    "pattern": "it would find nothing",
+    "words": "a hit would need nothing near it",
     "version": "nobody could tell later in which language this file is written",
     "route": "nobody could tell where the calls go",
     "project": "nobody could tell where the calls go",

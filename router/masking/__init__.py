@@ -2,6 +2,7 @@
 
 from router.masking.egress import seal
 from router.masking.masking import mask, mask_text, mask_value
+from router.masking.own import compile_policies, own_detectors
 from router.masking.policies import MaskingPolicies, UnknownMask
 from router.masking.policy import REDACTED
 from router.masking.record import MaskedRecord
@@ -11,8 +12,10 @@ __all__ = [
     "MaskedRecord",
     "MaskingPolicies",
     "UnknownMask",
+    "compile_policies",
     "mask",
     "mask_text",
     "mask_value",
+    "own_detectors",
     "seal",
 ]

@@ -37,9 +37,13 @@ class Compiler:
     def _step(self, mask: str, step: MaskStep) -> list[PathStep | Finder]:
         paths = [path for text in step.paths or () for path in parse_path(text)]
         key = self._key(step) if step.action == "hash" else None
+        names = list(expand_groups(step.detect or ()))
+        for name in names:
+            if name not in self._detectors:
+                raise _BadStep("RT260", f"there is no detector `{name}`")
         finders = [
             Finder(self._detectors[name], Replacement(mask, name, step.action, step.as_ or f"[{name.upper()}]", key))
-            for name in expand_groups(step.detect or ())
+            for name in names
         ]
         if step.pattern is not None:
             replacement = Replacement(mask, "pattern", step.action, step.as_ or "[REDACTED]", key)

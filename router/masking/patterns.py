@@ -154,9 +154,9 @@ def compile_bytes(source: str, *, captures: bool = False) -> Any:
     return re2.compile(source.encode("latin-1"), options)
 
 
-def compile_custom(source: str) -> Any:
+def compile_custom(source: str, *, captures: bool = False) -> Any:
     """Compile an operator's pattern for UTF-8 bytes. Raises re2.error; never writes to stderr."""
     options = re2.Options()
     options.log_errors = False
-    options.never_capture = True
+    options.never_capture = not captures
     return re2.compile(source.encode(), options)

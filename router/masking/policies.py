@@ -49,7 +49,7 @@ class MaskingPolicies:
         """Compile `masks`; `secrets` holds the value of every key reference.
 
         Where `secrets` is empty the configuration was loaded without an environment, and pseudonyms are made with a
-        public key whose tokens begin with `hash_test_`. `detectors` replaces built-in ones by name.
+        public key whose tokens begin with `hash_test_`. `detectors` adds to the built-in ones, by name.
         Raises ConfigError with every step that cannot be compiled; what `router check` accepts, compiles.
         """
         compiler = Compiler(secrets, {**builtin_detectors(), **(detectors or {})})

@@ -14,10 +14,11 @@ from router.config.model.base import (
     Version,
 )
 from router.config.model.defaults import Defaults
+from router.config.model.detectors import Examples, Near, PatternDetector
 from router.config.model.entries import DROP, Destination, Overlay, Rule
 from router.config.model.facts import Attribute, Normalize, Table, TableFile
 from router.config.model.files import PackConfig, RoutingConfig
-from router.config.model.masks import Detector, MaskAction, MaskStep
+from router.config.model.masks import DETECTOR_NAMES, Detector, MaskAction, MaskStep
 from router.config.model.matching import Match, Matcher, MatchOperators
 from router.config.model.overrides import Grant, OverrideKey, Overrides
 from router.config.model.projects import Project, ProjectByKeys, ProjectByPrefix
@@ -47,6 +48,7 @@ from router.config.model.updates import (
 
 __all__ = [
     "DATA_MARK",
+    "DETECTOR_NAMES",
     "DROP",
     "GENERATION_FIELDS",
     "MASK_FUNCTION",
@@ -62,6 +64,7 @@ __all__ = [
     "Detector",
     "EnvRef",
     "EnvTemplate",
+    "Examples",
     "Expect",
     "Expr",
     "FieldValue",
@@ -77,11 +80,13 @@ __all__ = [
     "Matcher",
     "Model",
     "Name",
+    "Near",
     "Normalize",
     "Overlay",
     "OverrideKey",
     "Overrides",
     "PackConfig",
+    "PatternDetector",
     "Project",
     "ProjectByKeys",
     "ProjectByPrefix",

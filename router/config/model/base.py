@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$", max_length=100)]
-"""A name that an operator gives: of a project, mask, rule, overlay."""
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+Name = Annotated[str, Field(pattern=_NAME, max_length=100)]
+"""A name that an operator gives: of a project, mask, rule, overlay, detector."""
+NAME_SCHEMA = {"type": "string", "pattern": _NAME, "maxLength": 100}
 MaskName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)?$")]
 """A mask of this file (`pci`), or of a pack (`pii`, `masking/pii`)."""
 

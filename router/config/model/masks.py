@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
-from pydantic import Field, Strict
+from pydantic import Field, Strict, WithJsonSchema
 
-from router.config.model.base import Model
+from router.config.model.base import NAME_SCHEMA, Model, Name
 from router.config.model.references import SecretRef
 
 Detector = Literal[
@@ -28,6 +28,10 @@ Detector = Literal[
 ]
 """Built-in detectors, then groups of them."""
 MaskAction = Literal["redact", "remove", "hash"]
+DETECTOR_NAMES: tuple[str, ...] = get_args(Detector)
+"""Names of the built-in detectors and of their groups; `detectors:` adds others."""
+_ANY_DETECTOR = {"anyOf": [{"enum": list(DETECTOR_NAMES)}, NAME_SCHEMA]}
+"""Names the built-in ones, so that an editor offers them."""
 
 
 class MaskStep(Model):
@@ -38,9 +42,11 @@ class MaskStep(Model):
 
     paths: Annotated[list[str], Field(min_length=1), Strict(False)] | None = None
     """Where: dotted paths such as `input`, `output`, `metadata.account`, `trace.user_id`; everything by default."""
-    detect: Annotated[list[Detector], Field(min_length=1), Strict(False)] | None = None
-    """What: built-in detectors. `pii` stands for email, phone, credit_card, iban, us_ssn, ip and mac.
-    `secrets` stands for private_key, jwt, api_key, auth_header, url_credentials and secret_value."""
+    detect: (
+        Annotated[list[Annotated[Name, WithJsonSchema(_ANY_DETECTOR)]], Field(min_length=1), Strict(False)] | None
+    ) = None
+    """What: detectors, built in or of `detectors:`. `pii` stands for email, phone, credit_card, iban, us_ssn, ip
+    and mac. `secrets` stands for private_key, jwt, api_key, auth_header, url_credentials and secret_value."""
     pattern: Annotated[str, Field(min_length=1, max_length=4096)] | None = None
     """What: an RE2 regular expression."""
     action: MaskAction = "redact"

@@ -1,0 +1,78 @@
+"""Own detectors as the configuration hands them on: what masking compiles, and what to say when an example fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from router.config.draft import Draft
+from router.config.excerpt import with_excerpts
+from router.config.model import PatternDetector
+from router.config.nodes import Node, Source
+from router.errors import Location, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A text that proves a detector.
+
+    Attributes:
+        is_hit: whether the detector must find something in it.
+        failure: the finding when it does otherwise.
+    """
+
+    text: str
+    is_hit: bool
+    failure: Problem
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSpec:
+    """A detector by a pattern. Its pattern and its names are checked; its examples are for masking to try."""
+
+    pattern: PatternDetector
+    examples: tuple[Example, ...]
+
+
+def detector_specs(draft: Draft, sources: Sequence[tuple[Source, Node | None]]) -> dict[str, DetectorSpec]:
+    """Return the own detectors of a draft without errors, by name; `sources` are for excerpts."""
+    found = {name: tuple(_examples(draft, name, spec)) for name, spec in draft.detectors.items()}
+    failures = with_excerpts((one.failure for examples in found.values() for one in examples), sources)
+    shown = {(problem.location, problem.message): problem for problem in failures}
+    return {
+        name: DetectorSpec(
+            spec,
+            tuple(replace(one, failure=shown[one.failure.location, one.failure.message]) for one in found[name]),
+        )
+        for name, spec in draft.detectors.items()
+    }
+
+
+def _examples(draft: Draft, name: str, spec: PatternDetector) -> Iterator[Example]:
+    for index, text in enumerate(spec.examples.match):
+        where = draft.at("detectors", name, "examples", "match", index)
+        yield Example(text, is_hit=True, failure=_missed(name, where))
+    for index, text in enumerate(spec.examples.no_match):
+        where = draft.at("detectors", name, "examples", "no_match", index)
+        yield Example(text, is_hit=False, failure=_false_alarm(name, where))
+
+
+def _missed(name: str, where: Location) -> Problem:
+    return Problem(
+        code="RT263",
+        message=f"detector `{name}` finds nothing in this example",
+        location=where,
+        label="must be found",
+        effect="what looks like it would be sent as it is",
+    )
+
+
+def _false_alarm(name: str, where: Location) -> Problem:
+    return Problem(
+        code="RT263",
+        message=f"detector `{name}` finds something in this example",
+        location=where,
+        label="must be left alone",
+        effect="what looks like it would be hidden, and nobody could read it any more",
+        hint="narrow the pattern (`\\b` at its ends), or ask for a word `near` it, or `validate` its checksum",
+    )

@@ -1,0 +1,58 @@
+"""`detectors:`: kinds of values that an operator adds to the built-in ones."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Discriminator, Field, Strict, Tag
+
+from router.config.model.base import Model
+
+Word = Annotated[str, Field(min_length=1, max_length=100)]
+
+
+class Near(Model):
+    """Words one of which must stand near a hit, in the same text."""
+
+    words: Annotated[list[Word], Field(min_length=1), Strict(False)]
+    """Whole words or phrases, in any case."""
+    within: Annotated[int, Field(ge=1, le=1000)] = 40
+    """How many characters may stand between the word and the hit."""
+
+    @classmethod
+    def of(cls, near: Near | list[str] | None) -> Near | None:
+        """Return the long form: a list alone holds the words."""
+        return cls(words=near) if isinstance(near, list) else near
+
+
+class Examples(Model):
+    """Texts that prove a detector; `router check` and every start try them."""
+
+    match: Annotated[list[str], Field(min_length=1), Strict(False)]
+    """Texts in which it must find something."""
+    no_match: Annotated[list[str], Strict(False)] = []
+    """Texts in which it must find nothing."""
+
+
+class PatternDetector(Model):
+    """A detector by an RE2 pattern: the words near it and the checksum tell hits from what only looks alike."""
+
+    pattern: Annotated[str, Field(min_length=1, max_length=4096)]
+    """RE2 regular expression; it is tried on the text as it is, and as it reads without disguises."""
+    group: Annotated[int, Field(ge=0, le=99)] = 0
+    """Capture of the pattern that is replaced; the rest of the match stays. 0 is the whole match."""
+    near: (
+        Annotated[
+            Annotated[list[Word], Field(min_length=1), Strict(False), Tag("@words")] | Annotated[Near, Tag("@Near")],
+            Discriminator(lambda value: "@words" if isinstance(value, (list, tuple)) else "@Near"),
+        ]
+        | None
+    ) = None
+    """Words one of which must stand near: a list, or `{words: […], within: 40}`."""
+    validate_: Annotated[str, Field(min_length=1, max_length=100)] | None = Field(default=None, alias="validate")
+    """Checksum that a hit must pass: `luhn`, `iban`, or `stdnum:<module>` for one of python-stdnum, as
+    `stdnum:us.ssn`."""
+    examples: Examples
+    """What it finds and what it leaves alone."""
+    description: str | None = None
+    """What it finds, for people."""
