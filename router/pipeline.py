@@ -156,6 +156,8 @@ class Router:
         except Exception as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
             self._drop(None, reason, error)
             return
+        if plan.missing or plan.unknown_values:
+            self._counters.unmet(plan.missing, plan.unknown_values)
         if plan.drop is not None:
             self._counters.dropped(None, plan.drop)
             return

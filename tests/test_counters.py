@@ -25,6 +25,8 @@ def test_an_account_by_project_and_over_all():
     counters.dropped(None, "policy")
     counters.mask_failed("payments", ("pci", "pii"))
     counters.mask_failed("payments", ("pci",))
+    counters.unmet(["team"], ["region"])
+    counters.unmet([], ["region", "tier"])
     failed = {"pci": 2, "pii": 1}
     assert counters.snapshot().to_json() == {
         "handled": 5,
@@ -32,6 +34,8 @@ def test_an_account_by_project_and_over_all():
         "dropped": {"rejected": 1, "policy": 1},
         "in_flight": 2,
         "mask_failed": failed,
+        "missing": {"team": 1},
+        "unknown_values": {"region": 2, "tier": 1},
         "projects": {
             "payments": {
                 "handled": 3,

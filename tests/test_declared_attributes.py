@@ -214,3 +214,64 @@ def test_a_call_without_a_required_attribute_goes_on_and_its_plan_says_so() -> N
         ("route b", "rule rest"),
         ("missing region", "attributes"),
     ]
+    assert found.missing == ("region",)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "request_", "is_unknown"),
+    [
+        ("region: {from: metadata.region, normalize: lower, values: [EU, us]}", {"region": "eu"}, False),
+        ("region: {from: metadata.region, values: [eu, us]}", {"region": "mars"}, True),
+        ("region: {from: metadata.region, values: [eu, us]}", {}, False),
+        ("region: {from: metadata.region, values: [eu], default: eu}", {}, False),
+        ("tier: {from: metadata.tier, type: number, values: [1, 2]}", {"tier": "2"}, False),
+        ("tier: {from: metadata.tier, type: number, values: [1, 2]}", {"tier": 3}, True),
+        ("tags: {values: [a, b]}", {"tags": ["a", "b"]}, False),
+        ("tags: {values: [a, b]}", {"tags": ["a", "x"]}, True),
+        ("model: {values: [gpt-4o]}", {"model": "gpt-4o", "provider": "openai", "model_group": "smart"}, False),
+        ("model: {values: [gpt-4o]}", {"model": "o3", "provider": "openai", "model_group": "smart"}, True),
+        ("stream: {values: [true]}", {"stream": False}, True),
+    ],
+)
+def test_a_value_that_the_file_does_not_know_is_in_the_plan(
+    attribute: str, request_: dict[str, Any], is_unknown: bool
+) -> None:
+    """By the name of the attribute; the call goes on, and the value is told nowhere."""
+    name = attribute.partition(":")[0]
+    found = plan(attribute, "match: {team: t}", request_)
+    assert found.rule == "rest"
+    assert found.unknown_values == ((name,) if is_unknown else ())
+    assert ((f"unknown value of {name}", "attributes") in {(r.effect, r.source) for r in found.because}) is is_unknown
+
+
+def test_a_value_that_is_no_row_of_its_table_is_in_the_plan() -> None:
+    """With `values_from` the rows are the values."""
+    config = load_text(
+        "version: 1\nattributes: {team: {values_from: teams}}\ntables: {teams: {pay: {}}}\n"
+        "projects: {a: {env: A}}\nrules: [{id: rest, route: a}]\n"
+    )
+    table = RoutingTable.compile(config)
+    calls: list[dict[str, Any]] = [
+        {"team": "pay"},
+        {"team": "lab"},
+        {},
+        {"team": "pay"},
+        {"authenticated": False, "metadata": {"team": "x"}},
+    ]
+    plans = [table.resolve(record_from_request(call, config.vocabulary)) for call in calls]
+    assert [found.unknown_values for found in plans] == [(), ("team",), (), (), ()]
+
+
+def test_what_calls_do_not_meet_is_counted_by_the_name_of_the_attribute() -> None:
+    """`stats()` shows which attribute to look at; dropped calls count too."""
+    attributes = "team: {required: true}, region: {from: metadata.region, values: [eu]}"
+    config = loaded(attributes, "  - {id: drop, match: {stream: true}, route: drop}")
+    router = Router(config)
+    for number in range(3):
+        metadata = {"region": f"secret-{number}"}
+        router.log(record_from_request({"stream": True, "metadata": metadata, "call_id": str(number)}))
+    router.flush()
+    stats = router.stats()
+    assert (stats.missing, stats.unknown_values) == ({"team": 3}, {"region": 3})
+    assert "secret" not in str(stats.to_json())
+    router.shutdown(1)

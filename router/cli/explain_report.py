@@ -123,6 +123,8 @@ def _decision(result: ExplainResult, console: Console) -> Iterator[str]:
         "denied": ", ".join(plan.denied),
         "adjusted": " · ".join(clean(reason.effect) for reason in plan.because if reason.adjusts),
         "undecided": ", ".join(plan.undecided),
+        "missing": ", ".join(plan.missing),
+        "unknown": ", ".join(f"value of {name}" for name in plan.unknown_values),
     }
     for name, text in facts.items():
         if text:

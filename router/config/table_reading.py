@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from router.config.csv_reader import CsvError, Field, read_csv
 from router.config.draft import Draft
 from router.config.findings import Findings
-from router.config.model import TableFile
+from router.config.model import Attribute, TableFile
 from router.config.nodes import Node, Path, Source
+from router.config.scalars import spelled
 from router.config.suggest import did_you_mean
 from router.config.tables import Row, Table, Vocabulary
 from router.config.yaml_reader import read_yaml
@@ -46,8 +47,17 @@ def read_tables(draft: Draft, read: ReadText) -> TableRead:
     of_attribute = {name: spec.values_from for name, spec in draft.attributes.items() if spec.values_from is not None}
     declared = {name: spec for name, spec in draft.attributes.items() if spec.from_ is not None}
     required = tuple(name for name, spec in draft.attributes.items() if spec.required)
-    draft.vocabulary = Vocabulary(result.tables, of_attribute, declared, required)
+    values = {name: found for name, spec in draft.attributes.items() if (found := _values(spec, result.tables))}
+    draft.vocabulary = Vocabulary(result.tables, of_attribute, declared, required, values)
     return result
+
+
+def _values(spec: Attribute, tables: Mapping[str, Table]) -> Collection[str]:
+    """Return the texts of all values of an attribute; nothing where they are not known."""
+    if spec.values is not None:
+        return frozenset(spec.normalized(spelled(value)) for value in spec.values)
+    table = tables.get(spec.values_from) if spec.values_from is not None else None
+    return table.rows if table is not None else ()
 
 
 def _table(name: str, rows: Iterator[Row]) -> Table:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from router.config.attributes import Kind, attribute_kind, attribute_names
 from router.config.model import Attribute, Match, MatchOperators
@@ -42,12 +42,16 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What a file adds to the built-in attributes: tables by name, which attribute's values they hold, declarations."""
+    """What a file adds to the built-in attributes: tables by name, which attribute's values they hold, declarations.
+
+    `values` holds the texts of all values of an attribute, listed or rows of its table, where the file knows them.
+    """
 
     by_name: Mapping[str, Table] = field(default_factory=dict)
     of_attribute: Mapping[str, str] = field(default_factory=dict)
     declared: Mapping[str, Attribute] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    values: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     @property
     def kinds(self) -> Mapping[str, Kind]:
@@ -75,7 +79,7 @@ class Vocabulary:
             for name, matcher in (match.conjuncts() if match is not None else ())
             if isinstance(matcher, MatchOperators) and matcher.in_
         }
-        return Vocabulary(self.by_name, {**self.of_attribute, **named}, self.declared, self.required) if named else self
+        return replace(self, of_attribute={**self.of_attribute, **named}) if named else self
 
     def cell(self, hole: str) -> tuple[str, Table, str] | None:
         """Return attribute, table and column of a hole such as `team.cost_center`; None when it is none of a table."""

@@ -64,16 +64,21 @@ class Stats(ProjectStats):
     Attributes:
         projects: the account of each project that was ever sent to.
         unrouted: the account of calls that were dropped before they had a project.
+        missing: calls that lacked a required attribute, by its name.
+        unknown_values: calls with a value that routing.yaml does not know, by the attribute's name; never the value.
     """
 
     projects: Mapping[str, ProjectStats] = field(default_factory=dict)
     unrouted: ProjectStats = ProjectStats()
+    missing: Mapping[str, int] = field(default_factory=dict)
+    unknown_values: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the account as JSON-able data, with one entry per project."""
         total = ProjectStats(self.handled, self.delivered, self.dropped, self.mask_failed).to_json()
         projects = {name: stats.to_json() for name, stats in self.projects.items()}
-        return total | {"projects": projects, "unrouted": self.unrouted.to_json()}
+        unmet = {"missing": dict(self.missing), "unknown_values": dict(self.unknown_values)}
+        return total | unmet | {"projects": projects, "unrouted": self.unrouted.to_json()}
 
 
 class _Account:
@@ -101,6 +106,8 @@ class Counters:
     def _start_afresh(self) -> None:
         self._lock = threading.Lock()
         self._accounts: dict[str | None, _Account] = {}
+        self._missing: Counter[str] = Counter()
+        self._unknown_values: Counter[str] = Counter()
 
     def accept(self, project: str | None, count: int = 1) -> None:
         """Count calls that the router took over; from here on each is in flight until it is delivered or dropped."""
@@ -113,6 +120,12 @@ class Counters:
             self._of(None).handled -= 1
             for project in projects:
                 self._of(project).handled += 1
+
+    def unmet(self, missing: Iterable[str], unknown_values: Iterable[str]) -> None:
+        """Count what one call does not meet of `attributes:`, by the names of the attributes."""
+        with self._lock:
+            self._missing.update(missing)
+            self._unknown_values.update(unknown_values)
 
     def delivered(self, project: str | None, count: int = 1) -> None:
         """Count calls that Langfuse acknowledged."""
@@ -133,6 +146,7 @@ class Counters:
         """Return the account at this moment; its sums agree with each other."""
         with self._lock:
             accounts = {project: account.stats() for project, account in self._accounts.items()}
+            missing, unknown_values = dict(self._missing), dict(self._unknown_values)
         dropped: Counter[DropReason] = Counter()
         mask_failed: Counter[str] = Counter()
         for stats in accounts.values():
@@ -145,6 +159,8 @@ class Counters:
             mask_failed=dict(mask_failed),
             unrouted=accounts.pop(None, ProjectStats()),
             projects={project: stats for project, stats in accounts.items() if project is not None},
+            missing=missing,
+            unknown_values=unknown_values,
         )
 
     def _of(self, project: str | None) -> _Account:

@@ -163,11 +163,11 @@ def _details_in(usage: Payload) -> dict[str, Any]:
 
 
 def cost_of(kwargs: Payload, payload: Payload | None) -> float | None:
-    """Return LiteLLM's price of the call in US dollars."""
+    """Return LiteLLM's price of the call in US dollars; None when it knows none, which its own payload writes as 0."""
     for source in (kwargs, payload or _NOTHING):
         cost = source.get("response_cost")
         if isinstance(cost, (int, float)) and not isinstance(cost, bool) and 0 <= cost < 1e12:
-            return float(cost)
+            return float(cost) if cost or source is kwargs else None
     return None
 
 

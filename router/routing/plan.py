@@ -83,6 +83,8 @@ class Plan:
             those past a limit of Langfuse, altered once masks have been applied (a mask may make it needless), and
             those of a wrong type, left out.
         undecided: ids of rules and overlays whose condition could not be evaluated.
+        missing: names of the required attributes that the call lacks.
+        unknown_values: names of the attributes whose value is none of those that `attributes:` gives.
         shadow: ids of rules and overlays in shadow mode that would have matched.
         because: a reason for every effect.
     """
@@ -101,6 +103,8 @@ class Plan:
     adjusted: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
     shadow: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    unknown_values: tuple[str, ...] = ()
     because: tuple[Because, ...] = ()
 
     @property
@@ -132,5 +136,7 @@ class Plan:
             "adjusted": list(self.adjusted),
             "undecided": list(self.undecided),
             "shadow": list(self.shadow),
+            "missing": list(self.missing),
+            "unknown_values": list(self.unknown_values),
             "because": [reason.to_json() for reason in self.because],
         }

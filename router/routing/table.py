@@ -10,8 +10,8 @@ from typing import Any
 from router.config.limits import told
 from router.config.loaded import LoadedConfig
 from router.config.model import DROP
-from router.routing.attributes import Texts, texts_getter
 from router.routing.entry import Entry, compile_entry, compile_rule
+from router.routing.expected import MET, Expected, Unmet
 from router.routing.explain import Explanation, step, step_of_unauthenticated
 from router.routing.index import Index, compile_facts, is_worth_remembering
 from router.routing.overrides import NOTHING_GRANTED, Granted, Grants, asks_nothing
@@ -90,7 +90,7 @@ class RoutingTable:
     default_masks: tuple[str, ...]
     default_rate: Rate | None
     grants: Grants
-    required: tuple[tuple[str, Callable[[CallRecord], Texts]], ...] = ()
+    expected: Expected = field(default_factory=Expected)
     combinations: dict[tuple[tuple[Hashable, ...], ...], Combination] = field(
         default_factory=dict, compare=False, repr=False
     )
@@ -111,7 +111,7 @@ class RoutingTable:
             facts=compile_facts([*overlays, *rules], loaded.vocabulary),
             default_masks=tuple(loaded.defaults.mask),
             default_rate=rate if rate.rate < 1.0 else None,
-            required=tuple((name, texts_getter(name, loaded.vocabulary)) for name in loaded.vocabulary.required),
+            expected=Expected.of(loaded.vocabulary),
             grants=Grants.from_config(loaded),
         )
 
@@ -143,17 +143,18 @@ class RoutingTable:
 
     def complete(self, decision: Decision, record: CallRecord) -> Plan:
         """Return the plan that follows from a decision: what the request is granted, and every value it sends."""
-        if self.required or decision.trace or decision.generation or not asks_nothing(record):
-            return self._complete(decision, record)
+        unmet = self.expected.unmet(record) if decision.rule is not None else MET
+        if decision.trace or decision.generation or not asks_nothing(record):
+            return self._complete(decision, record, unmet)
         # Nothing is left of the call but what gives it its names.
-        key = (decision, record.call_type, record.key_alias, record.authenticated)
+        key = (decision, record.call_type, record.key_alias, record.authenticated, unmet)
         plan = self.plans.get(key)
         if plan is None:
-            plan = self._complete(decision, record)
+            plan = self._complete(decision, record, unmet)
             _remember(self.plans, key, plan)
         return plan
 
-    def _complete(self, decision: Decision, record: CallRecord) -> Plan:
+    def _complete(self, decision: Decision, record: CallRecord, unmet: Unmet) -> Plan:
         granted = NOTHING_GRANTED if decision.rule is None else self.grants.grant(record)
         trace, trace_reasons = merge(granted.trace, decision.trace, record)
         generation, generation_reasons = merge(granted.generation, decision.generation, record)
@@ -187,10 +188,13 @@ class RoutingTable:
             ),
             undecided=decision.undecided,
             shadow=decision.shadow,
+            missing=unmet.missing,
+            unknown_values=unmet.unknown_values,
             because=(
                 *decision.because,
                 *redirect.because,
-                *[Because(f"missing {name}", "attributes") for name, texts_of in self.required if not texts_of(record)],
+                *[Because(f"missing {name}", "attributes") for name in unmet.missing],
+                *[Because(f"unknown value of {name}", "attributes") for name in unmet.unknown_values],
                 *[Because(f"mask {name}", "request") for name in asked],
                 *trace_reasons,
                 *generation_reasons,

@@ -37,12 +37,12 @@ class Attribute(Model):
     ) = None
     """What is done to its text: `lower` case, `strip` white space."""
     required: bool = False
-    """Whether every call should have it: the plan of one without says `missing <name>` among its reasons. The call
-    goes on."""
+    """Whether every call should have it: the plan of one without says `missing <name>` among its reasons, and it is
+    counted. The call goes on."""
     trust: Literal["host", "caller"] = "host"
     """Whose word it may be in the proxy. With `host` a client's metadata, headers and tags are not read there."""
     values: Annotated[list[Scalar], Field(min_length=1), Strict(False)] | None = None
-    """Its values. They check this file: a call with another value goes on."""
+    """Its values. They check this file: a call with another value goes on, and is counted by the attribute's name."""
     values_from: Name | None = None
     """The table whose rows are its values; `{known: true}`, `{has: column}` and `{team.column}` look there."""
 
