@@ -43,7 +43,7 @@ tests:
     request: {input: "where is ORD-123456?"}
     expect: {sent: {input: "where is [ORDER]?"}}
 """
-PACK_KEYS = "version, description, masks, tests"
+PACK_KEYS = "version, pack, description, masks, overlays, tests"
 ENVIRONMENT = {
     "PAYMENTS_LF_PUBLIC_KEY": "pk-lf-1",
     "PAYMENTS_LF_SECRET_KEY": "sk-lf-one-secret",
@@ -279,3 +279,17 @@ def test_the_quickstart_is_summed_up(checkout, monkeypatch):
     assert run.out == (
         "examples/quickstart/routing.yaml: 0 errors, 0 warnings · 5 rules · 3 projects · 6 tests passed\n"
     )
+
+
+def test_a_pack_of_overlays_alone_is_known_by_its_version():
+    """What says `pack:` is a pack, whatever else it lacks; its overlays are counted."""
+    write(
+        "version: 1\npack: {version: 1.0.0}\ndescription: d\n"
+        "overlays: [{id: eu, match: {metadata.region: eu}, mask: [pii]}]\n"
+        "tests: [{name: t, request: {metadata: {region: eu}, input: bo@example.org},"
+        " expect: {overlays: [eu], sent: {input: '[EMAIL]'}}}]\n",
+        "eu.yaml",
+    )
+    run = router("check", "eu.yaml")
+    assert run.out == "eu.yaml: 0 errors, 0 warnings · 1 mask · 1 overlay · 1 test passed\n"
+    assert run.code == 0

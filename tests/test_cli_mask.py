@@ -116,8 +116,8 @@ def test_an_unknown_mask_is_an_error_with_a_suggestion():
     run = router("mask", "pi")
     assert run.err == (
         "error: there is no mask `pi`\n"
-        "  = help: did you mean `pii`? There are: mask-input, mask-output, masking/pii, masking/secrets, pii, secrets; "
-        "those of a routing.yaml need -c FILE\n"
+        "  = help: did you mean `pii`? There are: mask-input, mask-output, masking/pii, masking/secrets, "
+        "no-content, pii, routing/no-content, secrets; those of a routing.yaml need -c FILE\n"
     )
     assert (run.code, run.out) == (2, "")
 

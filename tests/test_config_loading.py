@@ -192,7 +192,10 @@ def test_an_error_is_raised_with_the_warnings_too() -> None:
         load_text("version: 1\nprojects: {a: {env: A}, b: {env: B}}\nrules: [{id: rest, route: a, mask: [x]}]\n")
     assert str(caught.value).splitlines() == [
         "routing.yaml:2:25: RT611 no rule routes to project `b` (route to it, or take it away)",
-        "routing.yaml:3:37: RT240 unknown mask `x` (masks: pii, secrets, masking/pii, masking/secrets)",
+        (
+            "routing.yaml:3:37: RT240 unknown mask `x` "
+            "(masks: pii, secrets, no-content, masking/pii, masking/secrets, routing/no-content)"
+        ),
     ]
 
 

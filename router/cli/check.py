@@ -24,6 +24,7 @@ class Size:
     rules: int
     projects: int
     masks: int
+    overlays: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ def _check(file: str, environ: Mapping[str, str] | None) -> FileResult:
         cases = run_tests(_as_written(loaded))
     except ConfigError as error:
         return FileResult(file, opened.kind, (*opened.problems, *error.problems), unreadable=False, size=None, cases=())
-    size = Size(len(loaded.rules), len(loaded.project_names), len(loaded.masks))
+    size = Size(len(loaded.rules), len(loaded.project_names), len(loaded.masks), len(loaded.overlays))
     return FileResult(file, opened.kind, opened.problems, unreadable=False, size=size, cases=cases)
 
 

@@ -94,6 +94,7 @@ def _summary(file: FileResult, console: Console) -> str:
         return f"{parts[0]} · not loaded, so no test was run"
     if file.kind == "pack":
         parts.append(count(file.size.masks, "mask"))
+        parts += [count(file.size.overlays, "overlay")] if file.size.overlays else []
     else:
         parts += [count(file.size.rules, "rule"), count(file.size.projects, "project")]
     return " · ".join([*parts, passed_words(len(file.tests), file.failed, console)])

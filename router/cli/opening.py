@@ -38,7 +38,7 @@ class Opened:
 
 
 def open_file(file: str, environ: Mapping[str, str] | None) -> Opened:
-    """Load a routing.yaml, or a pack when the file has masks and no rules.
+    """Load a routing.yaml, or a pack when the file says that it is one, or has masks and no rules.
 
     Args:
         environ: where secrets are read; None leaves them unresolved.
@@ -56,15 +56,15 @@ def open_file(file: str, environ: Mapping[str, str] | None) -> Opened:
 
 
 def as_config(pack: Pack) -> LoadedConfig:
-    """Return a configuration around the masks of a pack, so that its tests run as everybody's do."""
+    """Return a configuration around the masks and overlays of a pack, so that its tests run as everybody's do."""
     everything = Located(Rule(id="pack", route="pack"), Location(pack.path))
     return LoadedConfig(
         path=pack.path,
         digest="",
         defaults=Defaults(),
         project_names=("pack",),
-        masks=pack.masks,
-        overlays=(),
+        masks={**{name: mask for name, (_, mask) in pack.borrowed.items()}, **pack.masks},
+        overlays=pack.overlays,
         rules=(everything,),
         overrides=Overrides(),
         tests=pack.tests,
@@ -88,6 +88,6 @@ def _text_of_pack(file: str) -> str | None:
     except (OSError, ValueError):
         return None
     root = read_yaml(text, file).root
-    if root is None or root.key("masks") is None or root.key("rules") or root.key("projects"):
+    if root is None or root.key("rules") or root.key("projects") or not (root.key("pack") or root.key("masks")):
         return None
     return text

@@ -147,7 +147,8 @@ def _unknown(
 # -- masks ---------------------------------------------------------------------------------------------
 
 
-def _mask_uses(findings: Findings) -> Iterator[tuple[Path, str]]:
+def mask_uses(findings: Findings) -> Iterator[tuple[Path, str]]:
+    """Yield every name under `mask:` of defaults, overlays, rules, destinations and tests, with its path."""
     draft = findings.draft
     for index, name in enumerate(draft.defaults.mask):
         yield ("defaults", "mask", index), name
@@ -177,7 +178,7 @@ def _check_mask_names(findings: Findings, shelf: PackShelf) -> list[Problem]:
     known = draft.names["masks"]
     used: set[str] = set()
     broken: list[Problem] = []
-    for path, name in _mask_uses(findings):
+    for path, name in mask_uses(findings):
         used.add(name)
         if name in known:
             continue
@@ -211,8 +212,10 @@ def _unused_masks(findings: Findings, used: set[str]) -> None:
 def _check_tests(findings: Findings, shelf: PackShelf) -> None:
     draft = findings.draft
     rules = _ids(findings, "rules")
-    overlays = _ids(findings, "overlays")
-    masks = (*draft.names["masks"], *shelf.names(), *REQUEST_MASKS)
+    overlays = (*_ids(findings, "overlays"), *(located.value.id for located in shelf.overlays()))
+    masks: tuple[str, ...] = (*draft.names["masks"], *shelf.masks(), *REQUEST_MASKS)
+    if any(name not in masks for test in draft.tests.values() for name in _expected_masks(test)):
+        masks = tuple(dict.fromkeys((*draft.names["masks"], *shelf.names(), *shelf.masks(), *REQUEST_MASKS)))
     effect = "the test could never pass"
     for index, test in draft.tests.items():
         path: Path = ("tests", index, "expect")
@@ -235,6 +238,11 @@ def _check_tests(findings: Findings, shelf: PackShelf) -> None:
             for name in given:
                 if name not in projects:
                     _unknown(findings, "RT306", "project", name, (*path, key, name), projects, effect, key=True)
+
+
+def _expected_masks(test: Test) -> list[str]:
+    expected = test.expect.mask or []
+    return expected if isinstance(expected, list) else [name for names in expected.values() for name in names]
 
 
 def _ids(findings: Findings, section: str) -> tuple[str, ...]:

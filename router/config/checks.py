@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from router.config.check_attributes import check_attributes
 from router.config.check_conditions import check_conditions
 from router.config.check_detectors import check_detectors
@@ -9,6 +11,7 @@ from router.config.check_masks import check_masks
 from router.config.check_names import check_names
 from router.config.check_order import check_order
 from router.config.check_overrides import check_overrides
+from router.config.check_packs import check_contents, check_listed
 from router.config.check_tables import check_tables
 from router.config.check_unauthenticated import check_unauthenticated
 from router.config.check_updates import check_updates
@@ -19,7 +22,7 @@ from router.errors import Problem
 
 
 def check_routing(draft: Draft, shelf: PackShelf) -> list[Problem]:
-    """Return the findings about a routing.yaml and about the packs it uses."""
+    """Return the findings about a routing.yaml and about the packs it uses or lists."""
     findings = Findings(draft)
     broken_packs = check_names(findings, shelf)
     check_detectors(findings)
@@ -31,19 +34,30 @@ def check_routing(draft: Draft, shelf: PackShelf) -> list[Problem]:
     check_tables(findings)
     check_order(findings)
     check_overrides(findings)
+    check_listed(findings, shelf)
+    return findings.problems + broken_packs + [found for pack in shelf.listed for found in _in_file(draft, pack.draft)]
+
+
+def check_pack(draft: Draft, shelf: PackShelf) -> list[Problem]:
+    """Return the findings about a pack; `shelf` has the packs whose masks it may name."""
+    findings = Findings(draft)
+    broken_packs = check_names(findings, shelf)
+    check_detectors(findings)
+    check_masks(findings)
+    check_conditions(findings)
+    check_updates(findings)
+    check_tables(findings)
+    check_order(findings)
+    check_contents(findings)
     return findings.problems + broken_packs
 
 
-def check_pack(draft: Draft) -> list[Problem]:
-    """Return the findings about a pack."""
-    findings = Findings(draft)
-    check_detectors(findings)
-    check_masks(findings)
-    tested = {name for test in draft.tests.values() for name in test.mask}
-    for name in draft.masks:
-        if name not in tested and draft.is_whole("tests"):
-            message, effect = f"mask `{name}` of this pack has no test", "nobody would notice when it stops hiding"
-            findings.add(
-                "RT242", message, ("masks", name), key=True, effect=effect, hint=f"add one with `mask: [{name}]`"
-            )
-    return findings.problems
+def _in_file(draft: Draft, pack: Draft) -> list[Problem]:
+    """Return what is wrong with the overlays of a pack where a file declares attributes and tables of its own."""
+    if not (draft.vocabulary.declared or draft.vocabulary.of_attribute):
+        return []
+    findings = Findings(replace(pack, vocabulary=draft.vocabulary))
+    check_conditions(findings)
+    check_updates(findings)
+    check_tables(findings)
+    return [problem for problem in findings.problems if problem.severity == "error"]

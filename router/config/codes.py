@@ -52,11 +52,12 @@ def all_codes() -> Mapping[str, Code]:
     from router.config.codes_detectors import DETECTORS
     from router.config.codes_file import FILE
     from router.config.codes_overrides import OVERRIDES
+    from router.config.codes_packs import PACKS
     from router.config.codes_projects import PROJECTS
     from router.config.codes_rules import RULES
     from router.config.codes_tables import TABLES
 
-    pages = {**FILE, **RULES, **PROJECTS, **TABLES, **DETECTORS, **OVERRIDES}
+    pages = {**FILE, **RULES, **PROJECTS, **TABLES, **DETECTORS, **OVERRIDES, **PACKS}
     return MappingProxyType(dict(sorted(pages.items())))
 
 

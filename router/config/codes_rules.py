@@ -159,9 +159,9 @@ RULES: dict[str, Code] = {
         warning=True,
     ),
     "RT242": Code(
-        title="a mask of a pack without a test",
-        why="A pack is trusted by people who never read it; nobody would notice when a mask stops hiding.",
-        mend="Add a test with `mask: [<name>]` to the pack.",
+        title="a mask or an overlay of a pack without a test",
+        why="A pack is trusted by people who never read it; nobody would notice when it stops hiding.",
+        mend="Add a test with `mask: [<name>]`, or with `expect: {overlays: [<id>]}`, to the pack.",
         bad=(
             "description: d\nmasks: {m: [{paths: [input]}], n: [{paths: [output]}]}\n"
             "tests: [{name: t, mask: [m], expect: {}}]"

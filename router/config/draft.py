@@ -15,6 +15,8 @@ from router.config.model import (
     Overlay,
     Overrides,
     PackConfig,
+    PackReference,
+    PackRelease,
     PatternDetector,
     Project,
     RoutingConfig,
@@ -66,6 +68,8 @@ class Draft:
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     is_pack: bool = False
     description: str = ""
+    packs: dict[int, str] = field(default_factory=dict)
+    pack: PackRelease | None = None
 
     def is_whole(self, section: str) -> bool:
         """Tell whether a list of rules, overlays or tests is there and has no broken entry."""
@@ -103,6 +107,8 @@ class Draft:
 
 
 _SECTIONS: dict[str, Any] = {
+    "packs": PackReference,
+    "pack": PackRelease,
     "defaults": Defaults,
     "overrides": Overrides,
     "attributes": Attribute,

@@ -1,31 +1,32 @@
-"""Files → `LoadedConfig`, or every problem at once; the only module of the package that reads files."""
+"""Files → `LoadedConfig`, or every problem at once."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+from router.config.check_names import mask_uses
+from router.config.check_packs import list_packs
 from router.config.checks import check_pack, check_routing
 from router.config.detectors import detector_specs
 from router.config.draft import Draft, read_draft
 from router.config.excerpt import with_excerpts
+from router.config.findings import Findings
 from router.config.interpolation import check_places, fill_in, filled_variables
 from router.config.loaded import LoadedConfig, Located
-from router.config.model import MaskStep
+from router.config.model import FileRef, MaskStep, Overlay
 from router.config.needs import Need, needs_of
 from router.config.nodes import Source
-from router.config.packs import Pack, PackShelf, pack_folder
+from router.config.packs import Mask, Pack, PackShelf, pack_folder, shipped_packs
 from router.config.project_templates import expand_templates
 from router.config.projects import Credentials, check_hosts, resolve_credentials
+from router.config.reading import secret_beside, text_beside, text_of, too_large
 from router.config.table_reading import read_tables
 from router.config.yaml_reader import MAX_BYTES, read_yaml
 from router.errors import ConfigError, Location, Problem
-
-_LIMIT = f"{MAX_BYTES // 1024 // 1024} MiB"
 
 
 def load_config(path: str | Path, *, environ: Mapping[str, str] | None) -> LoadedConfig:
@@ -40,13 +41,7 @@ def load_config(path: str | Path, *, environ: Mapping[str, str] | None) -> Loade
         ConfigError: with every problem of the file and of the packs it uses.
     """
     file = str(path)
-    content = _read(file)
-    if isinstance(content, Problem):
-        raise ConfigError((content,))
-    text = _decode(content, file)
-    if isinstance(text, Problem):
-        raise ConfigError((text,))
-    return _load(text, file, Path(file).parent, environ)
+    return _load(text_of(file), file, Path(file).parent, environ)
 
 
 def load_text(
@@ -58,7 +53,7 @@ def load_text(
         ConfigError: with every problem.
     """
     if len(text) > MAX_BYTES:
-        raise ConfigError((_too_large(file),))
+        raise ConfigError((too_large(file),))
     return _load(text, file, Path(folder), environ)
 
 
@@ -72,11 +67,7 @@ def load_pack(name_or_path: str | Path) -> Pack:
     if not name.endswith((".yaml", ".yml")):
         folder = pack_folder()
         name = str(folder / f"{name}.yaml")
-    content = _read(name)
-    text = content if isinstance(content, Problem) else _decode(content, name)
-    if isinstance(text, Problem):
-        raise ConfigError((text,))
-    return _pack_from_text(text, name)
+    return _pack_from_text(text_of(name), name)
 
 
 def load_pack_text(text: str, *, file: str = "pack.yaml") -> Pack:
@@ -95,18 +86,17 @@ def find_needs(path: str | Path, *, pack: bool = False) -> tuple[Need, ...]:
         ConfigError: it cannot be read as far as needed.
     """
     file = str(path)
-    content = _read(file)
-    text = content if isinstance(content, Problem) else _decode(content, file)
-    if isinstance(text, Problem):
-        raise ConfigError((text,))
-    draft, problems = _draft(text, file, pack=pack)
+    draft, problems = _draft(text_of(file), file, pack=pack)
+    packs: list[Pack] = []
     if draft is not None and not pack:
-        tables = read_tables(draft, lambda name: _read_text(Path(file).parent, name))
+        tables = read_tables(draft, lambda name: text_beside(Path(file).parent, name))
         problems += tables.problems + expand_templates(draft)
+        packs, found = _listed(draft, Path(file).parent)
+        problems += found
     errors = [problem for problem in problems if problem.severity == "error"]
     if draft is None or errors:
         raise ConfigError(tuple(with_excerpts(errors, [])))
-    return needs_of(draft)
+    return needs_of(draft, *(one.draft for one in packs))
 
 
 def find_packs() -> tuple[Pack, ...]:
@@ -115,22 +105,23 @@ def find_packs() -> tuple[Pack, ...]:
     Raises:
         ConfigError: one has problems.
     """
-    folder = pack_folder()
-    names = sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.glob("*/*.yaml"))
-    return tuple(load_pack(name) for name in names)
+    return tuple(load_pack(name) for name in shipped_packs())
 
 
 def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None) -> LoadedConfig:
     draft, problems = _draft(text, file, pack=False, environ=environ)
     if draft is None:
         raise ConfigError(tuple(with_excerpts(problems, [])))
-    shelf = PackShelf(_shelf_names(), load_pack)
+    packs, found = _listed(draft, folder)
+    problems += found
+    shelf = PackShelf(shipped_packs(), load_pack, packs)
     credentials = Credentials()
-    tables = read_tables(draft, lambda name: _read_text(folder, name))
+    tables = read_tables(draft, lambda name: text_beside(folder, name))
     problems += tables.problems + expand_templates(draft)
     problems += check_routing(draft, shelf) + check_hosts(draft)
     if environ is not None:
-        credentials = resolve_credentials(draft, environ, lambda name: _read_secret(folder, name))
+        read = partial(secret_beside, folder)
+        credentials = resolve_credentials(draft, environ, read, [pack.draft for pack in shelf.packs])
         problems += credentials.problems
     problems = with_excerpts(
         problems, [(draft.source, draft.root), *tables.sources, *((source, None) for source in shelf.sources)]
@@ -148,9 +139,7 @@ def _loaded(
     sources: Sequence[Source],
     warnings: tuple[Problem, ...],
 ) -> LoadedConfig:
-    masks: dict[str, Located[tuple[MaskStep, ...]]] = {
-        name: Located(tuple(steps), draft.at_key("masks", name)) for name, steps in draft.masks.items()
-    }
+    masks = _masks(draft)
     for name, located in shelf.masks().items():
         masks.setdefault(name, located)
     digest = hashlib.sha256()
@@ -163,7 +152,7 @@ def _loaded(
         project_names=tuple(draft.projects),
         projects=credentials.projects,
         masks=masks,
-        overlays=tuple(Located(overlay, draft.at("overlays", index)) for index, overlay in draft.overlays.items()),
+        overlays=(*shelf.overlays(), *_overlays(draft)),
         rules=tuple(Located(rule, draft.at("rules", index)) for index, rule in draft.rules.items()),
         overrides=draft.overrides,
         grants=tuple(
@@ -179,23 +168,64 @@ def _loaded(
     )
 
 
+def _overlays(draft: Draft) -> tuple[Located[Overlay], ...]:
+    return tuple(Located(overlay, draft.at("overlays", index)) for index, overlay in draft.overlays.items())
+
+
+def _masks(draft: Draft) -> dict[str, Mask]:
+    return {name: Located(tuple(steps), draft.at_key("masks", name)) for name, steps in draft.masks.items()}
+
+
+# -- packs ---------------------------------------------------------------------------------------------
+
+
+def _listed(draft: Draft, folder: Path) -> tuple[list[Pack], list[Problem]]:
+    shipped = shipped_packs()
+    return list_packs(draft, shipped, lambda name: load_pack(name if name in shipped else folder / name))
+
+
 def _pack_from_text(text: str, file: str) -> Pack:
     draft, problems = _draft(text, file, pack=True)
+    shelf = PackShelf(shipped_packs(), _lender)
     if draft is not None:
-        problems += check_pack(draft)
+        problems += check_pack(draft, shelf)
     problems = with_excerpts(problems, [(draft.source, draft.root)] if draft is not None else [])
     if draft is None or any(problem.severity == "error" for problem in problems):
         raise ConfigError(tuple(problems))
-    path = Path(file)
+    named = {name for _, name in mask_uses(Findings(draft)) if name not in draft.masks}
+    borrowed = {name: found for name in sorted(named) if (found := shelf.find(name)) is not None}
+    return replace(_pack(draft), borrowed=borrowed, warnings=tuple(problems))
+
+
+def _lender(name: str) -> Pack:
+    """Load a shipped pack for its masks alone, so that packs which borrow from each other have an end."""
+    file = str(pack_folder() / f"{name}.yaml")
+    draft, problems = _draft(text_of(file), file, pack=True)
+    if draft is None or problems:
+        raise ConfigError(tuple(problems))
+    return _pack(draft)
+
+
+def _pack(draft: Draft) -> Pack:
+    path = Path(draft.source.file)
+    draft.masks = {name: [_with_whole_path(step, path) for step in steps] for name, steps in draft.masks.items()}
     return Pack(
         name=f"{path.parent.name}/{path.stem}" if path.parent.name else path.stem,
-        path=file,
+        path=draft.source.file,
         description=draft.description,
-        masks={name: Located(tuple(steps), draft.at_key("masks", name)) for name, steps in draft.masks.items()},
+        version=draft.pack.version if draft.pack is not None else None,
+        masks=_masks(draft),
+        overlays=_overlays(draft),
         tests=tuple(Located(test, draft.at("tests", index)) for index, test in draft.tests.items()),
-        source=draft.source,
-        warnings=tuple(problems),
+        draft=draft,
     )
+
+
+def _with_whole_path(step: MaskStep, pack: Path) -> MaskStep:
+    """Return a step whose key is found from any folder; a relative path starts at the folder of the pack."""
+    if not isinstance(step.key, FileRef):
+        return step
+    return step.model_copy(update={"key": FileRef(file=str(pack.parent.absolute() / step.key.file))})
 
 
 def _draft(
@@ -229,80 +259,3 @@ def _not_a_mapping(source: Source, *, empty: bool) -> Problem:
         effect="the file is not loaded",
         hint="the smallest file has `version: 1`, `projects:` and `rules:`",
     )
-
-
-# -- files ---------------------------------------------------------------------------------------------
-
-
-def _read(file: str) -> bytes | Problem:
-    """Read at most the largest size that is allowed."""
-    try:
-        with Path(file).open("rb") as opened:
-            status = os.fstat(opened.fileno())
-            if stat.S_ISREG(status.st_mode) and status.st_size > MAX_BYTES:
-                return _too_large(file)
-            content = opened.read(MAX_BYTES + 1)
-    except (OSError, ValueError) as error:
-        return _unreadable(file, error)
-    return _too_large(file) if len(content) > MAX_BYTES else content
-
-
-def _read_text(folder: Path, name: str) -> str | Problem:
-    """Return the text of a file that a table names; problems name it as the table does."""
-    content = _read(str(folder / name))
-    text = content if isinstance(content, Problem) else _decode(content, name)
-    if isinstance(text, Problem):
-        return replace(text, location=replace(text.location, file=name))
-    return text
-
-
-def _decode(content: bytes, file: str) -> str | Problem:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8", "replace")
-        line = before.count("\n") + 1
-        column = len(before) - (before.rfind("\n") + 1) + 1
-        return Problem(
-            code="RT101",
-            message=f"the byte 0x{content[error.start]:02X} is not UTF-8",
-            location=Location(file, line, column, line, column + 1),
-            effect="the file is not read",
-            hint="save the file as UTF-8",
-        )
-
-
-def _read_secret(folder: Path, name: str) -> str | None:
-    """Return the content of a file that a reference names, None when it cannot be read as text."""
-    try:
-        with (folder / name).open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)
-        return None if len(content) > MAX_BYTES else content.decode("utf-8")
-    except (OSError, ValueError):
-        return None
-
-
-def _too_large(file: str) -> Problem:
-    return Problem(
-        code="RT107",
-        message=f"the file is larger than {_LIMIT}",
-        location=Location(file),
-        effect="the file is not read",
-        hint="a routing.yaml of ten thousand rules fits; is this the right file?",
-    )
-
-
-def _unreadable(file: str, error: Exception) -> Problem:
-    reason = (error.strerror or "").lower() if isinstance(error, OSError) else ""
-    return Problem(
-        code="RT100",
-        message=f"the file cannot be read: {reason or 'its name is not usable'}",
-        location=Location(file),
-        effect="nothing is routed by it",
-        hint="give the path of a readable YAML file",
-    )
-
-
-def _shelf_names() -> tuple[str, ...]:
-    folder = pack_folder()
-    return tuple(sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.glob("*/*.yaml")))

@@ -37,11 +37,12 @@ class Need:
         return any(use.required for use in self.uses)
 
 
-def needs_of(draft: Draft) -> tuple[Need, ...]:
-    """Return every variable that a file wants, by name."""
+def needs_of(*drafts: Draft) -> tuple[Need, ...]:
+    """Return every variable that a file, and the packs that it lists, want, by name."""
     found: dict[str, list[Use]] = {}
-    for variable, use in (*_of_projects(draft), *_of_masks(draft), *_of_texts(draft)):
-        found.setdefault(variable, []).append(use)
+    for draft in drafts:
+        for variable, use in (*_of_projects(draft), *_of_masks(draft), *_of_texts(draft)):
+            found.setdefault(variable, []).append(use)
     return tuple(
         Need(variable, tuple(sorted(dict.fromkeys(uses), key=lambda use: (use.location, use.purpose))))
         for variable, uses in sorted(found.items())

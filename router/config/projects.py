@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -53,19 +53,26 @@ def check_hosts(draft: Draft) -> list[Problem]:
 
 
 def resolve_credentials(
-    draft: Draft, environ: Mapping[str, str], read_file: Callable[[str], str | None]
+    draft: Draft, environ: Mapping[str, str], read_file: Callable[[str], str | None], packs: Sequence[Draft] = ()
 ) -> Credentials:
     """Resolve every reference; each that leads nowhere is a problem.
 
     Args:
         read_file: content of a file that a reference names, None when it cannot be read.
+        packs: those that the file uses; their masks may need keys as well.
     """
     resolver = _Resolver(draft, environ, read_file)
     for name, project in draft.projects.items():
         resolver.project(name, project)
     resolver.mask_keys()
     resolver.shared_secrets()
-    return Credentials(resolver.projects, resolver.secrets, resolver.findings.problems)
+    secrets, problems = resolver.secrets, resolver.findings.problems
+    for pack in packs:
+        lending = _Resolver(pack, environ, read_file)
+        lending.mask_keys()
+        secrets |= lending.secrets
+        problems += lending.findings.problems
+    return Credentials(resolver.projects, secrets, problems)
 
 
 @dataclass(frozen=True, slots=True)

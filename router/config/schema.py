@@ -42,7 +42,11 @@ def build_schema() -> dict[str, Any]:
         "title": "routing.yaml of langfuse-router, version 1",
         "description": definitions["RoutingConfig"]["description"],
         # Which of the two a file is decides its keys, so that an editor reports against one of them only.
-        "if": {"type": "object", "required": ["masks"], "not": {"anyOf": _any_of_required("rules", "projects")}},
+        "if": {
+            "type": "object",
+            "anyOf": _any_of_required("pack", "masks"),
+            "not": {"anyOf": _any_of_required("rules", "projects")},
+        },
         "then": {"$ref": "#/$defs/PackConfig"},
         "else": {"$ref": "#/$defs/RoutingConfig"},
         "$defs": dict(sorted(definitions.items())),

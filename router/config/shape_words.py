@@ -71,6 +71,8 @@ def value_limit(error: Any, path: Path) -> tuple[str, str]:
         return f"must be at most {context.get('le')}", ""
     if kind == "literal_error":
         return "allowed: " + str(context.get("expected", "")).replace("'", "").replace(" or ", ", "), ""
+    if kind == "pack_version":
+        return "must be three numbers with dots between them", "for example 1.2.0"
     if kind == "string_pattern_mismatch":
         return _pattern(str(context.get("pattern", "")), path)
     return "has a value that does not fit", ""
@@ -89,6 +91,9 @@ def _pattern(pattern: str, path: Path) -> tuple[str, str]:
         what = "the prefix of environment variables" if upper else "the name of an environment variable"
         example = "PAYMENTS_LF" if upper else "LANGFUSE_SECRET_KEY"
         return f"must be {what}: {letters}, digits and `_`", f"write the name only, for example `{example}`"
+    if path[:1] == ("packs",):
+        hint = "write a shipped pack such as `masking/pii`, or the path of a file; `@1` or `@1.2` at its end pins it"
+        return "is not a pack", hint
     if "generation" in pattern:
         hint = "write for example trace.name, trace.metadata.*, generation.*, update_keys or *"
         return "is not a key that a request can set", hint

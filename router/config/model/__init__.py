@@ -17,10 +17,11 @@ from router.config.model.defaults import Defaults
 from router.config.model.detectors import Examples, Near, PatternDetector
 from router.config.model.entries import DROP, Destination, Overlay, Rule
 from router.config.model.facts import Attribute, Normalize, Table, TableFile
-from router.config.model.files import PackConfig, RoutingConfig
+from router.config.model.files import RoutingConfig
 from router.config.model.masks import DETECTOR_NAMES, Detector, MaskAction, MaskStep
 from router.config.model.matching import Match, Matcher, MatchOperators
 from router.config.model.overrides import Grant, OverrideKey, Overrides
+from router.config.model.packs import REFERENCE, PackConfig, PackReference, PackRelease
 from router.config.model.projects import Project, ProjectByKeys, ProjectByPrefix
 from router.config.model.references import (
     EnvRef,
@@ -54,6 +55,7 @@ __all__ = [
     "MASK_FUNCTION",
     "MASK_INPUT",
     "MASK_OUTPUT",
+    "REFERENCE",
     "REQUEST_MASKS",
     "TRACE_FIELDS",
     "Attribute",
@@ -86,6 +88,8 @@ __all__ = [
     "OverrideKey",
     "Overrides",
     "PackConfig",
+    "PackReference",
+    "PackRelease",
     "PatternDetector",
     "Project",
     "ProjectByKeys",

@@ -1,4 +1,4 @@
-"""Whole files: a routing.yaml, and a pack."""
+"""The whole file: a routing.yaml."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from router.config.model.entries import Overlay, Rule
 from router.config.model.facts import Attribute, Table
 from router.config.model.masks import MaskStep
 from router.config.model.overrides import Overrides
+from router.config.model.packs import PackReference
 from router.config.model.projects import Project
 from router.config.model.tests import Test
 
@@ -22,6 +23,9 @@ class RoutingConfig(Model):
 
     version: Version
     """Version of the language; mandatory."""
+    packs: Annotated[list[PackReference], Strict(False)] = []
+    """Packs whose overlays hold here, and which versions of them are meant: `routing/no-store@1`. Masks of shipped
+    packs can be used without."""
     defaults: Defaults = Field(default_factory=Defaults)
     """What holds unless a project or a rule says otherwise."""
     attributes: dict[Annotated[str, Field(min_length=1)], Attribute] = {}
@@ -42,16 +46,3 @@ class RoutingConfig(Model):
     """What a request may bring."""
     tests: Annotated[list[Test], Strict(False)] = []
     """Examples that `router check` and `router test` try."""
-
-
-class PackConfig(Model):
-    """A pack under rules/: masks that any routing.yaml can use by name, with their tests."""
-
-    version: Version
-    """Version of the language; mandatory."""
-    description: str
-    """What the pack is for."""
-    masks: Annotated[dict[Name, Annotated[list[MaskStep], Field(min_length=1), Strict(False)]], Field(min_length=1)]
-    """Masking policies by name."""
-    tests: Annotated[list[Test], Field(min_length=1), Strict(False)]
-    """Examples; every mask needs at least one."""
