@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import time
 from pathlib import Path
 from typing import get_args
@@ -241,7 +242,30 @@ def test_these_keys_do_not(key: str) -> None:
 
 @pytest.mark.parametrize("name", sorted(builtin_detectors()))
 @pytest.mark.parametrize(
-    "unit", ["4111 ", "4 ", "1.", "a@", '"@', "eyJ.", "sk-", "-----BEGIN PRIVATE KEY-----", "bearer ", "a3", "%41"]
+    "unit",
+    [
+        "4111 ",
+        "4 ",
+        "1.",
+        "a@",
+        '"@',
+        "eyJ.",
+        "sk-",
+        "-----BEGIN PRIVATE KEY-----",
+        "bearer ",
+        "a3",
+        "%41",
+        "key: ",
+        "://a:",
+        "1.1.1.1 ",
+        "::",
+        "+1 ",
+        "0123 456 789 ",
+        "DE89 ",
+        "1-2-",
+        "-u ",
+        "<token>",
+    ],
 )
 def test_a_detector_takes_linear_time(name: str, unit: str) -> None:
     """Ten times the hostile text takes no more than some thirty times as long, whatever the machine is doing."""
@@ -276,3 +300,25 @@ def test_a_group_stands_for_its_detectors() -> None:
     """Each once, also where it is named beside its group."""
     assert list(expand_groups(["jwt", "pii", "email"]))[:3] == ["jwt", "email", "phone"]
     assert sorted(expand_groups(["pii", "secrets"])) == sorted(builtin_detectors())
+
+
+def test_a_card_number_is_found_anywhere_in_a_long_run_of_digits() -> None:
+    """Long runs are looked at in pieces; none falls between two."""
+    for lead in range(8120, 8200):
+        text = ("1 " * lead)[:lead] + " 4111 1111 1111 1111" + " 1" * 20
+        assert "4111 1111" not in redacted(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "card 4111 1111 11\n11 1111",
+        "card 4111 1111\r\n1111 1111 ok",
+        "AKIA key: " + base64.b64encode(AWS_KEY.encode()).decode(),
+    ],
+)
+def test_a_wrapped_card_and_an_encoded_key_are_found(text: str) -> None:
+    """A card number over the end of a line; a token in base64."""
+    masked = redacted(text)
+    assert "1111" not in masked
+    assert text[-12:] not in masked

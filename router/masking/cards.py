@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from router.masking.patterns import compile_bytes
 
 _RUN = compile_bytes(r"[0-9](?:[ .-]?[0-9]){11,}")
+_WRAPPED = compile_bytes(r"[0-9](?:[ .-]?[0-9]){0,17}\r?\n[0-9](?:[ .-]?[0-9]){0,17}")
 _TO_SPACE = bytes.maketrans(b".-", b"  ")
 _DOUBLED = bytes.maketrans(b"0123456789", bytes(2 * d - 9 * (d > 4) for d in range(10)))
 _HEX = frozenset(b"0123456789abcdefABCDEF")
@@ -24,6 +25,9 @@ _SIZES_BY_START = {
     for start in {grouping[:2] for grouping in _GROUPINGS}
 }
 _SIZES_OF_ONE = frozenset(range(12, 20))
+_LONGEST_PIECE = 8192
+_LONGEST_CARD = 40
+"""Bytes of a card number written digit by digit."""
 _WORDS = (b"card", b"maestro", b"debit")
 
 
@@ -31,7 +35,35 @@ def find_cards(text: bytes) -> list[tuple[int, int]]:
     """Return the spans of card numbers in `text`."""
     if len(text) < 12:
         return []
-    return [span for run in _RUN.finditer(text) for span in _in_run(text, *run.span())]
+    found = [
+        span for run in _RUN.finditer(text) for piece in _pieces(text, *run.span()) for span in _in_run(text, *piece)
+    ]
+    if b"\n" in text:
+        found += [match.span() for match in _WRAPPED.finditer(text) if _is_wrapped_card(text, *match.span())]
+    return found
+
+
+def _is_wrapped_card(text: bytes, start: int, end: int) -> bool:
+    """Return whether the digits at the end of one line and at the start of the next are one card number."""
+    if text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum():
+        return False
+    written = text[start:end].replace(b"\r", b"").translate(_TO_SPACE)
+    for joined in (written.replace(b"\n", b""), written.replace(b"\n", b" ")):
+        lengths = tuple(len(group) for group in joined.split(b" "))
+        digits = joined.replace(b" ", b"")
+        if lengths in _GROUPINGS and len(digits) > 12 and is_card(digits):
+            return True
+    return False
+
+
+def _pieces(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield a long run in pieces that overlap by more than a card number, so that no single step takes long."""
+    while end - start > _LONGEST_PIECE:
+        cut = start + _LONGEST_PIECE
+        yield start, cut
+        gap = max(text.rfind(mark, start, cut - _LONGEST_CARD) for mark in (b" ", b"-", b"."))
+        start = gap + 1 if gap >= start else cut - _LONGEST_CARD
+    yield start, end
 
 
 def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -12,7 +12,8 @@ REGIONS: Final = ("US", "GB", "AU", "AT", "CH", "DE", "FR", "IT", "NL")
 """Where a number without a country code may belong to when no word says that it is a telephone number."""
 
 _GAP = r"(?:\) ?[./-]? ?\(?|[ ./-]{1,3}\(?|\()?"
-_NUMBER = compile_bytes(rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,15}}[0-9]")
+_NUMBER = compile_bytes(rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,}}[0-9]")
+_MOST_DIGITS = 17
 _EXTENSION = compile_bytes(r"(?i)^ ?(?:x|ext\.?|extension|#) ?[0-9]{1,6}\b")
 _WORDS = (
     r"phones?|te?le?phones?|tel|telefono?|telefone|telefonnummer|portable|mobiles?|mobil|movil|cell|cellphone|cellular"
@@ -23,11 +24,16 @@ _BEFORE = compile_bytes(
     rf"(?i)(?:\b|_)(?:(?:{_WORDS})\b|(?:desk|office|home|work|direct)[ \t]*:)[^0-9\n]{{0,16}}\n?[^0-9\n]{{0,4}}$"
 )
 _AFTER = compile_bytes(r"(?i)^[ ,-]{0,3}\(?(?:office|fax|mobile|cell|home|work|desk|phone|tel)\b")
-_NORTH_AMERICAN = compile_bytes(
-    r"^(?:1[ .-]?)?(?:\([2-9][0-9]{2}\)[ .-]?[0-9]{3}[ .-]?[0-9]{4}|[2-9][0-9]{2} [2-9][0-9]{2}[ .-][0-9]{4}"
-    r"|[2-9][0-9]{2}-[0-9]{3}-[0-9]{4}|[2-9][0-9]{2}\.[0-9]{3}\.[0-9]{4})$"
+_NORTH_AMERICAN_FORM = (
+    r"(?:1[ .-]?)?(?:\([2-9][0-9]{2}\)[ .-]?[0-9]{3}[ .-]?[0-9]{4}|[2-9][0-9]{2} [2-9][0-9]{2}[ .-][0-9]{4}"
+    r"|[2-9][0-9]{2}-[0-9]{3}-[0-9]{4}|[2-9][0-9]{2}\.[0-9]{3}\.[0-9]{4})"
 )
-_LEADING_ZERO = compile_bytes(r"^\(?0[0-9]{1,4}[)]?[ /-]{1,2}[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}$")
+_ZERO_FORM = r"\(?0[0-9]{1,4}[)]?[ /-]{1,2}[0-9]{2,4}(?:[ -][0-9]{2,4}){1,3}"
+_NORTH_AMERICAN = compile_bytes(f"^{_NORTH_AMERICAN_FORM}$")
+_LEADING_ZERO = compile_bytes(f"^{_ZERO_FORM}$")
+_FORMS = compile_bytes(
+    rf"\b{_ZERO_FORM}\b|\(0[0-9]{{1,4}}\) ?[0-9]{{2,4}}(?: [0-9]{{2,4}}){{1,3}}\b|{_NORTH_AMERICAN_FORM}\b"
+)
 _DATE = compile_bytes(
     r"^(?:[0-9]{4}[./-][0-9]{1,2}[./-][0-9]{1,2}|[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19|20)[0-9]{2})(?:[^0-9]|$)"
 )
@@ -38,11 +44,14 @@ def find_phones(text: bytes) -> Iterator[tuple[int, int]]:
     """Yield the spans of telephone numbers in `text`."""
     for match in _NUMBER.finditer(text):
         start, end = match.span()
-        if _stands_alone(text, start, end):
-            found = _phone(text, start, end)
-            if found:
-                extension = _EXTENSION.search(text[found : found + 16]) if found == end else None
-                yield start, found + (extension.end() if extension else 0)
+        if len(text[start:end].translate(None, _MARKS)) <= _MOST_DIGITS:
+            candidates = [(start, end)]
+        else:  # several numbers in a row, or a column of a table
+            candidates = [(start + form.start(), start + form.end()) for form in _FORMS.finditer(text[start:end])]
+        for begin, stop in candidates:
+            if _stands_alone(text, begin, stop) and (found := _phone(text, begin, stop)):
+                extension = _EXTENSION.search(text[found : found + 16]) if found == stop else None
+                yield begin, found + (extension.end() if extension else 0)
 
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
@@ -75,10 +84,12 @@ def _phone(text: bytes, start: int, end: int) -> int:
 def is_phone(written: bytes, *, named: bool) -> bool:
     """Return whether `written` reads as a telephone number; `named` where a word beside it says so."""
     digits = written.translate(None, _MARKS)
-    if not 6 <= len(digits) <= 17:
+    if not 6 <= len(digits) <= _MOST_DIGITS:
         return False
     if written[:1] == b"+" or (written[:2] == b"00" and (named or len(digits) < len(written))):
         return _is_international(written, digits.removeprefix(b"00") if written[:1] != b"+" else digits, named=named)
+    if not named and written[0] not in b"0(" and len(digits) not in (10, 11):
+        return False
     if _DATE.search(written):
         return False
     if named:

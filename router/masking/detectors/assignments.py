@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from router.masking.detectors.detector import Span, has_digit
 from router.masking.names import names_secret
@@ -32,6 +33,11 @@ _KEYS_OF_DATA = (
 _PATH = r"^[~.]{0,2}(?:/[a-z][a-z0-9_.-]*){2,}/?$|^[a-z]+://[^@]*$|^[A-Za-z]:\\"
 
 
+_NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+_SHORT = 64
+_LONG = 20
+
+
 class SecretValue:
     """Values given to a name that says secret, unless they are placeholders, code or plain words."""
 
@@ -42,8 +48,9 @@ class SecretValue:
     def __init__(self) -> None:
         given = rf"{_NAME}(?:{_GIVEN}{_VALUE}|{_QUOTES},[ \t]*(?:{_QUOTES})[^\"'`\n\\]+)|<{_NAME}>\s*{_TAG_VALUE}"
         self._pattern = compile_bytes(given)
-        self._name = compile_bytes(r"^<?([A-Za-z0-9_.-]+)", captures=True)
-        self._mark = compile_bytes(rf"^(?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*)(?:[frbuL]?{_QUOTES})?", captures=True)
+        self._parts = compile_bytes(
+            rf"^<?([A-Za-z0-9_.-]+)((?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*)(?:[frbuL]?{_QUOTES})?)", captures=True
+        )
         self._placeholder = compile_bytes(_PLACEHOLDER.encode().decode("latin-1"))
         self._code = compile_bytes(_CODE)
         self._key = compile_bytes(r"[A-Z0-9]_KEY$|[a-z0-9][_-]key$|[a-z0-9]Key$")
@@ -51,29 +58,35 @@ class SecretValue:
         self._path = compile_bytes(_PATH)
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [
-            span for match in self._pattern.finditer(text) if (span := self._value(text, *match.span())) is not None
-        ]
+        found: list[Span] = []
+        position = 0
+        while match := self._pattern.search(text, position):
+            start, position = match.span()
+            begin, end = self._value(text, start, position)
+            if begin < end and self._is_given_secret(text, start, begin, end):
+                found.append((begin, end))
+            elif end - begin <= _SHORT:  # it may be a name itself: `key: password: …`
+                position = max(begin, start + 1)
+        return found
 
-    def _value(self, text: bytes, start: int, end: int) -> Span | None:
-        found = text[start:end]
-        named = self._name.search(found)
-        mark = self._mark.search(found[named.end() :]) if named else None
-        if mark is None:
-            return None
-        name = found[named.start(1) : named.end()].decode()
-        begin = start + named.end() + mark.end()
-        before = text[begin - 1 : begin]
-        quoted = before in (b'"', b"'", b"`")
-        while end > begin and not quoted and text[end - 1] in b".:!?":
-            end -= 1
-        is_tight = quoted or before in (b"=", b">")
+    def _value(self, text: bytes, start: int, end: int) -> Span:
+        """Return the span of the value within a match; an empty one where there is none."""
+        parts = self._parts.search(text[start:end])
+        if parts is None:
+            return end, end
+        begin = start + parts.end()
+        if text[begin - 1] not in b"\"'`":
+            while end > begin and text[end - 1] in b".:!?":
+                end -= 1
+        return begin, end
+
+    def _is_given_secret(self, text: bytes, start: int, begin: int, end: int) -> bool:
+        name = _name(text[start:begin])
+        is_tight = text[begin - 1] in b"\"'`=>"
         value = text[begin:end]
-        if names_secret(name):
-            is_secret = self._is_secret(value, name.lower().endswith(_PASSWORDS), is_tight)
-        else:
-            is_secret = self._may_name_key(name) and len(value) >= 20 and self._is_secret(value, False, is_tight)
-        return (begin, end) if is_secret else None
+        if _says_secret(name):
+            return self._is_secret(value, name.lower().endswith(_PASSWORDS), is_tight)
+        return len(value) >= _LONG and self._may_name_key(name) and self._is_secret(value, False, is_tight)
 
     def _may_name_key(self, name: str) -> bool:
         """Return whether a name such as `SNYK_KEY` may mean a secret: what it opens comes before the word."""
@@ -93,3 +106,15 @@ class SecretValue:
         if value.isdigit():
             return len(value) >= 12
         return has_digit(value) or (len(value) >= 20 and not value.islower() and not value.isupper())
+
+
+def _name(found: bytes) -> str:
+    """Return the name that a match begins with."""
+    found = found.lstrip(b"<")
+    rest = found.lstrip(_NAME_BYTES)
+    return found[: len(found) - len(rest)].decode()
+
+
+@lru_cache(maxsize=4096)
+def _says_secret(name: str) -> bool:
+    return names_secret(name)

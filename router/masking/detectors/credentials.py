@@ -18,6 +18,10 @@ from router.masking.patterns import (
     compile_bytes,
 )
 
+_TO_BASE64 = bytes.maketrans(b"-_", b"+/")
+_MOST_DECODED = 65_536
+"""Bytes of base64 that are looked into; longer runs are media."""
+
 
 class ApiKey:
     """Tokens whose form names their issuer."""
@@ -28,9 +32,16 @@ class ApiKey:
 
     def __init__(self) -> None:
         self._pattern = compile_bytes("|".join(ISSUED_TOKENS))
+        self._encoded = compile_bytes(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [span for found in spans(self._pattern, text) if (span := _narrow(text, *found))]
+        found = [span for match in spans(self._pattern, text) if (span := _narrow(text, *match))]
+        return found + [span for span in spans(self._encoded, text) if self._is_encoded(text[slice(*span)])]
+
+    def _is_encoded(self, run: bytes) -> bool:
+        """Return whether `run` is base64 of a text with a token in it."""
+        plain = _decoded(run[:_MOST_DECODED])
+        return any(_narrow(plain, *match) for match in spans(self._pattern, plain))
 
 
 class AuthHeader:
@@ -147,8 +158,14 @@ def _narrow(text: bytes, start: int, end: int) -> Span | None:
 
 
 def _is_user_and_password(value: bytes) -> bool:
-    try:
-        user, mark, _ = binascii.a2b_base64(value.translate(bytes.maketrans(b"-_", b"+/")) + b"==").partition(b":")
-    except binascii.Error:
-        return False
+    user, mark, _ = _decoded(value).partition(b":")
     return bool(mark) and user.decode("latin-1").isprintable()
+
+
+def _decoded(value: bytes) -> bytes:
+    """Return what `value` is the base64 of, in either alphabet; nothing where it is none."""
+    try:
+        plain = value.translate(_TO_BASE64).rstrip(b"=")
+        return binascii.a2b_base64(plain[: len(plain) - (len(plain) % 4 == 1)] + b"==")
+    except binascii.Error:
+        return b""

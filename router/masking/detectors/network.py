@@ -9,6 +9,7 @@ from router.masking.detectors.detector import Span, has_digit, overlap, spans
 from router.masking.patterns import compile_bytes
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_HEX = b"0123456789abcdefABCDEF:"
 _PREFIX = r"(?:/[0-9]{1,3})?"
 _VERSION_WORDS = (
     r"version|ver|v|release|rel|build|revision|rev|firmware|python|node|java|jdk|jre|ruby|php|perl|golang|rustc|gcc"
@@ -27,7 +28,7 @@ class Ip:
     def __init__(self) -> None:
         self._v4 = compile_bytes(rf"(?:{_OCTET}\.){{3}}{_OCTET}{_PREFIX}")
         self._v6 = compile_bytes(
-            r"(?:[0-9A-Fa-f]{0,4}:){2,7}(?::|[0-9A-Fa-f]{1,4}|[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})?"
+            r"(?:[0-9A-Fa-f]{0,4}:){2,8}(?::|[0-9A-Fa-f]{1,4}|[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})?"
             rf"(?:%[A-Za-z0-9_]+)?{_PREFIX}"
         )
         self._version_before = compile_bytes(
@@ -42,7 +43,7 @@ class Ip:
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
         if text.count(b":") > 1:
-            found += [span for span in spans(self._v6, text) if self._is_v6(text, span)]
+            found += [span for match in spans(self._v6, text) if self._is_v6(text, span := _without_mark(text, match))]
         if text.count(b".") > 2:
             inside = [span for span in spans(self._v4, text) if self._is_v4(text, span)]
             found += [span for span in inside if not any(overlap(span, other) for other in found)] if found else inside
@@ -51,17 +52,24 @@ class Ip:
     def _is_v4(self, text: bytes, span: Span) -> bool:
         start, end = span
         before, after = text[max(0, start - 24) : start], text[end : end + 12]
-        if before[-1:].isalnum() or before[-1:] in (b".", b"_") or after[:1].isalnum() or after[:1] == b"_":
+        if before[-1:].isalnum() or before[-1:] == b"_" or after[:1].isalnum() or after[:1] == b"_":
+            return False
+        if before[-1:] == b"." and before[-2:-1].isalnum():
             return False
         if after[:1] == b"." and after[1:2].isdigit():
             return False
-        return not (_is_small(text[start:end]) and self._version_before.search(before)) and not (
-            self._version_after.search(after)
-        )
+        if (after[:1].isalpha() or after[:1] in b"-_+.") and self._version_after.search(after):
+            return False
+        last = before.rstrip(b" \t")[-1:]
+        may_be_version = last != b"" and (last.isalpha() or last in b"=<>~^!_-:/")
+        return not (may_be_version and _is_small(text[start:end]) and self._version_before.search(before))
 
     def _is_v6(self, text: bytes, span: Span) -> bool:
         start, end = span
-        if _is_word(text[max(0, start - 1) : start]) or _is_word(text[end : end + 1]):
+        before, after = text[max(0, start - 1) : start], text[end : end + 2]
+        if before.isalnum() or before == b"_" or after[:1].isalnum() or after[:1] == b"_":
+            return False
+        if after[:1] == b":" and (after[1:].isalnum() or after[1:] == b":"):
             return False
         value = text[start:end].partition(b"/")[0].partition(b"%")[0]
         if value == b"::":
@@ -90,6 +98,16 @@ class Mac:
 
     def find(self, text: bytes) -> Sequence[Span]:
         return [span for span in spans(self._pattern, text) if _is_mac(text, span)]
+
+
+def _without_mark(text: bytes, span: Span) -> Span:
+    """Return the span without the colon of `address:` before it or of a list after it."""
+    start, end = span
+    if text[start] == 0x3A and text[start + 1] != 0x3A and start and text[start - 1] not in _HEX:
+        start += 1
+    if text[end - 1] == 0x3A and text[end - 2] != 0x3A:
+        end -= 1
+    return start, end
 
 
 def _is_mac(text: bytes, span: Span) -> bool:
