@@ -757,7 +757,7 @@ def test_every_step_that_cannot_be_compiled_is_reported() -> None:
     assert messages == [
         "step 1 of mask `a` cannot be compiled: missing ): (",
         f"step 2 of mask `a` cannot be compiled: `inptu` is not a field; there are {fields}",
-        "step 3 of mask `a` cannot be compiled: it says neither where (`paths`) nor what (`detect`, `pattern`)",
+        "step 3 of mask `a` cannot be compiled: it says neither where (`paths`) nor what (`detect`, `pattern`, `keys`)",
         "step 1 of mask `b` cannot be compiled: `action: hash` needs a `key`",
         "step 2 of mask `b` cannot be compiled: nothing that can be read stands at `.x`",
     ]

@@ -7,10 +7,11 @@ from typing import Any
 from router.config.check_conditions import check_pattern
 from router.config.findings import Findings
 from router.config.mask_paths import PATH_ROOTS, PathError, UnknownField, parse_path
-from router.config.model import MaskStep
+from router.config.model import SECRET_DETECTORS, MaskStep
 from router.config.nodes import Path
 from router.config.suggest import did_you_mean
 
+_SEARCH = "`allow` is for steps with `detect` or `pattern`"
 _SAMPLE = (
     "Please summarise the meeting notes of 2026-03-14 for the customer in Berlin, order 48213, "
     'and answer with {"title": "Notes", "items": [1, 2, 3]} only. Vielen Dank! 你好'
@@ -26,25 +27,84 @@ def check_masks(findings: Findings) -> None:
 
 
 def _check_step(findings: Findings, path: Path, step: MaskStep, mask: str) -> None:
-    if step.paths is None and step.detect is None and step.pattern is None:
-        hint = "name `paths:` to hide whole values, or `detect:` or `pattern:` to hide what is found in them"
+    if step.paths is None and step.detect is None and step.pattern is None and step.keys is None:
+        hint = "name `paths:` to hide whole values, or `detect:`, `pattern:` or `keys:` to hide what is found in them"
         findings.add("RT230", "the step says neither where nor what", path, effect=_nothing(mask), hint=hint)
+    _check_action(findings, path, step)
+    _check_use(findings, path, step)
+    _check_secrets(findings, path, step)
+    for index, text in enumerate(step.paths or ()):
+        _check_path(findings, (*path, "paths", index), text, mask)
+    for index, text in enumerate(step.keys or ()):
+        if not text.strip("*"):
+            effect, hint = "every value with a key would be hidden", "to hide whole fields use `paths: [input, output]`"
+            findings.add("RT211", f"the key `{text}` means every key", (*path, "keys", index), effect=effect, hint=hint)
+    if step.pattern is not None:
+        check_search_pattern(findings, (*path, "pattern"), step.pattern, _nothing(mask))
+    for index, value in enumerate(step.allow or ()):
+        if not isinstance(value, str):
+            _check_allowed_pattern(findings, (*path, "allow", index, "pattern"), value.pattern, mask)
+
+
+def _check_action(findings: Findings, path: Path, step: MaskStep) -> None:
     if step.action == "hash" and step.key is None:
         message, hint = "`action: hash` needs a `key`", "add `key: {env: MASK_KEY}`, at least 32 random bytes"
         effect = "without a key anybody could try out values until a pseudonym fits"
         findings.add("RT231", message, (*path, "action"), effect=effect, hint=hint)
-    if step.action != "hash" and step.key is not None:
-        message = f"`key` has no use with `action: {step.action}`"
-        effect = "nothing would be hashed"
-        findings.add("RT230", message, (*path, "key"), key=True, effect=effect, hint="add `action: hash`")
-    if step.action != "redact" and step.as_ is not None:
-        message = f"`as` has no use with `action: {step.action}`"
-        effect = "the label would never be written"
-        findings.add("RT230", message, (*path, "as"), key=True, effect=effect, hint="only `redact` writes a label")
-    for index, text in enumerate(step.paths or ()):
-        _check_path(findings, (*path, "paths", index), text, mask)
-    if step.pattern is not None:
-        check_search_pattern(findings, (*path, "pattern"), step.pattern, _nothing(mask))
+    if step.action == "mask" and step.keep_last is None:
+        message, hint = "`action: mask` needs `keep_last`", "add `keep_last: 4`; to show nothing write `action: redact`"
+        findings.add("RT230", message, (*path, "action"), effect="every value would read `****`", hint=hint)
+
+
+def _check_use(findings: Findings, path: Path, step: MaskStep) -> None:
+    """Check that nothing is said which has no use in this step."""
+    of = f"`action: {step.action}`"
+    searches = step.detect is not None or step.pattern is not None
+    unused = [
+        ("key", step.action != "hash", of, "nothing would be hashed", "add `action: hash`"),
+        ("as", step.action != "redact", of, "the label would never be written", "only `redact` writes a label"),
+        ("keep_last", step.action != "mask", of, "no end of a value would be shown", "add `action: mask`"),
+        ("allow", not searches, "a step that hides whole values", "nothing would pass", _SEARCH),
+        ("allow_secrets", step.allow is None, "a step without `allow`", "nothing would pass", "add `allow`"),
+        (
+            "detect",
+            step.keys is not None,
+            "`keys`",
+            "`keys` hides whole values, nothing is looked for",
+            "write two steps",
+        ),
+        (
+            "pattern",
+            step.keys is not None,
+            "`keys`",
+            "`keys` hides whole values, nothing is looked for",
+            "write two steps",
+        ),
+    ]
+    for key, is_unused, what, effect, hint in unused:
+        if is_unused and _is_given(step, key):
+            message = f"`{key}` has no use with {what}"
+            findings.add("RT230", message, (*path, key), key=True, effect=effect, hint=hint)
+
+
+def _is_given(step: MaskStep, key: str) -> bool:
+    return (f"{key}_" if key == "as" else key) in step.model_fields_set
+
+
+def _check_secrets(findings: Findings, path: Path, step: MaskStep) -> None:
+    """Check that no part of a secret is shown, and that none is let pass by accident."""
+    secret = next((name for name in step.detect or () if name in SECRET_DETECTORS), None)
+    if step.keep_last is not None and (secret or step.keys is not None):
+        what = f"what `{secret}` finds" if secret else "the value of such a key"
+        effect, hint = "the end of a secret narrows down the rest", "hide it whole: `action: redact`"
+        findings.add(
+            "RT233", f"{what} is a secret, no part of it may be shown", (*path, "keep_last"), effect=effect, hint=hint
+        )
+    if secret and step.allow is not None and not step.allow_secrets:
+        effect = "a secret that is allowed once is sent for ever"
+        hint = f"move `{secret}` to a step without `allow`, or say `allow_secrets: true`"
+        message = f"`allow` lets pass what `{secret}` finds, which is a secret"
+        findings.add("RT233", message, (*path, "allow"), key=True, effect=effect, hint=hint)
 
 
 def _nothing(mask: str) -> str:
@@ -83,3 +143,10 @@ def check_search_pattern(findings: Findings, path: Path, pattern: str, effect: s
         findings.add("RT211", message, path, effect=effect, hint=hint)
         return None
     return compiled
+
+
+def _check_allowed_pattern(findings: Findings, path: Path, pattern: str, mask: str) -> None:
+    compiled: Any = check_pattern(findings, path, pattern, "nothing would pass by it")
+    if compiled is not None and compiled.fullmatch(_SAMPLE) is not None:
+        effect, hint = _nothing(mask), "ask for the shape of what may pass: `[a-z.]+@example\\.com`"
+        findings.add("RT211", "the pattern lets everything pass", path, effect=effect, hint=hint)

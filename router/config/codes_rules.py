@@ -125,7 +125,7 @@ RULES: dict[str, Code] = {
     "RT230": Code(
         title="a mask step that contradicts itself",
         why="A step that says neither where nor what hides nothing; a key or label without use hides a mistake.",
-        mend="Say where (`paths`), or what (`detect`, `pattern`), or both; `key` is for hash, `as` for redact.",
+        mend="Say where (`paths`), or what (`detect`, `pattern`, `keys`), or both; and only what the action uses.",
         bad=_mask("action: redact"),
         good=_mask("action: redact, paths: [input]"),
     ),
@@ -142,6 +142,13 @@ RULES: dict[str, Code] = {
         mend="Begin with a field of the call: input, output, metadata, trace, …; separate steps by dots.",
         bad=_mask("paths: [inptu]"),
         good=_mask("paths: [input]"),
+    ),
+    "RT233": Code(
+        title="a mask that shows a secret, or a part of one",
+        why="The end of a key tells which key it is and narrows down the rest; an exception outlives its reason.",
+        mend="Hide secrets whole; keep exceptions to steps that look for nothing secret, or say `allow_secrets: true`.",
+        bad=_mask("detect: [api_key], action: mask, keep_last: 4"),
+        good=_mask("detect: [credit_card], action: mask, keep_last: 4"),
     ),
     "RT240": Code(
         title="unknown mask",

@@ -107,10 +107,10 @@ def _has_only_numbers(node: Node) -> bool:
 
 
 def _is_reference(name: str, node: Node) -> bool:
-    """Tell whether a scalar below a secret's key names where the secret stands rather than being it."""
+    """Tell whether a scalar below a secret's key is a switch, or names where the secret stands, and is not it."""
     value = node.value
     if not isinstance(value, str):
-        return False
+        return isinstance(value, bool)
     return (name == "env" and bool(_VARIABLE.fullmatch(value))) or (
         name == "file" and value.startswith(("/", "./", "../"))
     )

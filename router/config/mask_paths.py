@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import re2
 
@@ -43,11 +43,19 @@ class Segment(str):
     """One step of a path. As text it is the key, lower-case; `wild` is `*` or `**`, or empty for a key."""
 
     wild: str
+    _glob: Any
 
-    def __new__(cls, key: str, wild: str = "") -> Segment:
+    def __new__(cls, key: str, wild: str = "", glob: Any = None) -> Segment:
         self = super().__new__(cls, key)
         self.wild = wild
+        self._glob = glob
         return self
+
+    def takes(self, key: str) -> bool:
+        """Return whether the segment stands for `key`, which is lower-case."""
+        if self._glob is not None:
+            return self._glob.fullmatch(key.replace("-", "_")) is not None
+        return self.wild == ANY or self == key
 
 
 Path = tuple[Segment, ...]
@@ -65,6 +73,15 @@ def parse_path(text: str) -> tuple[Path, ...]:
     if root not in PATH_ROOTS:
         raise UnknownField(root)
     return tuple(tuple(Segment(key) for key in keys) + rest for keys in PATH_ROOTS[root])
+
+
+def parse_key(text: str) -> Path:
+    """Return the path to every value whose key is `text`, at any depth; `*` stands for any part of the key.
+
+    Keys are compared without case, `-` and `_` are the same.
+    """
+    parts = [re2.escape(part.replace("-", "_")) for part in text.casefold().split("*")]
+    return Segment("", wild=DEEP), Segment(text.casefold(), glob=re2.compile("(?s)" + ".*".join(parts), _OPTIONS))
 
 
 def _segments(text: str) -> Path:

@@ -8,11 +8,12 @@ import re2
 from pydantic import SecretStr
 
 from router.config.loaded import Located
-from router.config.mask_paths import PathError, parse_path
+from router.config.mask_paths import PathError, parse_key, parse_path
 from router.config.model import EnvRef, FileRef, MaskStep
 from router.errors import Problem
 from router.masking.detectors import Detector, Pattern, expand_groups
-from router.masking.policy import REDACTED, Finder, PathStep, Replacement
+from router.masking.patterns import compile_custom
+from router.masking.policy import REDACTED, Allowed, Finder, PathStep, Replacement
 from router.masking.pseudonyms import PseudonymKey
 
 
@@ -37,22 +38,25 @@ class Compiler:
     def _step(self, mask: str, step: MaskStep) -> list[PathStep | Finder]:
         paths = [path for text in step.paths or () for path in parse_path(text)]
         key = self._key(step) if step.action == "hash" else None
+
+        def replacement(kind: str, label: str) -> Replacement:
+            return Replacement(mask, kind, step.action, step.as_ or label, key, step.keep_last or 0)
+
+        if step.keys is not None:
+            named = [path + parse_key(text) for path in paths or [()] for text in step.keys]
+            return [PathStep(path, whole=replacement("key", REDACTED), by_key=True) for path in named]
+        allowed = _allowed(step)
         names = list(expand_groups(step.detect or ()))
         for name in names:
             if name not in self._detectors:
                 raise _BadStep("RT260", f"there is no detector `{name}`")
-        finders = [
-            Finder(self._detectors[name], Replacement(mask, name, step.action, step.as_ or f"[{name.upper()}]", key))
-            for name in names
-        ]
+        finders = [Finder(self._detectors[name], replacement(name, f"[{name.upper()}]"), allowed) for name in names]
         if step.pattern is not None:
-            replacement = Replacement(mask, "pattern", step.action, step.as_ or "[REDACTED]", key)
-            finders.append(Finder(Pattern(step.pattern), replacement))
+            finders.append(Finder(Pattern(step.pattern), replacement("pattern", "[REDACTED]"), allowed))
         if not finders:
             if not paths:
-                raise _BadStep("RT230", "it says neither where (`paths`) nor what (`detect`, `pattern`)")
-            whole = Replacement(mask, "path", step.action, step.as_ or REDACTED, key)
-            return [PathStep(path, whole=whole) for path in paths]
+                raise _BadStep("RT230", "it says neither where (`paths`) nor what (`detect`, `pattern`, `keys`)")
+            return [PathStep(path, whole=replacement("path", REDACTED)) for path in paths]
         if not paths:
             return list(finders)
         return [PathStep(path, finder=finder) for path in paths for finder in finders]
@@ -69,6 +73,13 @@ class Compiler:
             return PseudonymKey.from_secret(secret.get_secret_value())
         except ValueError as error:
             raise _BadStep("RT231", str(error)) from None
+
+
+def _allowed(step: MaskStep) -> Allowed | None:
+    if step.allow is None:
+        return None
+    texts = frozenset(value.casefold() for value in step.allow if isinstance(value, str))
+    return Allowed(texts, tuple(compile_custom(value.pattern) for value in step.allow if not isinstance(value, str)))
 
 
 class _BadStep(Exception):

@@ -76,32 +76,50 @@ class MaskingPolicies:
 
 
 def _unite(names: tuple[str, ...], parts: list[PathStep | Finder]) -> Policy:
-    everywhere: dict[int, Finder] = {}
+    finders: list[Finder] = []
     steps: list[PathStep] = []
     for part in parts:
         if isinstance(part, PathStep):
             steps += _with_companions(part)
-            continue
-        known = everywhere.get(id(part.detector))
-        if known is None or part.replacement.strictness > known.replacement.strictness:
-            everywhere[id(part.detector)] = part
-    written = [finder.replacement for finder in everywhere.values()] + [step.replacement for step in steps]
+        else:
+            finders.append(part)
+    everywhere = _without_weaker(finders)
+    written = [finder.replacement for finder in everywhere] + [step.replacement for step in steps]
     return Policy(
         names=names,
-        finders=tuple(everywhere.values()),
+        finders=everywhere,
         steps=tuple(steps),
-        hides_input=any(step.whole and _can_reach(step.path, "input") for step in steps),
+        hides_input=any(step.whole and not step.by_key and _can_reach(step.path, "input") for step in steps),
         labels=tuple({each.label.encode(): None for each in written if each.label}),
         keys=tuple({each.key: None for each in written if each.key}),
-        shortest=min((finder.detector.shortest for finder in everywhere.values()), default=0),
+        shortest=min((finder.detector.shortest for finder in everywhere), default=0),
     )
+
+
+def _without_weaker(finders: list[Finder]) -> tuple[Finder, ...]:
+    """Return `finders` without those of a detector that another one with the same outweighs: it hides every hit."""
+    kept: list[Finder] = []
+    for detector in dict.fromkeys(id(finder.detector) for finder in finders):
+        same = [finder for finder in finders if id(finder.detector) == detector]
+        unbound = [finder for finder in same if finder.allowed is None]
+        strictest = max(unbound, key=_weight, default=None)
+        if strictest is not None:
+            same = [finder for finder in same if finder is strictest or _weight(finder) > _weight(strictest)]
+        kept += [finder for finder in same if finder.allowed is not None or finder is strictest]
+    return tuple(dict.fromkeys(kept))
+
+
+def _weight(finder: Finder) -> tuple[int, int]:
+    return finder.replacement.strictness, -finder.replacement.keep_last
 
 
 def _with_companions(step: PathStep) -> list[PathStep]:
     """Return `step`, and the same for what may quote the values it hides: the error's text, and tools the input."""
     whole = step.whole
     companions: list[Path] = []
-    if whole is not None and whole.action == "hash":
+    if step.by_key:
+        return [step]
+    if whole is not None and whole.action in ("hash", "mask"):
         whole = Replacement(whole.mask, whole.kind, "redact", REDACTED)
     if _can_reach(step.path, "input") or _can_reach(step.path, "output"):
         companions.append(_ERROR_TEXT)

@@ -4,36 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Any, Final
 
 from router.config.mask_paths import Path
 from router.config.model import MaskAction
 from router.masking.detectors import Detector
+from router.masking.partial import partly_shown
 from router.masking.pseudonyms import PseudonymKey, normalise
 
 REDACTED: Final = "redacted-by-litellm"
 """Stands where a whole value was hidden."""
-_STRICTNESS: Final[Mapping[MaskAction, int]] = {"hash": 1, "redact": 2, "remove": 3}
+_STRICTNESS: Final[Mapping[MaskAction, int]] = {"mask": 1, "hash": 2, "redact": 3, "remove": 4}
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Values that a step lets pass: whole texts (lower-case), or those that a pattern matches as a whole."""
+
+    texts: frozenset[str]
+    patterns: tuple[Any, ...] = ()
+
+    def covers(self, value: bytes) -> bool:
+        """Return whether the whole of `value` (UTF-8) may pass."""
+        if self.texts and value.decode("utf-8", "replace").casefold() in self.texts:
+            return True
+        return any(pattern.fullmatch(value) is not None for pattern in self.patterns)
 
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What is written in place of a value: the label, nothing (`remove`), or a pseudonym under `key`."""
+    """What is written in place of a value: a label, nothing (`remove`), a pseudonym under `key`, or the value's end."""
 
     mask: str
     kind: str
     action: MaskAction
     label: str = ""
     key: PseudonymKey | None = None
+    keep_last: int = 0
 
     @property
     def strictness(self) -> int:
         return _STRICTNESS[self.action]
 
-    def text_for(self, value: str, scope: str) -> str:
-        """Return the text that replaces `value`; `scope` is the project."""
+    def text_for(self, value: str, scope: str, shown: str = "") -> str:
+        """Return the text that replaces `value`, the end `shown` of which `mask` shows; `scope` is the project."""
         if self.action == "remove":
             return ""
+        if self.action == "mask":
+            return partly_shown(shown, self.kind)
         if self.key is None:
             return self.label
         return self.key.pseudonym(self.kind, scope, normalise(self.kind, value))
@@ -41,19 +59,25 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class Finder:
-    """A detector, what replaces its hits, and the masks that asked for it."""
+    """A detector, what replaces its hits, and which of them pass."""
 
     detector: Detector
     replacement: Replacement
+    allowed: Allowed | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PathStep:
-    """What happens at a path: the whole value is replaced, or `finder` looks at every text beneath it."""
+    """What happens at a path: the whole value is replaced, or `finder` looks at every text beneath it.
+
+    Attributes:
+        by_key: whether the value is hidden for what its key is called; nothing else is thought to quote it then.
+    """
 
     path: Path
     whole: Replacement | None = None
     finder: Finder | None = None
+    by_key: bool = False
 
     @property
     def replacement(self) -> Replacement:
@@ -70,7 +94,8 @@ class Policy:
 
     Attributes:
         names: the masks, in order.
-        finders: look at every text, key and long number; one per detector, with the strictest action asked for.
+        finders: look at every text, key and long number; of those for one detector that
+            hide every hit only the strictest.
         steps: hold at their paths only.
         hides_input: parameters that hold the caller's words go as well.
         labels: constants that masking writes; they are never masked again.

@@ -8,12 +8,15 @@ from typing import Final
 
 from router.masking.fold import fold
 from router.masking.literals import MAX_VALUES, SHORTEST
+from router.masking.partial import is_partly_shown, shown_from
 from router.masking.policy import Finder, Policy, Replacement
 
 Hit = tuple[int, int, Replacement]
 """Start and end in bytes, and what comes in their place."""
 _MAX_KNOWN_KEYS: Final = 4096
 _MAX_PASSES: Final = 4
+_LEAVE_NEIGHBOURS: Final = frozenset({"remove", "mask"})
+"""Actions after which a text is looked at again: what they leave has new neighbours."""
 
 
 class MaskFailed(Exception):
@@ -49,6 +52,15 @@ class Scanner:
         hits = self.find(data, active)
         return self.splice(data, hits, active) if hits else text
 
+    def whole(self, text: str, replacement: Replacement, active: tuple[Finder, ...], *, show: bool = True) -> str:
+        """Return what `mask` makes of a whole text: its end, as far as `show` says and no finder hides it."""
+        data = text.encode()
+        if is_partly_shown(data, 0, len(data), replacement.keep_last):
+            return self.text(text, active)
+        if not show:
+            return self.replace(text, replacement)
+        return self.splice(data, [*self.find(data, active), (0, len(data), replacement)], active)
+
     def key(self, key: str, active: tuple[Finder, ...]) -> str:
         """Do the same for a key of an object."""
         masked = self.text(key, active)
@@ -70,7 +82,7 @@ class Scanner:
         hits: list[Hit] = []
         shadow = fold(data)
         for finder in active:
-            detector, replacement = finder.detector, finder.replacement
+            detector, replacement, first = finder.detector, finder.replacement, len(hits)
             if len(data) < detector.shortest:
                 continue
             try:
@@ -78,14 +90,18 @@ class Scanner:
                     hits += [(start, end, replacement) for start, end in found]
                 if shadow is not None and (found := detector.find(shadow.text)):
                     hits += [(*shadow.original(*span), replacement) for span in found]
+                if finder.allowed is not None:
+                    hits[first:] = [hit for hit in hits[first:] if not finder.allowed.covers(data[hit[0] : hit[1]])]
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException:  # noqa: BLE001 - MemoryError and RecursionError too: what was not scanned is not sent
                 raise MaskFailed(replacement.mask) from None
-        return [hit for hit in hits if hit[0] < hit[1] and not self._is_own(data, hit[0], hit[1])] if hits else hits
+        return [hit for hit in hits if hit[0] < hit[1] and not self._is_own(data, *hit)] if hits else hits
 
-    def _is_own(self, data: bytes, start: int, end: int) -> bool:
-        """Return whether the span holds nothing but what masking itself writes: labels and pseudonyms."""
+    def _is_own(self, data: bytes, start: int, end: int, replacement: Replacement) -> bool:
+        """Return whether the span holds nothing but what masking itself writes: labels, pseudonyms, ends of values."""
+        if replacement.action == "mask" and is_partly_shown(data, start, end, replacement.keep_last):
+            return True
         while 0 <= start < end:
             start = self._end_of_own(data, start)
         return start >= end
@@ -108,12 +124,13 @@ class Scanner:
             pieces: list[str] = []
             position = 0
             look_again = False
-            for start, end, replacement in _merged(hits):
+            for start, end, replacement, overlapping in _merged(hits):
                 pieces.append(data[position:start].decode("utf-8", "replace"))
                 value = data[start:end].decode("utf-8", "replace")
                 self._remember(value, replacement)
-                pieces.append(self.replace(value, replacement))
-                look_again = look_again or replacement.action == "remove" or _touches_word(data, start, end)
+                shown = _shown(data, end, overlapping) if replacement.action == "mask" else ""
+                pieces.append(self.replace(value, replacement, shown))
+                look_again = look_again or replacement.action in _LEAVE_NEIGHBOURS or _touches_word(data, start, end)
                 position = end
             text = "".join((*pieces, data[position:].decode("utf-8", "replace")))
             if not look_again:
@@ -131,11 +148,11 @@ class Scanner:
             values.add(value)
             self._wanted -= 1
 
-    def replace(self, value: str, replacement: Replacement) -> str:
+    def replace(self, value: str, replacement: Replacement, shown: str = "") -> str:
         """Return the text that comes in place of `value`, and count it."""
         self.counts[replacement.kind] += 1
         try:
-            return replacement.text_for(value, self._scope)
+            return replacement.text_for(value, self._scope, shown)
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException:  # noqa: BLE001 - as above
@@ -147,18 +164,32 @@ def _touches_word(data: bytes, start: int, end: int) -> bool:
     return any(byte > 0x7F or byte == 0x5F or chr(byte).isalnum() for byte in around)
 
 
-def _merged(hits: list[Hit]) -> Iterable[Hit]:
-    """Yield disjoint hits in order: overlapping ones become one, and the strictest, then longest, decides."""
+def _merged(hits: list[Hit]) -> Iterable[tuple[int, int, Replacement, list[Hit]]]:
+    """Yield disjoint spans in order, with what replaces them and the hits they are made of.
+
+    Overlapping hits become one, and the strictest, then longest, decides.
+    """
     hits.sort(key=lambda hit: (hit[0], -hit[1]))
-    start, end, winner = hits[0]
-    weight = (winner.strictness, end - start)
-    for next_start, next_end, replacement in hits[1:]:
-        if next_start >= end:
-            yield start, end, winner
-            start, end, winner = next_start, next_end, replacement
-            weight = (replacement.strictness, next_end - next_start)
-            continue
-        if (replacement.strictness, next_end - next_start) > weight:
-            winner, weight = replacement, (replacement.strictness, next_end - next_start)
-        end = max(end, next_end)
-    yield start, end, winner
+    group = [hits[0]]
+    end = hits[0][1]
+    for hit in hits[1:]:
+        if hit[0] >= end:
+            yield group[0][0], end, _decisive(group), group
+            group = []
+        group.append(hit)
+        end = max(end, hit[1]) if len(group) > 1 else hit[1]
+    yield group[0][0], end, _decisive(group), group
+
+
+def _decisive(group: list[Hit]) -> Replacement:
+    return max(group, key=lambda hit: (hit[2].strictness, hit[1] - hit[0]))[2] if len(group) > 1 else group[0][2]
+
+
+def _shown(data: bytes, end: int, group: list[Hit]) -> str:
+    """Return the end of the span up to `end` that every one of the hits it is made of would show or not cover."""
+    start = 0
+    for hit_start, hit_end, replacement in group:
+        value = data[hit_start:hit_end].decode("utf-8", "replace")
+        hidden = value[: shown_from(value, replacement.kind, replacement.keep_last)]
+        start = max(start, hit_start + len(hidden.encode()))
+    return data[start:end].decode("utf-8", "replace")

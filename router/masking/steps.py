@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from router.config.mask_paths import ANY, DEEP
+from router.config.mask_paths import DEEP
+from router.masking.names import readable
 from router.masking.policy import Finder, PathStep, Replacement
 
 State = tuple[PathStep, int]
@@ -15,7 +16,7 @@ def advance(states: Iterable[State], key: str) -> tuple[tuple[State, ...], list[
     """Return the states below `key`, and the steps whose path ends at it."""
     below: dict[tuple[int, int], State] = {}
     matched: list[PathStep] = []
-    lowered = key.casefold()
+    spellings = _spellings(key)
     pending = list(states)
     while pending:
         step, position = pending.pop()
@@ -27,7 +28,7 @@ def advance(states: Iterable[State], key: str) -> tuple[tuple[State, ...], list[
             else:
                 pending.append((step, position + 1))
             continue
-        for taken in _taken(step, position, lowered):
+        for taken in _taken(step, position, spellings):
             if position + taken == len(step.path):
                 matched.append(step)
             else:
@@ -35,16 +36,24 @@ def advance(states: Iterable[State], key: str) -> tuple[tuple[State, ...], list[
     return tuple(below.values()), matched
 
 
-def _taken(step: PathStep, position: int, key: str) -> Iterable[int]:
+def _spellings(key: str) -> tuple[str, ...]:
+    """Return `key` in lower case, and as a reader sees it where that differs."""
+    lowered = key.casefold()
+    if key.isascii() and key.isprintable():
+        return (lowered,)
+    return (lowered, readable(key).casefold())
+
+
+def _taken(step: PathStep, position: int, spellings: tuple[str, ...]) -> Iterable[int]:
     """Yield how many segments from `position` on the key can stand for: a key may itself have dots."""
     segment = step.path[position]
-    if segment.wild == ANY or segment == key:
+    if any(segment.takes(key) for key in spellings):
         yield 1
-    if "." in key:
-        parts = key.split(".")
+    if "." in spellings[0]:
+        parts = spellings[0].split(".")
         segments = step.path[position : position + len(parts)]
         if len(segments) == len(parts) and all(
-            segment.wild == ANY or segment == part for segment, part in zip(segments, parts, strict=True)
+            segment.takes(part) for segment, part in zip(segments, parts, strict=True)
         ):
             yield len(parts)
 
@@ -55,10 +64,12 @@ def union(states: tuple[State, ...], others: tuple[State, ...]) -> tuple[State, 
     return states + tuple(state for state in others if (id(state[0]), state[1]) not in known)
 
 
-def strictest(matched: list[PathStep]) -> Replacement | None:
-    """Return what replaces the whole value at the end of `matched` paths, if anything does."""
+def strictest(matched: list[PathStep], outer: Replacement | None = None) -> Replacement | None:
+    """Return what replaces the whole value at the end of `matched` paths, or `outer`, which holds around it."""
     wholes = [step.whole for step in matched if step.whole is not None]
-    return max(wholes, key=lambda whole: whole.strictness) if wholes else None
+    if outer is not None:
+        wholes.append(outer)
+    return max(wholes, key=lambda whole: (whole.strictness, -whole.keep_last)) if wholes else None
 
 
 def widened(active: tuple[Finder, ...], matched: list[PathStep]) -> tuple[Finder, ...]:

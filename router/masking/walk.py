@@ -44,10 +44,10 @@ class Walk:
         for key in path if states else ():
             states, matched = advance(states, key)
             whole = strictest(matched)
-            if whole is not None:
-                masked = self._replace_whole(value, whole, active)
-                return None if masked is _GONE else masked
             active = widened(active, matched)
+            if whole is not None:
+                masked = self._replace_whole(value, whole, states, active)
+                return None if masked is _GONE else masked
         masked = self._value(value, states, active, 0)
         return None if masked is _GONE else masked
 
@@ -92,9 +92,10 @@ class Walk:
             return self._value(value, states, active, opened)
         below, matched = advance(states, key)
         whole = strictest(matched)
+        active = widened(active, matched)
         if whole is not None:
-            return self._replace_whole(value, whole, active)
-        return self._value(value, below, widened(active, matched), opened)
+            return self._replace_whole(value, whole, below, active)
+        return self._value(value, below, active, opened)
 
     def _mapping(
         self, value: dict[str, Any], states: tuple[State, ...], active: tuple[Finder, ...], opened: int
@@ -116,11 +117,12 @@ class Walk:
         for index, given in enumerate(value):
             below, matched = advance(states, str(index))
             whole = strictest(matched)
+            # A path may leave the index out: `input.content` means the content of every message.
+            below = union(states, below)
             if whole is not None:
-                item = self._replace_whole(given, whole, active)
+                item = self._replace_whole(given, whole, below, widened(active, matched))
             else:
-                # A path may leave the index out: `input.content` means the content of every message.
-                item = self._value(given, union(states, below), widened(active, matched), opened)
+                item = self._value(given, below, widened(active, matched), opened)
             if item is not _GONE:
                 masked.append(item)
         return masked
@@ -172,27 +174,50 @@ class Walk:
         separators = (", ", ": ") if '": ' in text else (",", ":")
         return json.dumps(masked, ensure_ascii=False, separators=separators)
 
-    def _replace_whole(self, value: Any, whole: Replacement, active: tuple[Finder, ...]) -> Any:
+    def _replace_whole(
+        self, value: Any, whole: Replacement, states: tuple[State, ...], active: tuple[Finder, ...]
+    ) -> Any:
         if value is None:
             return None
-        if whole.action == "hash":
-            return self._pseudonyms(value, whole, active)
+        if whole.action in ("hash", "mask"):
+            return self._leaves(value, whole, states, active)
         self.counts[whole.kind] += 1
         return _GONE if whole.action == "remove" else whole.label
 
-    def _pseudonyms(self, value: Any, whole: Replacement, active: tuple[Finder, ...]) -> Any:
-        """Return `value` with a pseudonym in place of every leaf; lists and objects keep their shape."""
+    def _leaves(self, value: Any, whole: Replacement, states: tuple[State, ...], active: tuple[Finder, ...]) -> Any:
+        """Return `value` with every leaf replaced; lists and objects keep their shape, stricter steps hold below."""
         if value is None or value == "":
             return value
         if isinstance(value, dict):
             masked: dict[str, Any] = {}
-            for key, item in value.items():
-                name = self._scanner.key(key, active)
-                masked[name if name not in masked else free_name(name, masked)] = self._pseudonyms(item, whole, active)
+            for key, given in value.items():
+                item = self._leaf(str(key), given, whole, states, active)
+                if item is not _GONE:
+                    name = self._scanner.key(key, active)
+                    masked[name if name not in masked else free_name(name, masked)] = item
             return masked
         if isinstance(value, list):
-            return [self._pseudonyms(item, whole, active) for item in value]
-        return self._scanner.replace(value if isinstance(value, str) else json.dumps(value), whole)
+            items = (self._leaf(str(index), given, whole, states, active, states) for index, given in enumerate(value))
+            return [item for item in items if item is not _GONE]
+        text = value if isinstance(value, str) else json.dumps(value)
+        if whole.action == "hash":
+            return self._scanner.replace(text, whole)
+        show = not isinstance(value, bool) and not _opens_json(text)
+        return self._scanner.whole(text, whole, active, show=show)
+
+    def _leaf(
+        self,
+        key: str,
+        value: Any,
+        whole: Replacement,
+        states: tuple[State, ...],
+        active: tuple[Finder, ...],
+        around: tuple[State, ...] = (),
+    ) -> Any:
+        below, matched = advance(states, key)
+        here = strictest(matched, whole)
+        assert here is not None
+        return self._replace_whole(value, here, union(around, below), widened(active, matched))
 
 
 def _may_hide_inside(data: bytes) -> bool:

@@ -18,7 +18,7 @@ from router.config.model.detectors import Examples, Near, PatternDetector
 from router.config.model.entries import DROP, Destination, Overlay, Rule
 from router.config.model.facts import Attribute, Normalize, Table, TableFile
 from router.config.model.files import RoutingConfig
-from router.config.model.masks import DETECTOR_NAMES, Detector, MaskAction, MaskStep
+from router.config.model.masks import DETECTOR_NAMES, SECRET_DETECTORS, AllowPattern, Detector, MaskAction, MaskStep
 from router.config.model.matching import Match, Matcher, MatchOperators
 from router.config.model.overrides import Grant, OverrideKey, Overrides
 from router.config.model.packs import REFERENCE, PackConfig, PackReference, PackRelease
@@ -57,7 +57,9 @@ __all__ = [
     "MASK_OUTPUT",
     "REFERENCE",
     "REQUEST_MASKS",
+    "SECRET_DETECTORS",
     "TRACE_FIELDS",
+    "AllowPattern",
     "Attribute",
     "Column",
     "Data",

@@ -1,0 +1,196 @@
+"""What a step of a mask does: keeps the end of a value, lets values pass, hides by the name of a key."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from router.config.model import SECRET_DETECTORS
+from router.masking.detectors import BUILTIN_DETECTORS
+from router.routing.record import CallError, CallRecord
+from tests.masks import AWS_KEY, CARD, EMAIL, KEY, dump, masked, masked_input, policies
+
+HIDDEN = "redacted-by-litellm"
+LAST_FOUR = {"action": "mask", "keep_last": 4}
+
+
+# -- the end of a value --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (f"card {CARD} ok", "card ****1111 ok"),
+        ("card 4111-1111-1111-1111.", "card ****1111."),
+        ("5500 0055 5555 5559 and 4111111111111111", "****5559 and ****1111"),
+        ("４１１１ １１１１ １１１１ １１１１", "****１１１１"),
+    ],
+)
+def test_a_card_keeps_its_last_four_digits(text: str, expected: str) -> None:
+    """Digits are counted, not what stands between them."""
+    assert masked_input(text, policies({"m": [{"detect": ["credit_card"], **LAST_FOUR}]}), "m") == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("customer-00012345", "****2345"),
+        ("user-12345", "****45"),
+        ("1234567", "****7"),
+        ("abc", "****"),
+        ("ab*defgh", "****gh"),
+        ("abcdefgh*", "****"),
+        ("größe-ßßßßßß-äöü", "****-äöü"),
+        ("", ""),
+        (1234567890123456, "****3456"),
+        (None, None),
+        (["customer-00012345", {"id": "customer-00054321"}], ["****2345", {"id": "****4321"}]),
+        ('{"iban": "GB33BUKB20201555555555"}', "****"),
+    ],
+)
+def test_at_most_a_quarter_of_a_whole_value_is_kept(value: Any, expected: Any) -> None:
+    """Of every text and number at the path; of JSON in a text nothing."""
+    compiled = policies({"m": [{"paths": ["input"], **LAST_FOUR}]})
+    seen = masked_input(value, compiled, "m")
+    assert seen == expected
+    assert masked_input(seen, compiled, "m") == seen
+
+
+def test_the_end_that_one_mask_keeps_is_not_kept_from_another() -> None:
+    """The stricter action wins, and of two ends the shorter."""
+    compiled = policies(
+        {
+            "four": [{"paths": ["trace.user_id"], **LAST_FOUR}],
+            "two": [{"paths": ["trace.user_id"], "action": "mask", "keep_last": 2}],
+            "hash": [{"paths": ["trace.user_id"], "action": "hash", "key": KEY}],
+            "cards": [{"detect": ["credit_card"]}],
+            "ends": [{"pattern": "[0-9]{2}$"}],
+        }
+    )
+
+    def user(value: str, *names: str) -> str:
+        for order in (names, names[::-1]):
+            seen: str = masked(CallRecord(call_id="c-1"), compiled, *order, trace={"user_id": value}).trace["user_id"]
+        return seen
+
+    assert user("customer-00012345", "four", "two") == "****45"
+    assert user("customer-00012345", "four", "hash").startswith("hash_test_")
+    assert user(f"card {CARD}", "four", "cards") == "[CREDIT_CARD]"
+    assert user("customer-00012345", "four", "ends") == "[REDACTED]"
+
+
+def test_of_values_that_overlap_only_the_end_that_both_keep_is_shown() -> None:
+    """A longer value around a shorter one does not uncover any of it."""
+    compiled = policies(
+        {
+            "long": [{"pattern": "ref:[a-z0-9:]{21}", **LAST_FOUR}],
+            "short": [{"pattern": "pin:[0-9]{4}", "action": "mask", "keep_last": 1}],
+        }
+    )
+    text = "x ref:abcdefghijkl:pin:1234 y"
+    assert masked_input(text, compiled, "long") == "x ****1234 y"
+    assert masked_input(text, compiled, "short") == "x ref:abcdefghijkl:****4 y"
+    assert masked_input(text, compiled, "long", "short") == "x ****4 y"
+
+
+def test_a_stricter_step_holds_below_a_value_that_is_kept_in_part() -> None:
+    """So that an object hidden leaf by leaf uncovers none that another step takes out."""
+    compiled = policies(
+        {
+            "leaves": [{"paths": ["metadata.customer"], **LAST_FOUR}],
+            "iban": [{"paths": ["metadata.customer.iban", "metadata.customer.list.iban"], "action": "remove"}],
+        }
+    )
+    iban = "GB33BUKB20201555555555"
+    customer = {"id": "customer-00012345", "iban": iban, "list": [{"iban": iban, "n": True}]}
+    record = CallRecord(call_id="c-1", details={"customer": customer})
+    expected = {"id": "****2345", "list": [{"n": "****"}]}
+    for names in (("leaves", "iban"), ("iban", "leaves")):
+        assert masked(record, compiled, *names).generation["metadata"]["customer"] == expected
+
+
+# -- exceptions ----------------------------------------------------------------------------------------
+
+SUPPORT = "support@example.com"
+
+
+def test_a_value_that_is_allowed_passes_whole() -> None:
+    """A text without case, or a pattern for the whole value; a part of a longer value is not one."""
+    allow = [SUPPORT, {"pattern": r"[a-z]+@status\.example\.com"}]
+    compiled = policies({"m": [{"detect": ["email"], "allow": allow}]})
+    text = f"{SUPPORT} SUPPORT@Example.com x{SUPPORT} {SUPPORT}.evil.org a@status.example.com A1@status.example.com"
+    expected = f"{SUPPORT} SUPPORT@Example.com [EMAIL] [EMAIL] a@status.example.com [EMAIL]"
+    assert masked_input(text, compiled, "m") == expected
+
+
+@pytest.mark.parametrize("text", ["support%40example.com", "support\u200b@example.com", "ｓupport@example.com"])
+def test_a_value_in_disguise_is_not_the_one_that_is_allowed(text: str) -> None:
+    """What a reader would take for it is still hidden."""
+    compiled = policies({"m": [{"detect": ["email"], "allow": [SUPPORT]}]})
+    assert masked_input(text, compiled, "m") == "[EMAIL]"
+
+
+@pytest.mark.parametrize(
+    "other", [{"detect": ["email"]}, {"pattern": "support"}, {"detect": ["email"], "allow": ["x"]}]
+)
+@pytest.mark.parametrize("action", [{}, LAST_FOUR])
+def test_what_one_mask_lets_pass_another_hides(other: dict[str, Any], action: dict[str, Any]) -> None:
+    """An exception holds for its own step only, in whatever order the masks stand."""
+    compiled = policies({"lenient": [{"detect": ["email"], "allow": [SUPPORT]}], "strict": [{**other, **action}]})
+    for names in (("strict",), ("lenient", "strict"), ("strict", "lenient")):
+        assert "support" not in masked_input(f"to {SUPPORT}!", compiled, *names)
+    assert masked_input(f"to {SUPPORT}!", compiled, "lenient") == f"to {SUPPORT}!"
+
+
+def test_a_secret_is_allowed_only_explicitly() -> None:
+    """With `allow_secrets: true`, as for the public key of an example."""
+    step = {"detect": ["api_key"], "allow": [AWS_KEY], "allow_secrets": True}
+    assert masked_input(f"use {AWS_KEY}", policies({"m": [step]}), "m") == f"use {AWS_KEY}"
+
+
+# -- keys ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "key", ["customer_pin", "CUSTOMER-PIN", "pin", "x_dossier_y", "Dossier", "p\u200bin", "\uff50in"]
+)
+def test_a_value_goes_because_of_its_key(key: str) -> None:
+    """Whatever it looks like, at any depth, in JSON in a text as well, escaped or not."""
+    compiled = policies({"m": [{"keys": ["pin", "*_pin", "*dossier*"]}]})
+    given = [{key: 1234, "pinned": 5, "a": {key: [{"b": "x"}]}}]
+    assert masked_input(given, compiled, "m") == [{key: HIDDEN, "pinned": 5, "a": {key: HIDDEN}}]
+    for text in (json.dumps(given), json.dumps(given, ensure_ascii=False)):
+        assert json.loads(masked_input(text, compiled, "m")) == [{key: HIDDEN, "pinned": 5, "a": {key: HIDDEN}}]
+
+
+def test_keys_hold_at_their_paths_only_and_with_any_action() -> None:
+    """What quotes such a value elsewhere stays: a key names a value, not a prompt."""
+    step = {"keys": ["pin"], "paths": ["metadata.customer"], "action": "remove"}
+    record = CallRecord(
+        call_id="c-1",
+        status="failure",
+        input={"pin": 1},
+        error=CallError(type="E", message="wrong pin"),
+        model_parameters={"stop": ["END"]},
+        details={"pin": 2, "customer": {"pin": 3, "id": 4}},
+    )
+    seen = masked(record, policies({"m": [step]}), "m")
+    assert (seen.input, seen.generation["metadata"]) == ({"pin": 1}, {"pin": 2, "customer": {"id": 4}})
+    assert (seen.status_message, seen.model_parameters) == ("E: wrong pin", {"stop": ["END"]})
+    assert seen.masked == {"key": 1}
+    hashed = masked_input({"pin": "1234"}, policies({"m": [{"keys": ["pin"], "action": "hash", "key": KEY}]}), "m")
+    assert hashed["pin"].startswith("hash_test_")
+
+
+def test_a_key_rule_lifts_no_other() -> None:
+    """Detectors still look at everything else, keys included."""
+    compiled = policies({"m": [{"keys": ["*jane*"]}, {"detect": ["email"]}]})
+    assert EMAIL not in dump(masked(CallRecord(call_id="c-1", input={EMAIL: 1, "b": EMAIL}), compiled, "m"))
+
+
+def test_every_detector_of_secrets_is_known_as_one() -> None:
+    """Where a detector joins the group `secrets`, no part of what it finds may be shown either."""
+    members = {each.name for each in BUILTIN_DETECTORS if each.group == "secrets"}
+    assert members | {"secrets"} == SECRET_DETECTORS
