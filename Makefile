@@ -48,12 +48,16 @@ format: setup ## let ruff mend what it can
 demo: setup ## the main job, end to end, without an account or a network
 	@$(BIN)/router demo
 
-bench: setup ## the benchmarks, side by side with LiteLLM's own callback
+bench: setup ## the benchmarks, side by side with what a user would pick today
+	@$(BIN)/uv pip install -q --require-hashes --python $(BIN)/python -r requirements/bench.txt \
+		|| $(PIP) install -q --require-hashes -r requirements/bench.txt \
+		|| echo "The engines to compare with could not be installed; what is ours is measured alone." >&2
 	@$(BIN)/python -m bench
 
 lock: setup ## choose new versions of everything, with hashes
 	@$(LOCK) pyproject.toml --extra litellm --group dev -o requirements/dev.txt
 	@$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	@$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	@echo uv | $(LOCK) - -c requirements/dev.txt -o requirements/uv.txt
 
 clean: ## remove what the other commands made

@@ -23,7 +23,11 @@ def main(arguments: Sequence[str]) -> int:
     if unknown := [name for name in options.which if name not in BENCHMARKS]:
         parser.error(f"no benchmark is called {unknown[0]!r}; there are {', '.join(BENCHMARKS)}")
     effort = QUICK if options.quick else Effort()
-    effort = Effort(rounds=options.rounds or effort.rounds, calls=options.calls or effort.calls)
+    effort = Effort(
+        rounds=options.rounds or effort.rounds,
+        calls=options.calls or effort.calls,
+        rules=options.rules or effort.rules,
+    )
     found = head()
     print(head_line(found), flush=True)
     progress = Progress()
@@ -66,14 +70,27 @@ def _start(effort: Effort, progress: Progress) -> list[Table]:
     return measure_start(effort, progress)
 
 
-BENCHMARKS: dict[str, Benchmark] = {"hook": _hook, "hang": _hang, "memory": _memory, "start": _start}
+def _rules(effort: Effort, progress: Progress) -> list[Table]:
+    from bench.rules import measure_rules
+
+    return measure_rules(effort, progress)
+
+
+BENCHMARKS: dict[str, Benchmark] = {
+    "hook": _hook,
+    "hang": _hang,
+    "memory": _memory,
+    "start": _start,
+    "rules": _rules,
+}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure us beside LiteLLM's own callback.")
-    parser.add_argument("which", nargs="*", metavar="hook|hang|memory|start", help="default: all of them")
+    parser.add_argument("which", nargs="*", metavar="|".join(BENCHMARKS), help="default: all of them")
     parser.add_argument("--quick", action="store_true", help="few rounds: an impression, in a quarter of the time")
     parser.add_argument("--rounds", type=int, metavar="N", help="turns of each peer")
     parser.add_argument("--calls", type=int, metavar="N", help="calls in one turn")
+    parser.add_argument("--rules", type=int, metavar="N", help="rules of the largest file")
     parser.add_argument("--json", metavar="FILE", help="write the unrounded numbers there")
     return parser

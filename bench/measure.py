@@ -27,10 +27,12 @@ class Effort:
     Attributes:
         rounds: turns of each peer.
         calls: calls in one turn.
+        rules: rules of the largest file.
     """
 
     rounds: int = 5
     calls: int = 240
+    rules: int = 10_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,17 @@ from typing import Any
 
 import pytest
 
+from bench.engines import installed
+from bench.generated import write_platform
 from bench.measure import percentile
 from bench.report import Progress, Table, Target
+from bench.rules import Runner
+from router.config import load_config
+from router.routing.record import CallRecord
+from router.routing.table import RoutingTable
 
 CALLS = 6
+RULES = 12
 NAMES = ["LiteLLM's own callback", "router, no masks", "router, secrets + pii"]
 
 
@@ -21,7 +28,8 @@ NAMES = ["LiteLLM's own callback", "router, no masks", "router, secrets + pii"]
 def run(checkout, tmp_path_factory) -> Any:
     """Run all benchmarks as `make bench` does, with few calls; return what was printed and written."""
     file = tmp_path_factory.mktemp("bench") / "bench.json"
-    command = [sys.executable, "-m", "bench", "--rounds", "1", "--calls", str(CALLS), "--json", str(file)]
+    command = [sys.executable, "-m", "bench", "--rounds", "1", "--calls", str(CALLS)]
+    command += ["--rules", str(RULES), "--json", str(file)]
     done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=110)
     assert done.returncode == 0, done.stderr
     return SimpleNamespace(printed=done.stdout, written=json.loads(file.read_text("utf-8")))
@@ -80,6 +88,50 @@ def test_starting_reports_what_is_loaded(run):
     assert loaded["import langfuse"] == "langfuse, opentelemetry"
 
 
+def test_every_engine_finds_the_last_rule_of_every_size(run):
+    """Ours with and without what is remembered, a plain scan, and what is installed; the others are named."""
+    resolving, compiling, platform = run.written["results"]["rules"]
+    engines, missing = installed()
+    assert [row["who"] for row in resolving["rows"]] == [
+        "router: resolve, facts seen before",
+        "router: resolve, never seen",
+        "router: resolve, wishes",
+        "router: decide, facts seen before",
+        "router: decide, never seen",
+        *(engine.name for engine, _ in engines),
+    ]
+    for row in resolving["rows"]:
+        assert all(row[f"{size} rules µs"] > 0 for size in (1, 10, RULES))
+    assert all(name in resolving["notes"][-1] for name in missing)
+    assert [row["rules"] for row in compiling["rows"]] == ["10", "12"]
+    assert platform["title"].startswith("rules: a platform of 1 teams")
+
+
+def test_an_engine_that_is_too_slow_for_many_rules_is_left_out_visibly():
+    """The line of its table stays, and the reason stands below it."""
+    slow = Runner("slow", lambda size: lambda: None, secs=1.0, size=10)
+    assert slow.get_ready(50) == ""
+    slow.secs, slow.size = 1.0, 10
+    assert slow.get_ready(1_000) == "slow at 1,000 rules (compiling and finding one would take 100 s)"
+    assert slow.find is None
+
+
+def test_the_generated_platform_routes_its_teams(tmp_path):
+    """What is measured is a real configuration: rows have projects, some share one, rules come before."""
+    platform = write_platform(tmp_path, teams=20)
+    table = RoutingTable.compile(load_config(platform.path, environ=platform.environ))
+    routes = {
+        (team, *tags): table.resolve(CallRecord(call_id="c", team=team, tags=tags), 0.0).route
+        for team, tags in (("team-0001", ()), ("team-0002", ("batch",)), ("team-0009", ()), ("nobody", ()))
+    }
+    assert routes == {
+        ("team-0001",): ("team-team-0001",),
+        ("team-0002", "batch"): ("team-team-0002", "shared"),
+        ("team-0009",): ("shared",),
+        ("nobody",): ("shared",),
+    }
+
+
 def test_the_report_opens_with_versions_and_the_caveat(run):
     """Numbers without their circumstances are worth nothing."""
     assert run.written["schema"] == "router.bench/v1"
@@ -93,7 +145,7 @@ def test_an_unknown_benchmark_is_named(checkout):
         [sys.executable, "-m", "bench", "hok"], cwd=checkout, capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 2
-    assert done.stderr.endswith("error: no benchmark is called 'hok'; there are hook, hang, memory, start\n")
+    assert done.stderr.endswith("error: no benchmark is called 'hok'; there are hook, hang, memory, start, rules\n")
 
 
 def test_a_table_is_plain_text_with_its_targets():
