@@ -43,7 +43,7 @@ tests:
     request: {input: "where is ORD-123456?"}
     expect: {sent: {input: "where is [ORDER]?"}}
 """
-PACK_KEYS = "version, pack, description, masks, overlays, tests"
+PACK_KEYS = "version, pack, description, detectors, masks, overlays, tests"
 ENVIRONMENT = {
     "PAYMENTS_LF_PUBLIC_KEY": "pk-lf-1",
     "PAYMENTS_LF_SECRET_KEY": "sk-lf-one-secret",

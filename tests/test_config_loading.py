@@ -317,3 +317,13 @@ def test_the_largest_example_is_loaded_in_a_tenth_of_a_second() -> None:
     started = time.process_time()
     load_config(ROOT / "examples/teams/routing.yaml", environ=None)
     assert time.process_time() - started < 0.1
+
+
+def test_a_whole_number_may_be_written_with_a_point() -> None:
+    """JSON schema takes 2.0 for a whole number, and so does the loader; 2.5 is none."""
+    head = "version: 1\nprojects: {a: {env: A}}\nrules: [{id: rest, route: a}]\n"
+    text = head + "tests: [{name: t, expect: {masked: {x: %s}}}]\n"
+    (located,) = load_text(text % "2.0").tests
+    assert located.value.expect.masked == {"x": 2}
+    with pytest.raises(ConfigError, match="must be a whole number"):
+        load_text(text % "2.5")

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from router.cli.opening import as_config
+from router.cli.opening import as_config, open_file
 from router.config import Pack, find_needs, find_packs, load_config, load_pack, load_pack_text, load_text
 from router.config.packs import parse_reference
 from router.errors import ConfigError
-from router.masking import MaskingPolicies, mask
+from router.masking import MaskingPolicies, compile_policies, mask
 from router.masking.detectors import expand_groups
 from router.routing.plan import Plan
 from router.routing.request import record_from_request
@@ -99,7 +99,7 @@ def test_a_pack_has_no_rules() -> None:
     (problem,) = caught.value.problems
     assert str(problem) == (
         "pack.yaml:5:1: RT110 unknown key `rules` "
-        "(keys allowed here: version, pack, description, masks, overlays, tests)"
+        "(keys allowed here: version, pack, description, detectors, masks, overlays, tests)"
     )
 
 
@@ -215,6 +215,41 @@ def test_what_is_wrong_with_a_listed_pack_is_told_in_the_pack(tmp_path: Path) ->
         load_text(ROUTING % ("packs: [./rules/ours.yaml]", "pii"), folder=tmp_path)
     (problem,) = caught.value.problems
     assert (problem.code, problem.file) == ("RT201", str(ours))
+
+
+PARCELS = """
+version: 1
+description: Parcels.
+detectors: {parcel: {pattern: 'PKG[0-9]{9}', examples: {match: [%s]}}}
+masks: {parcels: [{detect: [parcel]}]}
+tests: [{name: t, mask: [parcels], request: {input: PKG123456789}, expect: {masked: {parcel: 1}}}]
+"""
+
+
+def _parcels(folder: Path, example: str = "PKG123456789") -> Path:
+    (folder / "parcels.yaml").write_text(PARCELS % example)
+    return folder / "parcels.yaml"
+
+
+def test_detectors_of_a_listed_pack_find_for_its_masks_and_for_those_of_the_file(tmp_path: Path) -> None:
+    """They go by their bare names, by which hits are counted."""
+    _parcels(tmp_path)
+    text = ROUTING % ("packs: [./parcels.yaml]\nmasks: {own: [{detect: [parcel], as: '<P>'}]}", "own")
+    loaded = load_text(text, folder=tmp_path)
+    record = record_from_request({"input": "where is PKG123456789?"})
+    for name, label in (("own", "<P>"), ("parcels", "[PARCEL]")):
+        plan = RoutingTable.compile(loaded).resolve(record).with_masks({"a": (name,)})
+        sent = mask(record, plan, "a", compile_policies(loaded))
+        assert (sent.input, sent.masked) == (f"where is {label}?", {"parcel": 1})
+
+
+def test_examples_of_a_pack_s_detectors_are_tried_wherever_it_is_listed(tmp_path: Path) -> None:
+    """The failure is told at the example, in the pack."""
+    parcels = _parcels(tmp_path, "PKG1")
+    (tmp_path / "routing.yaml").write_text(ROUTING % ("packs: [./parcels.yaml]", "parcels"))
+    for file in (parcels, tmp_path / "routing.yaml"):
+        (problem,) = open_file(str(file), None).problems
+        assert (problem.code, problem.file, problem.line) == ("RT263", str(parcels), 4)
 
 
 @pytest.mark.parametrize(

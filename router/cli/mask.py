@@ -15,7 +15,7 @@ import click
 from router.cli.commands import format_option
 from router.cli.exits import CommandError, ExitCode
 from router.cli.loading import load_or_end
-from router.config import Located, find_packs
+from router.config import Located, Pack, find_packs
 from router.config.model import MaskStep
 from router.masking import MaskingPolicies, mask_value, own_detectors
 from router.masking.masking import failure_marker
@@ -58,8 +58,11 @@ def build_filter(names: Sequence[str], config: str | None) -> Filter:
         CommandError: a mask is unknown, or the configuration cannot be loaded.
     """
     loaded = load_or_end(config) if config else None
-    masks = {**_masks_of_packs(), **(loaded.masks if loaded else {})}
-    policies = MaskingPolicies.compile(masks, {}, detectors=own_detectors(loaded.detectors if loaded else {}))
+    packs = find_packs()
+    masks = {**_masks_of(packs), **(loaded.masks if loaded else {})}
+    detectors = {name: spec for pack in packs for name, spec in pack.detectors.items()}
+    detectors |= loaded.detectors if loaded else {}
+    policies = MaskingPolicies.compile(masks, {}, detectors=own_detectors(detectors))
     for name in names:
         if name not in policies.names:
             raise CommandError(f"there is no mask `{name}`", _suggestion(name, policies.names, config))
@@ -88,9 +91,9 @@ def _value_of(line: bytes, number: int) -> Any:
     return data["value"]
 
 
-def _masks_of_packs() -> dict[str, Located[tuple[MaskStep, ...]]]:
+def _masks_of(packs: Iterable[Pack]) -> dict[str, Located[tuple[MaskStep, ...]]]:
     masks: dict[str, Located[tuple[MaskStep, ...]]] = {}
-    for pack in find_packs():
+    for pack in packs:
         for name, steps in pack.masks.items():
             masks.setdefault(name, steps)
             masks[f"{pack.name.partition('/')[0]}/{name}"] = steps

@@ -64,6 +64,7 @@ def as_config(pack: Pack) -> LoadedConfig:
         defaults=Defaults(),
         project_names=("pack",),
         masks={**{name: mask for name, (_, mask) in pack.borrowed.items()}, **pack.masks},
+        detectors={name: spec for one in (*pack.lenders, pack) for name, spec in one.detectors.items()},
         overlays=pack.overlays,
         rules=(everything,),
         overrides=Overrides(),
@@ -75,6 +76,7 @@ def as_config(pack: Pack) -> LoadedConfig:
 def _open_pack(text: str, file: str) -> Opened:
     try:
         pack = load_pack_text(text, file=file)
+        own_detectors(pack.detectors)
     except ConfigError as error:
         return Opened(file, "pack", None, error.problems)
     return Opened(file, "pack", as_config(pack), pack.warnings)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from router.config.check_masks import check_search_pattern
 from router.config.findings import Findings
 from router.config.model import DETECTOR_NAMES, PatternDetector
@@ -13,8 +15,8 @@ _COUNTED = ("path", "pattern", "secret_name")
 """Names under which hits of no detector are counted."""
 
 
-def check_detectors(findings: Findings) -> None:
-    """Check every detector of the file, and every `detect` of its masks."""
+def check_detectors(findings: Findings, lent: Sequence[str] = ()) -> None:
+    """Check every detector of the file, and every `detect` of its masks; `lent` are detectors of listed packs."""
     draft = findings.draft
     for name in draft.names["detectors"]:
         if name in DETECTOR_NAMES or name in _COUNTED:
@@ -24,8 +26,8 @@ def check_detectors(findings: Findings) -> None:
             findings.add("RT261", f"`{name}` {kind}", path, key=True, effect=effect, hint="give it another name")
     for name, spec in draft.detectors.items():
         _check_pattern(findings, ("detectors", name), spec, f"detector `{name}` would find nothing")
-    used = _check_uses(findings)
-    if len(draft.masks) < len(draft.names["masks"]):
+    used = _check_uses(findings, lent)
+    if draft.is_pack or len(draft.masks) < len(draft.names["masks"]):
         return
     for name in draft.detectors:
         if name not in used and name not in DETECTOR_NAMES:
@@ -52,10 +54,10 @@ def _check_pattern(findings: Findings, path: Path, spec: PatternDetector, effect
             findings.add("RT262", str(error), (*path, "validate"), label=label, effect=effect, hint=hint)
 
 
-def _check_uses(findings: Findings) -> set[str]:
+def _check_uses(findings: Findings, lent: Sequence[str]) -> set[str]:
     """Report unknown names in `detect`; return every name that is used."""
     draft = findings.draft
-    known = (*DETECTOR_NAMES, *draft.names["detectors"])
+    known = tuple(dict.fromkeys((*DETECTOR_NAMES, *draft.names["detectors"], *lent)))
     used: set[str] = set()
     for mask, steps in draft.masks.items():
         for index, step in enumerate(steps):

@@ -52,19 +52,21 @@ def list_packs(draft: Draft, shipped: Sequence[str], load: Callable[[str], Pack]
 def check_listed(findings: Findings, shelf: PackShelf) -> None:
     """Check that listed packs do something, and that no bare name could mean masks of two of them."""
     draft = findings.draft
-    used = [(path, name) for path, name in mask_uses(findings) if path[0] != "tests"]
+    used = {name for path, name in mask_uses(findings) if path[0] != "tests"}
     if draft.is_whole("rules") and len(draft.packs) == len(shelf.listed):
         for index, pack in zip(draft.packs, shelf.listed, strict=True):
             spellings = {*pack.masks, *(pack.full_name(mask) for mask in pack.masks)}
-            if not pack.overlays and not any(name in spellings for _, name in used):
+            asked = {name for steps in draft.masks.values() for step in steps for name in step.detect or ()}
+            if not pack.overlays and asked.isdisjoint(pack.detectors) and spellings.isdisjoint(used):
                 findings.add(
                     "RT245",
                     f"pack `{pack.name}` is listed, and nothing of it is used",
                     ("packs", index),
                     severity="warning",
                     effect="it has no overlays, so it hides nothing by being listed",
-                    hint=f"name a mask of it under `mask:` ({', '.join(pack.masks)}), or take it away",
+                    hint=f"{_ways_to_use(pack)}, or take it away",
                 )
+    _check_detector_names(findings, shelf)
     for path, name in mask_uses(findings):
         owners = [pack for pack in shelf.listed if name in pack.masks]
         if len(owners) > 1 and name not in draft.names["masks"]:
@@ -74,11 +76,37 @@ def check_listed(findings: Findings, shelf: PackShelf) -> None:
             findings.add("RT246", message, path, effect=effect, hint=f"write {full}")
 
 
+def _ways_to_use(pack: Pack) -> str:
+    ways = [f"name a mask of it under `mask:` ({', '.join(pack.masks)})"] if pack.masks else []
+    if pack.detectors:
+        ways.append(f"a detector of it under `detect:` ({', '.join(pack.detectors)})")
+    return ", or ".join(ways)
+
+
+def _check_detector_names(findings: Findings, shelf: PackShelf) -> None:
+    """Check that the name of a detector means one thing in a configuration, for it is what hits are counted by."""
+    draft = findings.draft
+    owners: dict[str, str] = {}
+    indexes = dict(zip((pack.name for pack in shelf.listed), draft.packs, strict=False))
+    for pack in shelf.packs:
+        for name in pack.detectors:
+            effect = "nobody could tell the two apart, in `detect` or in what is counted"
+            if name in draft.names["detectors"]:
+                message = f"detector `{name}` is one of pack `{pack.name}` as well"
+                path: Path = ("detectors", name)
+                findings.add("RT246", message, path, key=True, effect=effect, hint="give it another name")
+            owner = owners.setdefault(name, pack.name)
+            if owner != pack.name and pack.name in indexes:
+                message = f"packs `{owner}` and `{pack.name}` both bring a detector `{name}`"
+                path = ("packs", indexes[pack.name])
+                findings.add("RT246", message, path, effect=effect, hint="give one of them another name")
+
+
 def check_contents(findings: Findings) -> None:
     """Check that a pack brings something, and that each mask and overlay of it is tested."""
     draft = findings.draft
-    if not (draft.root.value.get("masks") or draft.root.value.get("overlays")):
-        effect, hint = "listing it or naming it would do nothing", "add `masks:` or `overlays:`"
+    if not any(draft.root.value.get(section) for section in ("masks", "overlays", "detectors")):
+        effect, hint = "listing it or naming it would do nothing", "add `masks:`, `overlays:` or `detectors:`"
         findings.add("RT247", "the pack brings nothing", ("description",), key=True, effect=effect, hint=hint)
     if not draft.is_whole("tests"):
         return

@@ -25,7 +25,7 @@ def check_routing(draft: Draft, shelf: PackShelf) -> list[Problem]:
     """Return the findings about a routing.yaml and about the packs it uses or lists."""
     findings = Findings(draft)
     broken_packs = check_names(findings, shelf)
-    check_detectors(findings)
+    check_detectors(findings, [name for pack in shelf.listed for name in pack.detectors])
     check_masks(findings)
     check_conditions(findings)
     check_updates(findings)

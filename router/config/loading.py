@@ -123,9 +123,8 @@ def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None)
         read = partial(secret_beside, folder)
         credentials = resolve_credentials(draft, environ, read, [pack.draft for pack in shelf.packs])
         problems += credentials.problems
-    problems = with_excerpts(
-        problems, [(draft.source, draft.root), *tables.sources, *((source, None) for source in shelf.sources)]
-    )
+    pages = [(pack.source, pack.draft.root) for pack in shelf.packs]
+    problems = with_excerpts(problems, [(draft.source, draft.root), *tables.sources, *pages])
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(tuple(problems))
     sources = [draft.source, *(source for source, _ in tables.sources), *shelf.sources]
@@ -164,7 +163,7 @@ def _loaded(
         warnings=warnings,
         project_aliases=draft.aliases,
         vocabulary=draft.vocabulary,
-        detectors=detector_specs(draft, [(draft.source, draft.root)]),
+        detectors={**shelf.detectors(), **detector_specs(draft, [(draft.source, draft.root)])},
     )
 
 
@@ -194,7 +193,7 @@ def _pack_from_text(text: str, file: str) -> Pack:
         raise ConfigError(tuple(problems))
     named = {name for _, name in mask_uses(Findings(draft)) if name not in draft.masks}
     borrowed = {name: found for name in sorted(named) if (found := shelf.find(name)) is not None}
-    return replace(_pack(draft), borrowed=borrowed, warnings=tuple(problems))
+    return replace(_pack(draft), borrowed=borrowed, lenders=tuple(shelf.packs), warnings=tuple(problems))
 
 
 def _lender(name: str) -> Pack:
@@ -215,6 +214,7 @@ def _pack(draft: Draft) -> Pack:
         description=draft.description,
         version=draft.pack.version if draft.pack is not None else None,
         masks=_masks(draft),
+        detectors=detector_specs(draft, [(draft.source, draft.root)]),
         overlays=_overlays(draft),
         tests=tuple(Located(test, draft.at("tests", index)) for index, test in draft.tests.items()),
         draft=draft,

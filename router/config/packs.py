@@ -1,4 +1,4 @@
-"""Packs: masks that any routing.yaml can use by name, and overlays that hold where the pack is listed."""
+"""Packs: masks that any routing.yaml can use by name, and detectors and overlays where the pack is listed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from router.config.detectors import DetectorSpec
 from router.config.draft import Draft
 from router.config.loaded import Located
 from router.config.model import REFERENCE, MaskStep, Overlay, Test
@@ -26,6 +27,7 @@ class Pack:
         version: its own, or None.
         overlays: as they stand in the pack.
         borrowed: masks of shipped packs that it names, by the name it uses and their full name.
+        lenders: the packs that they are of.
         draft: what was read, for checks that depend on the file that lists the pack.
     """
 
@@ -34,8 +36,10 @@ class Pack:
     description: str
     version: str | None = None
     masks: Mapping[str, Mask]
+    detectors: Mapping[str, DetectorSpec] = field(default_factory=dict)
     overlays: tuple[Located[Overlay], ...] = ()
     borrowed: Mapping[str, tuple[str, Mask]] = field(default_factory=dict)
+    lenders: tuple[Pack, ...] = ()
     tests: tuple[Located[Test], ...]
     draft: Draft = field(repr=False)
     warnings: tuple[Problem, ...] = ()
@@ -103,12 +107,14 @@ class PackShelf:
         self.listed = tuple(listed)
         self._names = names
         self._load = load
-        self._loaded: dict[str, Pack] = {pack.name: pack for pack in listed}
+        lenders = {lender.name: lender for pack in listed for lender in pack.lenders}
+        self._loaded: dict[str, Pack] = {**lenders, **{pack.name: pack for pack in listed}}
 
     @property
     def packs(self) -> list[Pack]:
         """The packs that are listed or used: first the listed ones in their order, then the others by name."""
-        return [*self.listed, *(pack for _, pack in sorted(self._loaded.items()) if pack not in self.listed)]
+        listed = {pack.name for pack in self.listed}
+        return [*self.listed, *(pack for name, pack in sorted(self._loaded.items()) if name not in listed)]
 
     @property
     def sources(self) -> list[Source]:
@@ -155,10 +161,11 @@ class PackShelf:
             for name, located in pack.masks.items():
                 for spelling in _names_of(pack.name, name):
                     found.setdefault(spelling, located)
-        for pack in self.listed:
-            for full_name, located in pack.borrowed.values():
-                found.setdefault(full_name, located)
         return found
+
+    def detectors(self) -> dict[str, DetectorSpec]:
+        """Return the detectors of the packs listed or used so far."""
+        return {name: spec for pack in self.packs for name, spec in pack.detectors.items()}
 
 
 def _names_of(pack: str, mask: str) -> tuple[str, str]:

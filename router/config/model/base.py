@@ -21,6 +21,10 @@ def _scalar(value: Any) -> Any:
     raise PydanticCustomError("scalar_type", "not a scalar")
 
 
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _version(value: Any) -> Any:
     if isinstance(value, bool) or value != 1:
         raise PydanticCustomError("version", "unknown version")
@@ -41,6 +45,8 @@ Scalar = Annotated[
     str | int | float | bool, PlainValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})
 ]
 """Text, a number, true or false."""
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number; 2.0 is one, as JSON schema has it."""
 Rate = Annotated[float, Field(ge=0, le=1)]
 Version = Annotated[Literal[1], BeforeValidator(_version)]
 DATA_MARK = {"$comment": "data"}

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Discriminator, Field, Strict, Tag
 
-from router.config.model.base import Model
+from router.config.model.base import Model, Whole
 
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -16,7 +16,7 @@ class Near(Model):
 
     words: Annotated[list[Word], Field(min_length=1), Strict(False)]
     """Whole words or phrases, in any case."""
-    within: Annotated[int, Field(ge=1, le=1000)] = 40
+    within: Annotated[Whole, Field(ge=1, le=1000)] = 40
     """How many characters may stand between the word and the hit."""
 
     @classmethod
@@ -39,7 +39,7 @@ class PatternDetector(Model):
 
     pattern: Annotated[str, Field(min_length=1, max_length=4096)]
     """RE2 regular expression; it is tried on the text as it is, and as it reads without disguises."""
-    group: Annotated[int, Field(ge=0, le=99)] = 0
+    group: Annotated[Whole, Field(ge=0, le=99)] = 0
     """Capture of the pattern that is replaced; the rest of the match stays. 0 is the whole match."""
     near: (
         Annotated[

@@ -9,6 +9,7 @@ from pydantic import Field, PlainValidator, Strict, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from router.config.model.base import Model, Name, Version
+from router.config.model.detectors import PatternDetector
 from router.config.model.entries import Overlay
 from router.config.model.masks import MaskStep
 from router.config.model.tests import Test
@@ -39,7 +40,7 @@ class PackRelease(Model):
 
 
 class PackConfig(Model):
-    """A pack: masks that any routing.yaml can use by name, overlays that hold where it is listed, and their tests."""
+    """A pack: masks that any routing.yaml can use by name, detectors and overlays where it is listed, and tests."""
 
     version: Version
     """Version of the language; mandatory."""
@@ -47,6 +48,8 @@ class PackConfig(Model):
     """The pack's own version; without one it cannot be pinned."""
     description: str
     """What the pack is for."""
+    detectors: dict[Name, PatternDetector] = {}
+    """Kinds of values to find besides the built-in ones: for masks of the pack, and of every file that lists it."""
     masks: dict[Name, Annotated[list[MaskStep], Field(min_length=1), Strict(False)]] = {}
     """Masking policies by name."""
     overlays: Annotated[list[Overlay], Strict(False)] = []

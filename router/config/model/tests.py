@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Strict, Tag
 
-from router.config.model.base import MaskName, Model
+from router.config.model.base import MaskName, Model, Whole
 
 
 class Expect(Model):
@@ -36,7 +36,7 @@ class Expect(Model):
     """What the project gets after masking, by path: `input`, `output`, `metadata.account`, `trace.user_id`, …"""
     sent_to: dict[str, dict[str, Any]] | None = None
     """What one project of several gets, by project and path, as in `sent`."""
-    masked: dict[str, int] | None = None
+    masked: dict[str, Whole] | None = None
     """How often each detector hit."""
     denied: Annotated[list[str], Strict(False)] | None = None
     """What the request asked for and did not get."""
