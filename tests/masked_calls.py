@@ -38,7 +38,7 @@ class Post:
     """A sender to a double, and the account of what it does."""
 
     def __init__(self, langfuse: FakeLangfuse, *projects: str, **settings: Any) -> None:
-        quick = {"retry_min_secs": 0.01, "retry_max_secs": 0.02, "flush_interval_secs": 3600}
+        quick = {"retry_min_secs": 0.01, "retry_max_secs": 0.02, "flush_interval_secs": 3600, "check_projects": False}
         self.projects = {name: langfuse.project(name) for name in projects or ("payments",)}
         self.counters = Counters()
         self.sender = Sender(self.projects, DeliverySettings(**{**quick, **settings}), self.counters)

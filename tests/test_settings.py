@@ -20,7 +20,8 @@ def test_without_variables_the_defaults_hold():
 def test_every_setting_of_delivery_has_a_variable():
     """ROUTER_ and its name in capitals."""
     defaults = dataclasses.asdict(DeliverySettings())
-    given = {name: value * 2 for name, value in defaults.items() if value is not None}
+    given = {name: value * 2 for name, value in defaults.items() if isinstance(value, (int, float))}
+    given["check_projects"] = False
     given |= {name: f"http://{name}" for name, value in defaults.items() if value is None and name.endswith("proxy")}
     environ = {f"ROUTER_{name.upper()}": str(value) for name, value in given.items()}
     assert load_settings(environ).delivery == DeliverySettings(**given)

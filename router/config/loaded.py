@@ -26,7 +26,13 @@ class Located(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class ResolvedProject:
-    """A project, ready to send to. `host` has no slash at its end; `environment` is one that Langfuse keeps."""
+    """A project, ready to send to.
+
+    Attributes:
+        host: without a slash at its end.
+        environment: one that Langfuse keeps.
+        project_id: id that the server must give for the keys, before anything is sent; None where none was named.
+    """
 
     name: str
     public_key: str
@@ -34,6 +40,7 @@ class ResolvedProject:
     host: str
     environment: str | None = None
     release: str | None = None
+    project_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

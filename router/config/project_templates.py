@@ -18,7 +18,7 @@ from router.errors import Label, Problem
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_VALUES = ("env", "public_key", "secret_key", "host", "environment", "release")
+_VALUES = ("env", "public_key", "secret_key", "host", "environment", "release", "project_id")
 _HOLE = re.compile(r"\{([A-Za-z_][A-Za-z0-9_.-]*)\}")
 
 

@@ -23,6 +23,7 @@ PUBLIC, SECRET = "pk-lf-", "sk-lf-"
 MIN_KEY_BYTES = 32
 """Bytes of a key of `action: hash`."""
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_PLAIN_HTTP = "is plain http, which is for this machine only"
 Ref = str | EnvRef | FileRef
 
 
@@ -38,12 +39,15 @@ class Credentials:
 def check_hosts(draft: Draft) -> list[Problem]:
     """Return the findings about hosts that are written out; they need no environment."""
     findings = Findings(draft)
-    hosts: list[tuple[Path, Ref | None]] = [(("defaults", "host"), draft.defaults.host)]
-    hosts += [(("projects", name, "host"), project.host) for name, project in draft.projects.items()]
-    for path, host in hosts:
+    hosts: list[tuple[Path, Ref | None, bool]] = [(("defaults", "host"), draft.defaults.host, _allows_http(draft))]
+    hosts += [
+        (("projects", name, "host"), project.host, _allows_http(draft, project))
+        for name, project in draft.projects.items()
+    ]
+    for path, host, allow_http in hosts:
         if isinstance(host, str) and not _is_open(draft, path):
             origin = _origin(draft, path)
-            _check_host(findings, path, host, shown=not origin, origin=origin)
+            _check_host(findings, path, host, allow_http, shown=not origin, origin=origin)
     for name, project in draft.projects.items():
         key = None if isinstance(project, ProjectByPrefix) else project.public_key
         where: Path = ("projects", name, "public_key")
@@ -118,28 +122,30 @@ class _Resolver:
             host,
             fitted("environment", project.environment or defaults.environment),
             project.release or defaults.release,
+            project.project_id,
         )
 
     def _host(self, name: str, project: Project) -> str | None:
         path: Path = ("projects", name, "host")
+        allow_http = _allows_http(self._draft, project)
         given: Ref | None = project.host
         if given is None and isinstance(project, ProjectByPrefix):
             for variable in (f"{project.env}_HOST", f"{project.env}_BASE_URL"):
                 if self._environ.get(variable):
                     found = _Found(self._environ[variable], f"variable `{variable}`")
-                    return self._checked_host(("projects", name, "env"), found)
+                    return self._checked_host(("projects", name, "env"), found, allow_http)
         if given is None:
             path, given = ("defaults", "host"), self._draft.defaults.host
         if given is None:
             return CLOUD
         resolved = self._resolve(given, path, name)
-        return self._checked_host(path, resolved) if resolved is not None else None
+        return self._checked_host(path, resolved, allow_http) if resolved is not None else None
 
-    def _checked_host(self, path: Path, found: _Found) -> str | None:
+    def _checked_host(self, path: Path, found: _Found, allow_http: bool) -> str | None:
         if not found.origin:
-            reason = _host_fault(found.value)
+            reason = _host_fault(found.value, allow_http)
             return None if reason else found.value.rstrip("/")
-        if not _check_host(self.findings, path, found.value, shown=False, origin=found.origin):
+        if not _check_host(self.findings, path, found.value, allow_http, shown=False, origin=found.origin):
             return None
         return found.value.rstrip("/")
 
@@ -279,18 +285,25 @@ def _swapped(findings: Findings, path: Path, key: str, origin: str = "") -> None
     )
 
 
-def _check_host(findings: Findings, path: Path, host: str, *, shown: bool, origin: str = "") -> bool:
+def _allows_http(draft: Draft, project: Project | None = None) -> bool:
+    own = project.allow_http if project is not None else None
+    return draft.defaults.allow_http if own is None else own
+
+
+def _check_host(findings: Findings, path: Path, host: str, allow_http: bool, *, shown: bool, origin: str = "") -> bool:
     """Report a host that must not be used. `shown`: it stands in the file anyway."""
-    fault = _host_fault(host)
+    fault = _host_fault(host, allow_http)
     if not fault:
         return True
     name = f"host `{host}`" if shown and "@" not in host else f"the host{_from(origin)}"
     hint = "write for example `https://langfuse.example.com`"
+    if fault == _PLAIN_HTTP:
+        hint = "write `https://…`; inside a network that you trust: `allow_http: true`"
     findings.add("RT604", f"{name} {fault}", path, effect="no call would be sent there", hint=hint)
     return False
 
 
-def _host_fault(host: str) -> str:
+def _host_fault(host: str, allow_http: bool) -> str:
     """Return why a host cannot be used, nothing when it can."""
     try:
         parts = urlsplit(host)
@@ -303,6 +316,6 @@ def _host_fault(host: str) -> str:
         return "must not hold credentials"
     if parts.query or parts.fragment or "?" in host or "#" in host:
         return "must not have a query or a fragment"
-    if parts.scheme == "http" and name not in _LOOPBACK and not name.startswith("127."):
-        return "is plain http, which is for this machine only"
+    if parts.scheme == "http" and not allow_http and name not in _LOOPBACK and not name.startswith("127."):
+        return _PLAIN_HTTP
     return ""

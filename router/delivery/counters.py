@@ -21,6 +21,7 @@ DropReason = Literal[
     "encode_failed",
     "queue_full",
     "rejected",
+    "wrong_project",
     "unreachable",
     "too_large",
     "shutdown",

@@ -30,8 +30,11 @@ _REASONS: Mapping[str, DropReason] = {
     "unreachable": "unreachable",
     "refused": "rejected",
     "rejected": "rejected",
+    "wrong_project": "wrong_project",
     "too_large": "too_large",
 }
+_MOST_QUESTIONS = 4
+_SAME_PROJECT = "Projects %s and %s are one Langfuse project, %s: their calls land in the same place."
 
 
 def _smaller(batch: Batch, answer: Answer, refusals: int) -> tuple[Batch, ...]:
@@ -58,6 +61,7 @@ class Exporter:
         self._settings = settings
         self._notices = notices
         self._failures: dict[str, int] = {}
+        self._confirmed: set[str] = set()
         self._flights: dict[Backlog, asyncio.Task[None]] = {}
         self._timers: dict[Backlog, asyncio.TimerHandle] = {}
         self._stopped = asyncio.Event()
@@ -70,13 +74,14 @@ class Exporter:
         """Send until `stop` is called; what is under way then is cut off."""
         async with Transport(self._settings) as self._transport:
             self.look()
+            beside = [asyncio.create_task(self._check_projects())] if self._settings.check_projects else []
             await self._stopped.wait()
             for timer in self._timers.values():
                 timer.cancel()
-            flights = list(self._flights.values())
-            for flight in flights:
-                flight.cancel()
-            await asyncio.gather(*flights, return_exceptions=True)
+            tasks = [*self._flights.values(), *beside]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def look(self) -> None:
         """Start or plan what the outbox announced."""
@@ -161,11 +166,44 @@ class Exporter:
         project = self._projects.get(name)
         if project is None:
             return Answer("rejected", "the project has no credentials")
+        if (withheld := await self._withheld(name, project)) is not None:
+            return withheld
         if self._failures.get(name):
             async with self._retry_slots, self._slots:
                 return await self._transport.post(project, body)
         async with self._slots:
             return await self._transport.post(project, body)
+
+    async def _withheld(self, name: str, project: ResolvedProject) -> Answer | None:
+        """Return why nothing may be sent to a project yet, or ever; None once the server has confirmed its id."""
+        if project.project_id is None or name in self._confirmed:
+            return None
+        answer = (await self._transport.identify(project)).answer
+        if answer.verdict != "delivered":
+            return answer
+        self._confirmed.add(name)
+        return None
+
+    async def _check_projects(self) -> None:
+        """Ask every server once whose keys it was given, and tell what an operator should know before calls fail."""
+        gate = asyncio.Semaphore(_MOST_QUESTIONS)
+
+        async def ask(name: str, project: ResolvedProject) -> tuple[str, str, str | None]:
+            async with gate:
+                identity = await self._transport.identify(project)
+            if identity.answer.verdict != "delivered":
+                self._tell_unusable(name, identity.answer)
+            return name, project.host, identity.project_id
+
+        first: dict[tuple[str, str], str] = {}
+        for name, host, project_id in await asyncio.gather(*(ask(*item) for item in self._projects.items())):
+            other = first.setdefault((host, project_id), name) if project_id is not None else name
+            if other != name:
+                self._notices.say(name, other, logging.WARNING, _SAME_PROJECT, other, name, project_id)
+
+    def _tell_unusable(self, name: str, answer: Answer) -> None:
+        level = logging.WARNING if answer.verdict == "retry" else logging.ERROR
+        self._notices.say(name, answer.cause, level, "Project %s cannot be used: %s.", name, answer.cause)
 
     def _next_pause(self, failures: int, retry_after: float | None) -> float:
         wait = pause(failures, self._settings.retry_min_secs, self._settings.retry_max_secs, _chance())

@@ -35,6 +35,8 @@ class DeliverySettings:
     shutdown_timeout_secs: Seconds = 5.0
     """How long the end of the process may wait for delivery, over all projects together."""
 
+    check_projects: bool = True
+    """Whether each server is asked, once and beside the calls, whose keys it was given."""
     ca_file: str | None = None
     """PEM file of authorities that are trusted beside those of the system."""
     client_cert_file: str | None = None

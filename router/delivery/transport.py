@@ -20,6 +20,8 @@ import aiohttp
 from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
 
 from router.config.loaded import ResolvedProject
+from router.delivery.identity import PATH as IDENTITY_PATH
+from router.delivery.identity import Identity, read_identity
 from router.delivery.network import proxy_for, tls_context
 from router.delivery.retry import Answer, judge
 from router.delivery.settings import DeliverySettings
@@ -93,14 +95,30 @@ class Transport:
             ) as response:
                 await _read_to_end(response)
                 return judge(response.status, response.headers.get("Retry-After"))
-        except TimeoutError:
+        except (TimeoutError, ValueError, aiohttp.ClientError, OSError) as error:
+            return self._answer_to(error)
+
+    def _answer_to(self, error: Exception) -> Answer:
+        if isinstance(error, TimeoutError):
             return Answer("retry", f"no answer within {self._settings.timeout_secs:g} s")
-        except aiohttp.ClientConnectorCertificateError:  # before ValueError, which it is too
+        if isinstance(error, aiohttp.ClientConnectorCertificateError):  # before ValueError, which it is too
             return Answer("retry", "the server's certificate is not trusted; ROUTER_CA_FILE names further authorities")
-        except ValueError:
+        if isinstance(error, ValueError):
             return Answer("rejected", "the host or a key of the project is malformed")
-        except (aiohttp.ClientError, OSError) as error:
-            return Answer("retry", _words(error))
+        return Answer("retry", _words(error))
+
+    async def identify(self, project: ResolvedProject) -> Identity:
+        """Ask the server whose keys these are; whatever goes wrong becomes an answer."""
+        url = project.host.rstrip("/") + IDENTITY_PATH
+        headers = {name: value for name, value in headers_of(project).items() if not name.startswith("Content-")}
+        try:
+            async with self._session.get(
+                url, headers=headers, allow_redirects=False, proxy=proxy_for(self._settings, url)
+            ) as response:
+                body = await response.content.read(_MAX_ANSWER)
+                return read_identity(project, response.status, body, response.headers.get("Retry-After"))
+        except (TimeoutError, ValueError, aiohttp.ClientError, OSError) as error:
+            return Identity(self._answer_to(error))
 
 
 async def _read_to_end(response: aiohttp.ClientResponse) -> None:

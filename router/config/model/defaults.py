@@ -18,6 +18,8 @@ class Defaults(Model):
     """URL of the Langfuse server for projects that name none; Langfuse Cloud EU otherwise. As in every text of
     `defaults`, of a project and of what `trace` and `generation` set, `${NAME}` stands for a variable,
     `${NAME:-default}` for one with a default, `${NAME:?why}` for one that must be set, and `$$` for `$`."""
+    allow_http: bool = False
+    """Whether hosts may be plain http elsewhere than on this machine: everyone on the way can read the calls."""
     environment: str | None = None
     """Langfuse environment, for example `${DEPLOY_ENV:-production}`."""
     release: str | None = None

@@ -22,6 +22,11 @@ class ProjectByPrefix(Model):
     """Langfuse environment of every trace in this project; beats `defaults.environment`."""
     release: str | None = None
     """Langfuse release of every trace in this project; beats `defaults.release`."""
+    project_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """Id of the project, as its settings in Langfuse show it. Where the keys turn out to be those of another
+    project nothing is sent, since Langfuse files traces by the secret key alone."""
+    allow_http: bool | None = None
+    """Whether the host may be plain http elsewhere than on this machine; beats `defaults.allow_http`."""
     for_each: Name | None = None
     """Makes this a template: one project for each row of this table. Needs a hole such as `{team}` in the name of
     the project; its values may hold `{team}`, `{TEAM}` and `{team.column}`. A row whose column `project` names
@@ -43,6 +48,11 @@ class ProjectByKeys(Model):
     """Langfuse environment of every trace in this project; beats `defaults.environment`."""
     release: str | None = None
     """Langfuse release of every trace in this project; beats `defaults.release`."""
+    project_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
+    """Id of the project, as its settings in Langfuse show it. Where the keys turn out to be those of another
+    project nothing is sent, since Langfuse files traces by the secret key alone."""
+    allow_http: bool | None = None
+    """Whether the host may be plain http elsewhere than on this machine; beats `defaults.allow_http`."""
     for_each: Name | None = None
     """Makes this a template: one project for each row of this table. Needs a hole such as `{team}` in the name of
     the project; its values may hold `{team}`, `{TEAM}` and `{team.column}`. A row whose column `project` names
