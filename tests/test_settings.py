@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import pytest
 
@@ -20,9 +21,9 @@ def test_without_variables_the_defaults_hold():
 def test_every_setting_of_delivery_has_a_variable():
     """ROUTER_ and its name in capitals."""
     defaults = dataclasses.asdict(DeliverySettings())
-    given = {name: value * 2 for name, value in defaults.items() if isinstance(value, (int, float))}
-    given["check_projects"] = False
+    given: dict[str, Any] = {name: value * 2 for name, value in defaults.items() if isinstance(value, (int, float))}
     given |= {name: f"http://{name}" for name, value in defaults.items() if value is None and name.endswith("proxy")}
+    given["check_projects"] = False
     environ = {f"ROUTER_{name.upper()}": str(value) for name, value in given.items()}
     assert load_settings(environ).delivery == DeliverySettings(**given)
 
