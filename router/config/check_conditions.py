@@ -5,21 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-import re2
-
 from router.config.attributes import CLOSED_VALUES
 from router.config.check_numbers import check_bounds, check_equal_number
 from router.config.expressions import ExpressionError, compile_expression
 from router.config.findings import Findings
 from router.config.model import Expr, Grant, Match, MatchOperators, Overlay, Rule, SampleBy
 from router.config.nodes import Path
+from router.config.re2_patterns import PatternError, compile_pattern
 from router.config.scalars import spelled
 from router.config.suggest import did_you_mean
 
 _GLOB_SIGNS = ("*", "?", "[")
 _ALWAYS = "every value that is not empty would count as true"
-_RE2_OPTIONS = re2.Options()
-_RE2_OPTIONS.log_errors = False
 
 
 def check_conditions(findings: Findings) -> None:
@@ -205,11 +202,9 @@ def _declared_values(findings: Findings, name: str) -> tuple[Collection[str], st
 def check_pattern(findings: Findings, path: Path, pattern: str, effect: str) -> Any:
     """Compile an RE2 pattern; None, and a finding, when it does not compile."""
     try:
-        return re2.compile(pattern, _RE2_OPTIONS)
-    except re2.error as error:
-        reason = error.args[0] if error.args else "it does not compile"
-        words = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        message = f"this is not an RE2 pattern: {words}"
+        return compile_pattern(pattern)
+    except PatternError as error:
+        message = f"this is not an RE2 pattern: {error}"
         findings.add("RT210", message, path, effect=effect, hint=_pattern_hint(pattern))
     return None
 

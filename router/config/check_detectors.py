@@ -25,7 +25,8 @@ def check_detectors(findings: Findings, lent: Sequence[str] = ()) -> None:
             path = ("detectors", name)
             findings.add("RT261", f"`{name}` {kind}", path, key=True, effect=effect, hint="give it another name")
     for name, spec in draft.detectors.items():
-        _check_pattern(findings, ("detectors", name), spec, f"detector `{name}` would find nothing")
+        if isinstance(spec, PatternDetector):
+            _check_pattern(findings, ("detectors", name), spec, f"detector `{name}` would find nothing")
     used = _check_uses(findings, lent)
     if draft.is_pack or len(draft.masks) < len(draft.names["masks"]):
         return

@@ -7,16 +7,12 @@ from typing import Any
 from router.config.check_conditions import check_pattern
 from router.config.findings import Findings
 from router.config.mask_paths import PATH_ROOTS, PathError, UnknownField, parse_path
-from router.config.model import SECRET_DETECTORS, MaskStep
+from router.config.model import SECRET_DETECTORS, ImportedRules, MaskStep
 from router.config.nodes import Path
+from router.config.re2_patterns import PROSE, matches_empty, matches_prose
 from router.config.suggest import did_you_mean
 
 _SEARCH = "`allow` is for steps with `detect` or `pattern`"
-_SAMPLE = (
-    "Please summarise the meeting notes of 2026-03-14 for the customer in Berlin, order 48213, "
-    'and answer with {"title": "Notes", "items": [1, 2, 3]} only. Vielen Dank! 你好'
-)
-"""A text without anything to hide: a pattern that eats most of it means everything."""
 
 
 def check_masks(findings: Findings) -> None:
@@ -93,7 +89,8 @@ def _is_given(step: MaskStep, key: str) -> bool:
 
 def _check_secrets(findings: Findings, path: Path, step: MaskStep) -> None:
     """Check that no part of a secret is shown, and that none is let pass by accident."""
-    secret = next((name for name in step.detect or () if name in SECRET_DETECTORS), None)
+    imported = {name for name, spec in findings.draft.detectors.items() if isinstance(spec, ImportedRules)}
+    secret = next((name for name in step.detect or () if name in SECRET_DETECTORS | imported), None)
     if step.keep_last is not None and (secret or step.keys is not None):
         what = f"what `{secret}` finds" if secret else "the value of such a key"
         effect, hint = "the end of a secret narrows down the rest", "hide it whole: `action: redact`"
@@ -130,13 +127,12 @@ def check_search_pattern(findings: Findings, path: Path, pattern: str, effect: s
     compiled: Any = check_pattern(findings, path, pattern, effect)
     if compiled is None:
         return None
-    hits = [found.end() - found.start() for found in compiled.finditer(_SAMPLE)]
-    if 0 in hits or compiled.search("") is not None:
+    if matches_empty(compiled):
         message = "the pattern matches the empty text"
         effect = "it hits where nothing stands"
         findings.add("RT211", message, path, effect=effect, hint="ask for at least one character: `+` for `*`")
         return None
-    if sum(hits) * 2 > len(_SAMPLE):
+    if matches_prose(compiled):
         message = "the pattern matches nearly every text"
         effect = "prompts and answers would be hidden, tool calls and numbers would be cut to pieces"
         hint = "to hide whole fields use `paths: [input, output]` without a pattern"
@@ -147,6 +143,6 @@ def check_search_pattern(findings: Findings, path: Path, pattern: str, effect: s
 
 def _check_allowed_pattern(findings: Findings, path: Path, pattern: str, mask: str) -> None:
     compiled: Any = check_pattern(findings, path, pattern, "nothing would pass by it")
-    if compiled is not None and compiled.fullmatch(_SAMPLE) is not None:
+    if compiled is not None and compiled.fullmatch(PROSE) is not None:
         effect, hint = _nothing(mask), "ask for the shape of what may pass: `[a-z.]+@example\\.com`"
         findings.add("RT211", "the pattern lets everything pass", path, effect=effect, hint=hint)

@@ -1,4 +1,4 @@
-"""Codes of own detectors, in block RT2."""
+"""Codes of own detectors, in the blocks RT1 and RT2."""
 
 from __future__ import annotations
 
@@ -13,6 +13,24 @@ def _detector(spec: str, *, name: str = "staff", used: str = "staff") -> str:
 _STAFF = "pattern: 'E-(\\d{6})', examples: {match: [E-123455]}"
 
 DETECTORS: dict[str, Code] = {
+    "RT140": Code(
+        title="a rule file that cannot be read",
+        why="The detector would find nothing.",
+        mend="Name a rule file of gitleaks (TOML); a relative path starts at the folder of routing.yaml.",
+        bad=_detector("import_gitleaks: nowhere.toml"),
+        good=_detector(_STAFF),
+    ),
+    "RT141": Code(
+        title="a file that is not the rule file it should be",
+        why="The detector would find nothing.",
+        mend="Give a TOML file with at least one `[[rules]]` whose `regex` RE2 can read.",
+    ),
+    "RT142": Code(
+        title="a part of a rule file that is left out",
+        why="The other rules work; what this one is about is not found, or not excused.",
+        mend="Mend the rule, or take it out of the file so that nobody believes in it.",
+        warning=True,
+    ),
     "RT260": Code(
         title="unknown detector",
         why="The step would hide less than it says.",

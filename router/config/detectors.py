@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from router.config.draft import Draft
 from router.config.excerpt import with_excerpts
+from router.config.gitleaks import GitleaksRules
 from router.config.model import PatternDetector
 from router.config.nodes import Node, Source
 from router.errors import Location, Problem
@@ -28,24 +29,26 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class DetectorSpec:
-    """A detector by a pattern. Its pattern and its names are checked; its examples are for masking to try."""
+    """An own detector, checked: a pattern with examples for masking to try, or rules of a file."""
 
-    pattern: PatternDetector
-    examples: tuple[Example, ...]
+    definition: PatternDetector | GitleaksRules
+    examples: tuple[Example, ...] = ()
 
 
-def detector_specs(draft: Draft, sources: Sequence[tuple[Source, Node | None]]) -> dict[str, DetectorSpec]:
+def detector_specs(
+    draft: Draft, rules: Mapping[str, GitleaksRules], sources: Sequence[tuple[Source, Node | None]]
+) -> dict[str, DetectorSpec]:
     """Return the own detectors of a draft without errors, by name; `sources` are for excerpts."""
-    found = {name: tuple(_examples(draft, name, spec)) for name, spec in draft.detectors.items()}
+    patterns = {name: spec for name, spec in draft.detectors.items() if isinstance(spec, PatternDetector)}
+    found = {name: tuple(_examples(draft, name, spec)) for name, spec in patterns.items()}
     failures = with_excerpts((one.failure for examples in found.values() for one in examples), sources)
     shown = {(problem.location, problem.message): problem for problem in failures}
-    return {
-        name: DetectorSpec(
-            spec,
-            tuple(replace(one, failure=shown[one.failure.location, one.failure.message]) for one in found[name]),
-        )
-        for name, spec in draft.detectors.items()
+    framed = {
+        name: tuple(replace(one, failure=shown[one.failure.location, one.failure.message]) for one in examples)
+        for name, examples in found.items()
     }
+    imported = {name: DetectorSpec(one) for name, one in rules.items()}
+    return {name: DetectorSpec(spec, framed[name]) for name, spec in patterns.items()} | imported
 
 
 def _examples(draft: Draft, name: str, spec: PatternDetector) -> Iterator[Example]:

@@ -14,10 +14,10 @@ from router.config.model import (
     MaskStep,
     Overlay,
     Overrides,
+    OwnDetector,
     PackConfig,
     PackReference,
     PackRelease,
-    PatternDetector,
     Project,
     RoutingConfig,
     Rule,
@@ -60,7 +60,7 @@ class Draft:
     origins: dict[str, Origin] = field(default_factory=dict)
     aliases: dict[str, str] = field(default_factory=dict)
     templates_whole: bool = True
-    detectors: dict[str, PatternDetector] = field(default_factory=dict)
+    detectors: dict[str, OwnDetector] = field(default_factory=dict)
     masks: dict[str, list[MaskStep]] = field(default_factory=dict)
     overlays: dict[int, Overlay] = field(default_factory=dict)
     rules: dict[int, Rule] = field(default_factory=dict)
@@ -114,7 +114,7 @@ _SECTIONS: dict[str, Any] = {
     "attributes": Attribute,
     "tables": Table,
     "projects": Project,
-    "detectors": PatternDetector,
+    "detectors": OwnDetector,
     "masks": None,
     "overlays": Overlay,
     "rules": Rule,

@@ -11,7 +11,7 @@ from pathlib import Path
 from router.config.check_names import mask_uses
 from router.config.check_packs import list_packs
 from router.config.checks import check_pack, check_routing
-from router.config.detectors import detector_specs
+from router.config.detectors import DetectorSpec, detector_specs
 from router.config.draft import Draft, read_draft
 from router.config.excerpt import with_excerpts
 from router.config.findings import Findings
@@ -24,6 +24,7 @@ from router.config.packs import Mask, Pack, PackShelf, pack_folder, shipped_pack
 from router.config.project_templates import expand_templates
 from router.config.projects import Credentials, check_hosts, resolve_credentials
 from router.config.reading import secret_beside, text_beside, text_of, too_large
+from router.config.rule_reading import read_rules
 from router.config.table_reading import read_tables
 from router.config.yaml_reader import MAX_BYTES, read_yaml
 from router.errors import ConfigError, Location, Problem
@@ -116,19 +117,21 @@ def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None)
     problems += found
     shelf = PackShelf(shipped_packs(), load_pack, packs)
     credentials = Credentials()
-    tables = read_tables(draft, lambda name: text_beside(folder, name))
-    problems += tables.problems + expand_templates(draft)
+    read_beside = partial(text_beside, folder)
+    tables, rules = read_tables(draft, read_beside), read_rules(draft, read_beside)
+    problems += tables.problems + rules.problems + expand_templates(draft)
     problems += check_routing(draft, shelf) + check_hosts(draft)
     if environ is not None:
         read = partial(secret_beside, folder)
         credentials = resolve_credentials(draft, environ, read, [pack.draft for pack in shelf.packs])
         problems += credentials.problems
-    pages = [(pack.source, pack.draft.root) for pack in shelf.packs]
+    pages = [*((source, None) for source in rules.sources), *((pack.source, pack.draft.root) for pack in shelf.packs)]
     problems = with_excerpts(problems, [(draft.source, draft.root), *tables.sources, *pages])
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(tuple(problems))
-    sources = [draft.source, *(source for source, _ in tables.sources), *shelf.sources]
-    return _loaded(draft, shelf, credentials, sources, tuple(problems))
+    sources = [draft.source, *(source for source, _ in tables.sources), *rules.sources, *shelf.sources]
+    detectors = detector_specs(draft, rules.rules, [(draft.source, draft.root)])
+    return _loaded(draft, shelf, credentials, sources, detectors, tuple(problems))
 
 
 def _loaded(
@@ -136,6 +139,7 @@ def _loaded(
     shelf: PackShelf,
     credentials: Credentials,
     sources: Sequence[Source],
+    detectors: Mapping[str, DetectorSpec],
     warnings: tuple[Problem, ...],
 ) -> LoadedConfig:
     masks = _masks(draft)
@@ -163,7 +167,7 @@ def _loaded(
         warnings=warnings,
         project_aliases=draft.aliases,
         vocabulary=draft.vocabulary,
-        detectors={**shelf.detectors(), **detector_specs(draft, [(draft.source, draft.root)])},
+        detectors={**shelf.detectors(), **detectors},
     )
 
 
@@ -214,7 +218,7 @@ def _pack(draft: Draft) -> Pack:
         description=draft.description,
         version=draft.pack.version if draft.pack is not None else None,
         masks=_masks(draft),
-        detectors=detector_specs(draft, [(draft.source, draft.root)]),
+        detectors=detector_specs(draft, {}, [(draft.source, draft.root)]),
         overlays=_overlays(draft),
         tests=tuple(Located(test, draft.at("tests", index)) for index, test in draft.tests.items()),
         draft=draft,

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from router.config.detectors import DetectorSpec, Example
+from router.config.gitleaks import GitleaksRules
 from router.config.loaded import LoadedConfig
 from router.config.model import PatternDetector
 from router.errors import ConfigError, Problem
-from router.masking.detectors import Detector, OwnPattern
+from router.masking.detectors import Detector, OwnPattern, RuleSet
 from router.masking.masking import mask_text
 from router.masking.policies import MaskingPolicies
 from router.masking.policy import Finder, Replacement
@@ -28,9 +29,13 @@ def own_detectors(specs: Mapping[str, DetectorSpec]) -> dict[str, Detector]:
     compiled: dict[str, Detector] = {}
     problems: list[Problem] = []
     for name, spec in specs.items():
-        compiled[name] = OwnPattern(name, spec.pattern)
+        definition = spec.definition
+        if isinstance(definition, GitleaksRules):
+            compiled[name] = RuleSet(name, definition)
+            continue
+        compiled[name] = OwnPattern(name, definition)
         problems += (
-            _explained(example, spec.pattern)
+            _explained(example, definition)
             for example in spec.examples
             if _hits(compiled[name], example.text) is not example.is_hit
         )

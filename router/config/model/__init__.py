@@ -14,7 +14,7 @@ from router.config.model.base import (
     Version,
 )
 from router.config.model.defaults import Defaults
-from router.config.model.detectors import Examples, Near, PatternDetector
+from router.config.model.detectors import Examples, ImportedRules, Near, OwnDetector, PatternDetector
 from router.config.model.entries import DROP, Destination, Overlay, Rule
 from router.config.model.facts import Attribute, Normalize, Table, TableFile
 from router.config.model.files import RoutingConfig
@@ -76,6 +76,7 @@ __all__ = [
     "GenerationField",
     "GenerationUpdate",
     "Grant",
+    "ImportedRules",
     "MaskAction",
     "MaskName",
     "MaskStep",
@@ -89,6 +90,7 @@ __all__ = [
     "Overlay",
     "OverrideKey",
     "Overrides",
+    "OwnDetector",
     "PackConfig",
     "PackReference",
     "PackRelease",

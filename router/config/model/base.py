@@ -45,8 +45,10 @@ Scalar = Annotated[
     str | int | float | bool, PlainValidator(_scalar), WithJsonSchema({"type": ["string", "number", "boolean"]})
 ]
 """Text, a number, true or false."""
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number; 2.0 is one, as JSON schema has it."""
+WholeNumber = BeforeValidator(_whole)
+"""Makes 2.0 a whole number, as JSON schema has it; stands after limits, so that the schema knows them."""
+Whole = Annotated[int, WholeNumber]
+"""A whole number; 2.0 is one."""
 Rate = Annotated[float, Field(ge=0, le=1)]
 Version = Annotated[Literal[1], BeforeValidator(_version)]
 DATA_MARK = {"$comment": "data"}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Strict, Tag
 
-from router.config.model.base import Model, Whole
+from router.config.model.base import Model, WholeNumber
 
 Word = Annotated[str, Field(min_length=1, max_length=100)]
 
@@ -16,7 +17,7 @@ class Near(Model):
 
     words: Annotated[list[Word], Field(min_length=1), Strict(False)]
     """Whole words or phrases, in any case."""
-    within: Annotated[Whole, Field(ge=1, le=1000)] = 40
+    within: Annotated[int, Field(ge=1, le=1000), WholeNumber] = 40
     """How many characters may stand between the word and the hit."""
 
     @classmethod
@@ -39,7 +40,7 @@ class PatternDetector(Model):
 
     pattern: Annotated[str, Field(min_length=1, max_length=4096)]
     """RE2 regular expression; it is tried on the text as it is, and as it reads without disguises."""
-    group: Annotated[Whole, Field(ge=0, le=99)] = 0
+    group: Annotated[int, Field(ge=0, le=99), WholeNumber] = 0
     """Capture of the pattern that is replaced; the rest of the match stays. 0 is the whole match."""
     near: (
         Annotated[
@@ -56,3 +57,25 @@ class PatternDetector(Model):
     """What it finds and what it leaves alone."""
     description: str | None = None
     """What it finds, for people."""
+
+
+class ImportedRules(Model):
+    """A detector by the rules of a gitleaks file; a hit of any of them is a hit."""
+
+    import_gitleaks: Annotated[str, Field(min_length=1)]
+    """Path of a rule file of gitleaks (TOML); a relative one starts at the folder of this YAML file."""
+    description: str | None = None
+    """What it finds, for people."""
+
+
+def _kind(value: Any) -> str:
+    if isinstance(value, ImportedRules) or (isinstance(value, Mapping) and "import_gitleaks" in value):
+        return "@ImportedRules"
+    return "@PatternDetector"
+
+
+OwnDetector = Annotated[
+    Annotated[PatternDetector, Tag("@PatternDetector")] | Annotated[ImportedRules, Tag("@ImportedRules")],
+    Discriminator(_kind),
+]
+"""A pattern with its examples, or rules of a file."""

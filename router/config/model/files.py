@@ -8,7 +8,7 @@ from pydantic import Field, Strict
 
 from router.config.model.base import Model, Name, ProjectName, Version
 from router.config.model.defaults import Defaults
-from router.config.model.detectors import PatternDetector
+from router.config.model.detectors import OwnDetector
 from router.config.model.entries import Overlay, Rule
 from router.config.model.facts import Attribute, Table
 from router.config.model.masks import MaskStep
@@ -34,7 +34,7 @@ class RoutingConfig(Model):
     """Rows of facts by name, one row for each team for example."""
     projects: Annotated[dict[ProjectName, Project], Field(min_length=1)]
     """The Langfuse projects by name: a closed world, no request can invent one. A name with a hole is a template."""
-    detectors: dict[Name, PatternDetector] = {}
+    detectors: dict[Name, OwnDetector] = {}
     """Kinds of values to find besides the built-in ones, by the names that `detect` uses."""
     masks: dict[Name, Annotated[list[MaskStep], Field(min_length=1), Strict(False)]] = {}
     """Masking policies by name, each a list of steps."""

@@ -2,7 +2,17 @@
 
 from router.masking.detectors.builtin import BUILTIN_DETECTORS, builtin_detectors, expand_groups
 from router.masking.detectors.detector import Detector, Span
+from router.masking.detectors.gitleaks import RuleSet
 from router.masking.detectors.own import OwnPattern
 from router.masking.detectors.pattern import Pattern
 
-__all__ = ["BUILTIN_DETECTORS", "Detector", "OwnPattern", "Pattern", "Span", "builtin_detectors", "expand_groups"]
+__all__ = [
+    "BUILTIN_DETECTORS",
+    "Detector",
+    "OwnPattern",
+    "Pattern",
+    "RuleSet",
+    "Span",
+    "builtin_detectors",
+    "expand_groups",
+]
