@@ -9,6 +9,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -66,14 +67,16 @@ class Router:
         return self._loaded.digest
 
     def resolve(self, call: CallRecord | Mapping[str, Any]) -> Plan:
-        """Return the plan for a call, or for a request described by hand; sends nothing.
+        """Return the plan for a call, or for a request described by hand, which is made at present without `now`.
+
+        Sends nothing.
 
         Raises:
             RequestError: the mapping has an unknown key or a value of the wrong type.
         """
-        return self._table.resolve(
-            call if isinstance(call, CallRecord) else record_from_request(call, self._loaded.vocabulary)
-        )
+        if not isinstance(call, CallRecord):
+            call = record_from_request({"now": datetime.now(UTC).isoformat(), **call}, self._loaded.vocabulary)
+        return self._table.resolve(call)
 
     def log(self, call: CallRecord) -> None:
         """Route, mask and deliver a call. Never blocks and never raises; what is lost is counted."""

@@ -87,7 +87,8 @@ def _run(
     cases: Sequence[Mapping[str, Any] | None] = spec.each or (None,)
     for case in cases:
         try:
-            record = record_from_request({**spec.request, **(case or {})}, vocabulary)
+            now = {"now": spec.now} if spec.now is not None else {}
+            record = record_from_request({**now, **spec.request, **(case or {})}, vocabulary)
         except RequestError as error:
             yield CaseResult(spec.name, test.location, case, (Difference("request", "a call", str(error)),))
             continue

@@ -267,3 +267,20 @@ def test_what_could_steer_a_terminal_is_made_visible():
     assert "\x1b" not in out
     assert "\x07" not in out
     assert "\u202e" not in out
+
+
+def test_the_time_of_the_call_can_be_given(tmp_path):
+    """`--now` beats a `now` of the request, and without either the call is made at present."""
+    rules = "rules: [{id: old, active: {until: 2001-01-01}, route: b}, {id: rest, route: a}]"
+    path = tmp_path / "routing.yaml"
+    path.write_text(f"version: 1\nprojects: {{a: {{env: A}}, b: {{env: B}}}}\n{rules}\n", "utf-8")
+    rule_at = [
+        explained(*words, config=str(path))["decision"]["rule"]
+        for words in ([], ["--now", "2000-01-01"], ["now=2000-01-01"], ["now=2000-01-01", "--now", "2002-01-01T10:00Z"])
+    ]
+    assert rule_at == ["rest", "old", "old", "rest"]
+    run = router("explain", "-c", str(path), "--now", "noon")
+    assert (run.code, run.err.splitlines()[0]) == (
+        2,
+        "error: `now` in a request must be a time such as 2026-12-24T10:00:00+01:00",
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import click
@@ -79,13 +80,18 @@ input, output, error.message, origin (sdk or proxy), …
 @click.option(
     "--request", "request_file", metavar="FILE", help="JSON of the call; - is stdin. Example: --request call.json"
 )
+@click.option(
+    "--now", metavar="TIME", help="when the call starts; the present by default. Example: --now 2026-12-24T10:00"
+)
 @format_option(("human", "json"), "json")
-def explain(words: tuple[str, ...], file: str | None, request_file: str | None, form: str) -> int:
+def explain(words: tuple[str, ...], file: str | None, request_file: str | None, now: str | None, form: str) -> int:
     """Show where a call would go, what would be hidden, and why. Sends nothing and needs no secrets."""
     from router.cli import explain_report
     from router.settings import config_path
 
     request = read_request(*_without_dash(words, request_file))
+    if now is not None or "now" not in request:
+        request["now"] = now or datetime.now(UTC).isoformat(timespec="seconds")
     result = explain_request(load_or_end(file or config_path()), request)
     if form == "json":
         explain_report.print_json(result)

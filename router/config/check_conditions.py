@@ -7,6 +7,7 @@ from typing import Any
 
 from router.config.attributes import CLOSED_VALUES
 from router.config.check_numbers import check_bounds, check_equal_number
+from router.config.check_windows import check_now, check_window
 from router.config.expressions import ExpressionError, compile_expression
 from router.config.findings import Findings
 from router.config.model import Expr, Grant, Match, MatchOperators, Overlay, Rule, SampleBy
@@ -26,6 +27,8 @@ def check_conditions(findings: Findings) -> None:
         _check_entry(findings, ("overlays", index), overlay, _overlay_effect(overlay))
     for index, rule in draft.rules.items():
         _check_entry(findings, ("rules", index), rule, _rule_effect(rule))
+    for index, test in draft.tests.items():
+        check_now(findings, index, test)
     check_sample(findings, ("defaults",), draft.defaults.sample, "the sample would be decided call by call")
 
 
@@ -58,6 +61,7 @@ def check_condition(findings: Findings, path: Path, entry: Rule | Overlay | Gran
 
 def _check_entry(findings: Findings, path: Path, entry: Rule | Overlay, effect: str) -> None:
     check_condition(findings, path, entry, effect)
+    check_window(findings, path, entry, effect)
     if entry.sample is not None:
         check_sample(findings, path, entry.sample, effect="the sample would be decided call by call")
     rollout = entry.rollout

@@ -40,8 +40,8 @@ def check_order(findings: Findings) -> None:
 
 
 def _takes_all(rule: Rule) -> bool:
-    """Tell whether the rule takes every call that fits: neither rolled out in part, nor in shadow mode."""
-    return rule.mode == "live" and (rule.rollout is None or rule.rollout.percent == 100)
+    """Tell whether the rule takes every call that fits: neither a share, nor at times, nor in shadow mode."""
+    return rule.mode == "live" and rule.active is None and (rule.rollout is None or rule.rollout.percent == 100)
 
 
 def _is_unconditional(rule: Rule) -> bool:
@@ -59,7 +59,9 @@ def _check_last(findings: Findings) -> None:
     last = max(rules)
     if _is_unconditional(rules[last]):
         return
-    key = next((key for key in ("when", "match", "rollout", "mode") if key in rules[last].model_fields_set), "id")
+    key = next(
+        (key for key in ("when", "match", "rollout", "active", "mode") if key in rules[last].model_fields_set), "id"
+    )
     fault = "has conditions" if key in ("when", "match") else "does not take every call"
     findings.add(
         "RT302",

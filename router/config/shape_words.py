@@ -27,6 +27,7 @@ EXPECTED_BY_TAG = {
     "@words": "a list of words, or {words: […], within: …}",
     "@masks": "a list, or lists by project",
     "@text": "text",
+    "@texts": "text or a list",
     "@rate": "a number from 0 to 1, or {rate: …, by: …}",
     "@exact": "text, a number, true or false, a list of them, or operators such as {glob: …}",
     "@rows": "rows by key, or {file: …}",
@@ -61,6 +62,8 @@ def value_limit(error: Any, path: Path) -> tuple[str, str]:
         return "must be from 0 to 100", "10 lets every tenth call match"
     if path[-1:] == ("bucket",):
         return "must be from 0 to below 1", "0.05 is inside a roll-out of 10 %"
+    if kind == "no_time":
+        return "must name a time", "write `from`, `until`, `days` or `hours`; a `zone` alone is none"
     if kind in ("too_short", "string_too_short", "empty_matcher"):
         return "must not be empty", _EMPTY_HINTS.get(path[-1] if path else "", "write a value, or take the key away")
     if kind in ("too_long", "string_too_long"):

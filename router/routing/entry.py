@@ -10,6 +10,7 @@ from router.config.loaded import LoadedConfig, Located
 from router.config.model import Overlay, Rule
 from router.config.routes import Route, has_holes, routes_by_row, united
 from router.config.tables import NO_VOCABULARY, Vocabulary
+from router.config.windows import Window, read_window
 from router.errors import Location
 from router.routing.attributes import row_getter
 from router.routing.conditions import Verdict, attributes_of, compile_when
@@ -18,6 +19,7 @@ from router.routing.plan import Because
 from router.routing.record import CallRecord
 from router.routing.sampling import Rate, Share, compile_rollout, compile_sample, is_rolled_out
 from router.routing.updates import Update, compile_update
+from router.routing.windows import is_open
 
 Kind = Literal["overlay", "rule"]
 
@@ -30,6 +32,7 @@ class Entry:
         conditions: of `match:`; all must hold.
         when: the JMESPath condition, or None.
         when_undecided: what a `when` that cannot be evaluated counts as.
+        window: when it applies; None for always.
         rollout: the share of the calls that fit which match; None for all.
         is_shadow: whether it is only recorded that it would match.
         for_unauthenticated: whether it is for calls that no key answers for, and for no others.
@@ -46,6 +49,7 @@ class Entry:
     when: Callable[[CallRecord], Verdict] | None
     when_text: str
     when_undecided: bool
+    window: Window | None
     rollout: Share | None
     is_shadow: bool
     for_unauthenticated: bool
@@ -66,13 +70,15 @@ class Entry:
         return Because(effect, f"{self.kind} {self.id}", self.location.file, self.location.line)
 
     def verdict(self, record: CallRecord, place: float | None = None) -> Verdict:
-        """Return whether the entry matches; None when its `when` cannot be evaluated.
+        """Return whether the entry matches; None when its `when` cannot be evaluated, or the call's time is not known.
 
         `place` stands for the bucket of its roll-out, 0 ≤ x < 1.
         """
         for condition in self.conditions:
             if not condition.holds(record):
                 return False
+        if self.window is not None and not (open_now := is_open(self.window, record.start_time_unix_nano)):
+            return open_now
         if self.rollout is not None and not is_rolled_out(self.rollout, record, place):
             return False
         return True if self.when is None else self.when(record)
@@ -105,6 +111,7 @@ def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule], vocabulary
         when=compile_when(spec.when, vocabulary) if spec.when is not None else None,
         when_text=spec.when or "",
         when_undecided=masked_overlay if on_error is None else on_error == "match",
+        window=read_window(spec.active) if spec.active is not None else None,
         rollout=compile_rollout(spec.rollout, spec.id, vocabulary) if spec.rollout is not None else None,
         is_shadow=spec.mode == "shadow",
         for_unauthenticated=spec.match is not None and spec.match.is_for_unauthenticated(),

@@ -10,6 +10,7 @@ from router.routing.plan import Plan
 from router.routing.record import CallRecord
 from router.routing.sampling import Share, is_rolled_out
 from router.routing.unauthenticated import is_met
+from router.routing.windows import is_open, window_words
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,15 @@ def step(entry: Entry, record: CallRecord, place: float | None = None) -> Step:
         why = failing.why(record)
     else:
         parts = [condition.why(record) for condition in entry.conditions]
-        if entry.rollout is not None:
+        now = record.start_time_unix_nano
+        open_now = True if entry.window is None else is_open(entry.window, now)
+        if entry.window is not None:
+            parts.append(window_words(entry.window, now))
+        if open_now is None:
+            parts.append(f"which counts as {_counts_as(entry)}")
+        if open_now and entry.rollout is not None:
             parts.append(_rollout_words(entry.rollout, record, place))
-        if entry.when is not None:
+        if open_now and entry.when is not None:
             parts.append(_when_words(entry, verdict))
         why = ", ".join(parts) or "no conditions"
     if matched and entry.is_shadow:
@@ -69,6 +76,9 @@ def _rollout_words(share: Share, record: CallRecord, place: float | None) -> str
 
 def _when_words(entry: Entry, verdict: Verdict) -> str:
     if verdict is None:
-        counts_as = "a match" if entry.when_undecided else "no match"
-        return f"{entry.when_text} cannot be evaluated, which counts as {counts_as}"
+        return f"{entry.when_text} cannot be evaluated, which counts as {_counts_as(entry)}"
     return f"{entry.when_text} → {'true' if verdict else 'false'}"
+
+
+def _counts_as(entry: Entry) -> str:
+    return "a match" if entry.when_undecided else "no match"

@@ -91,13 +91,13 @@ def compile_facts(
 ) -> Callable[[CallRecord], Hashable] | None:
     """Return the function that reads everything the conditions of `entries` depend on, as one key.
 
-    None where no key could stand for it (metadata, headers, a declared attribute, a roll-out that decides call by
-    call), and where nearly every call would have a key of its own.
+    None where no key could stand for it (metadata, headers, a declared attribute, a roll-out or a window that
+    decides call by call), and where nearly every call would have a key of its own.
     """
     entries = tuple(entries)
     names = frozenset().union(*(entry.attributes for entry in entries))
     lasting = BUILTIN_ATTRIBUTES.keys() - _OF_ONE_CALL - vocabulary.declared.keys()
-    if any(entry.rollout is not None for entry in entries) or not names <= lasting:
+    if any(entry.rollout is not None or entry.window is not None for entry in entries) or not names <= lasting:
         return None
     fields = sorted({field for name in names for field in _FIELDS_OF.get(name, (name,))})
     read: Callable[[CallRecord], Any] = attrgetter(*fields) if fields else lambda record: None

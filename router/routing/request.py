@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from router.config.tables import NO_VOCABULARY, Vocabulary
+from router.config.windows import moment_of
 from router.errors import RequestError
 from router.routing.attributes import text_of, texts_of
 from router.routing.identity import IDENTITY, identity_from_metadata
@@ -36,7 +37,7 @@ _COUNTS = {"tokens": "total", "input_tokens": "input", "output_tokens": "output"
 _CONTENT_KEYS = ("input", "output", "model_parameters", "usage_details", "cost_details")
 REQUEST_KEYS = frozenset(
     (*_TEXT_KEYS, *_CONTENT_KEYS, "status", "stream", "tags", "metadata", "headers", "error", "origin", "authenticated")
-) | {"host_tags", "override", "cost", "latency", *_COUNTS}
+) | {"host_tags", "override", "cost", "latency", "now", *_COUNTS}
 
 
 def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_VOCABULARY) -> CallRecord:
@@ -138,9 +139,22 @@ def _measured(request: Mapping[str, Any]) -> dict[str, Any]:
         fields["usage_details"] = {**_mapping(request, "usage_details"), **counts}
     if (cost := _number(request, "cost")) is not None:
         fields["cost_details"] = {**_mapping(request, "cost_details"), "total": cost}
-    if (latency := _number(request, "latency")) is not None:
-        fields["end_time_unix_nano"] = round(latency * 1_000_000_000)
-    return fields
+    start = _start(request)
+    return {
+        **fields,
+        "start_time_unix_nano": start,
+        "end_time_unix_nano": start + round((_number(request, "latency") or 0) * 1_000_000_000),
+    }
+
+
+def _start(request: Mapping[str, Any]) -> int:
+    """Return when the call starts, in nanoseconds since the epoch; 0 where the request does not say it."""
+    if (now := request.get("now")) is None:
+        return 0
+    moment = moment_of(now) if isinstance(now, str) else None
+    if moment is None or moment <= 0:
+        raise RequestError("`now` in a request must be a time such as 2026-12-24T10:00:00+01:00")
+    return moment
 
 
 def _number(request: Mapping[str, Any], key: str) -> float | None:

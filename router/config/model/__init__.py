@@ -1,5 +1,6 @@
 """The shape of routing.yaml, version 1: the only source of schema.json and of the reference documentation."""
 
+from router.config.model.active import Active
 from router.config.model.base import (
     DATA_MARK,
     Column,
@@ -59,6 +60,7 @@ __all__ = [
     "REQUEST_MASKS",
     "SECRET_DETECTORS",
     "TRACE_FIELDS",
+    "Active",
     "AllowPattern",
     "Attribute",
     "Column",

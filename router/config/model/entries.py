@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Strict, Tag
 
+from router.config.model.active import Active
 from router.config.model.base import MaskName, Model, Name
 from router.config.model.matching import Match
 from router.config.model.shares import Rollout, SampleSpec
@@ -28,6 +29,8 @@ class Overlay(Model):
     """What a `when` that cannot be evaluated counts as. Default: `match` for an overlay with masks (fail closed)."""
     rollout: Rollout | None = None
     """Share of the calls that fit which really match; the others go on as if it did not."""
+    active: Active | None = None
+    """When it applies, by the start of the call; at all other times it does not match."""
     mode: Literal["live", "shadow"] = "live"
     """`shadow` only records in the plan that it would match; it has no effect."""
     mask: Annotated[list[MaskName], Strict(False)] = []
@@ -72,6 +75,8 @@ class Rule(Model):
     """JMESPath condition over the attributes, checked after `match`; one that cannot be evaluated does not match."""
     rollout: Rollout | None = None
     """Share of the calls that fit which really match; the others go on as if it did not."""
+    active: Active | None = None
+    """When it applies, by the start of the call; at all other times it does not match."""
     mode: Literal["live", "shadow"] = "live"
     """`shadow` only records in the plan that it would match; it has no effect."""
     route: Annotated[

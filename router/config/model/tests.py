@@ -59,5 +59,8 @@ class Test(Model):
     """Masks to add for this test only; how a pack tests its masks."""
     bucket: Annotated[float, Field(ge=0, lt=1), Strict(False)] | None = None
     """Place of the call in every roll-out and sample of this test, 0 to 1, instead of a hash."""
+    now: str | None = None
+    """When the call starts, for what is `active` at times: `2026-12-24T10:00:00+01:00`; UTC without an offset. Without
+    it no such time is known, and a request may name one of its own."""
     expect: Expect
     """What must come out."""
