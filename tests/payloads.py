@@ -43,7 +43,17 @@ class Payload:
 
 def load_payload(name: str) -> Payload:
     """Return a captured call by the name of its file; objects that cannot be made again stand as plain objects."""
-    raw = json.loads((PAYLOADS / f"{name}.json").read_text("utf-8"))
+    return payload_of(name, read_payload(name))
+
+
+def read_payload(name: str) -> dict[str, Any]:
+    """Return a captured call as JSON, objects as their fields."""
+    raw: dict[str, Any] = json.loads((PAYLOADS / f"{name}.json").read_text("utf-8"))
+    return raw
+
+
+def payload_of(name: str, raw: dict[str, Any]) -> Payload:
+    """Return the call that `raw` describes, which `read_payload` returned."""
     return Payload(
         name=name,
         hook=raw["hook"],
