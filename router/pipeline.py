@@ -159,8 +159,7 @@ class Router:
         except Exception as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
             self._drop(None, reason, error)
             return
-        if plan.missing or plan.unknown_values:
-            self._counters.unmet(plan.missing, plan.unknown_values)
+        self._counters.decided(plan)
         if plan.drop is not None:
             self._counters.dropped(None, plan.drop)
             return
@@ -172,14 +171,14 @@ class Router:
         try:
             target = self._loaded.projects[project]
             masked, span = seal(record, plan, project, self._policies, lambda masked: span_pieces(masked, target))
-            if masked.failures:
+            if masked.masked or masked.failures:
+                self._counters.masked(project, masked.masked, masked.failures)
                 self._tell_mask_failed(project, masked.failures)
             self._sender.send(project, span)
         except Exception as error:  # noqa: BLE001 - the same boundary, per project
             self._drop(project, "encode_failed", error)
 
     def _tell_mask_failed(self, project: str, masks: tuple[str, ...]) -> None:
-        self._counters.mask_failed(project, masks)
         for name in masks:
             self._notices.say(
                 project,

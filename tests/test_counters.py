@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from router.delivery import Counters, DeliverySettings, DropReason, ProjectStats, Stats
 from router.delivery.notices import Notices
 from router.delivery.outbox import Outbox
+from router.routing.plan import Plan
 
 
 def test_an_account_by_project_and_over_all():
@@ -23,17 +24,26 @@ def test_an_account_by_project_and_over_all():
     counters.accept("search")
     counters.accept(None)
     counters.dropped(None, "policy")
-    counters.mask_failed("payments", ("pci", "pii"))
-    counters.mask_failed("payments", ("pci",))
-    counters.unmet(["team"], ["region"])
-    counters.unmet([], ["region", "tier"])
-    failed = {"pci": 2, "pii": 1}
+    counters.masked("payments", {"email": 2}, ("pci", "pii"))
+    counters.masked("payments", {"email": 1, "phone": 1}, ("pci",))
+    counters.decided(Plan(rule="a", missing=("team",), unknown_values=("region",), shadow=("b",)))
+    counters.decided(Plan(rule="a", unknown_values=("region", "tier"), undecided=("c",)))
+    counters.decided(
+        Plan(rule=None, drop="unauthenticated", denied=("project", "trace.metadata.x", "trace.metadata.y"))
+    )
+    hits, failed = {"email": 3, "phone": 1}, {"pci": 2, "pii": 1}
+    nothing: dict[str, int] = {}
     assert counters.snapshot().to_json() == {
         "handled": 5,
         "delivered": 1,
         "dropped": {"rejected": 1, "policy": 1},
         "in_flight": 2,
+        "masked": hits,
         "mask_failed": failed,
+        "rules": {"a": 2},
+        "shadow": {"b": 1},
+        "undecided": {"c": 1},
+        "denied": {"project": 1, "trace.metadata": 1},
         "missing": {"team": 1},
         "unknown_values": {"region": 2, "tier": 1},
         "projects": {
@@ -42,11 +52,26 @@ def test_an_account_by_project_and_over_all():
                 "delivered": 1,
                 "dropped": {"rejected": 1},
                 "in_flight": 1,
+                "masked": hits,
                 "mask_failed": failed,
             },
-            "search": {"handled": 1, "delivered": 0, "dropped": {}, "in_flight": 1, "mask_failed": {}},
+            "search": {
+                "handled": 1,
+                "delivered": 0,
+                "dropped": {},
+                "in_flight": 1,
+                "masked": nothing,
+                "mask_failed": nothing,
+            },
         },
-        "unrouted": {"handled": 1, "delivered": 0, "dropped": {"policy": 1}, "in_flight": 0, "mask_failed": {}},
+        "unrouted": {
+            "handled": 1,
+            "delivered": 0,
+            "dropped": {"policy": 1},
+            "in_flight": 0,
+            "masked": nothing,
+            "mask_failed": nothing,
+        },
     }
 
 

@@ -51,13 +51,19 @@ def test_every_folder_is_executed() -> None:
     assert folders == {path.parent.name for path in EXAMPLES}
 
 
+def account(project: str, hits: str) -> str:
+    """Return what an example prints of one delivered call."""
+    counts = f"'handled': 1, 'delivered': 1, 'dropped': {{}}, 'in_flight': 0, 'masked': {{{hits}}}, 'mask_failed': {{}}"
+    return f"{{'{project}': {{{counts}}}}}"
+
+
 @pytest.mark.parametrize(
     ("name", "prefixes", "printed", "sent"),
     [
         (
             "quickstart",
             {"PAYMENTS_LF": "payments", "SEARCH_LF": "search", "LANGFUSE": "shared"},
-            ["{'payments': {'handled': 1, 'delivered': 1, 'dropped': {}, 'in_flight': 0, 'mask_failed': {}}}"],
+            [account("payments", "'credit_card': 1, 'email': 1")],
             ("payments", "Refund card [CREDIT_CARD], mail [EMAIL]"),
         ),
         (
@@ -65,7 +71,7 @@ def test_every_folder_is_executed() -> None:
             {"PAYMENTS_LF": "payments", "RESEARCH_LF": "research", "LANGFUSE": "shared"},
             [
                 "research ('research',) {'research': ('secrets', 'pii')}",
-                "{'research': {'handled': 1, 'delivered': 1, 'dropped': {}, 'in_flight': 0, 'mask_failed': {}}}",
+                account("research", "'email': 1"),
             ],
             ("research", "Summarise the letter from [EMAIL]"),
         ),

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from router.delivery.fork import reset_in_child
+from router.routing.plan import Plan
 
 DropReason = Literal[
     "policy",
@@ -34,12 +35,14 @@ class ProjectStats:
     """The account of one project. A unit is one call for one project.
 
     Attributes:
+        masked: how often each detector hit, by its name.
         mask_failed: how often each mask failed, by its name; what it guarded was withheld, and the call still went.
     """
 
     handled: int = 0
     delivered: int = 0
     dropped: Mapping[DropReason, int] = field(default_factory=dict)
+    masked: Mapping[str, int] = field(default_factory=dict)
     mask_failed: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -54,6 +57,7 @@ class ProjectStats:
             "delivered": self.delivered,
             "dropped": dict(self.dropped),
             "in_flight": self.in_flight,
+            "masked": dict(self.masked),
             "mask_failed": dict(self.mask_failed),
         }
 
@@ -65,33 +69,45 @@ class Stats(ProjectStats):
     Attributes:
         projects: the account of each project that was ever sent to.
         unrouted: the account of calls that were dropped before they had a project.
+        rules: calls by the rule that decided.
+        shadow: calls that a rule or overlay in shadow mode would have matched, by its id.
+        undecided: calls for which a condition could not be evaluated, by the id of the rule or overlay.
+        denied: what requests asked for and did not get, by key; a key of somebody's metadata counts as `metadata`.
         missing: calls that lacked a required attribute, by its name.
         unknown_values: calls with a value that routing.yaml does not know, by the attribute's name; never the value.
     """
 
     projects: Mapping[str, ProjectStats] = field(default_factory=dict)
     unrouted: ProjectStats = ProjectStats()
+    rules: Mapping[str, int] = field(default_factory=dict)
+    shadow: Mapping[str, int] = field(default_factory=dict)
+    undecided: Mapping[str, int] = field(default_factory=dict)
+    denied: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
     unknown_values: Mapping[str, int] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """Return the account as JSON-able data, with one entry per project."""
-        total = ProjectStats(self.handled, self.delivered, self.dropped, self.mask_failed).to_json()
+        total = ProjectStats(self.handled, self.delivered, self.dropped, self.masked, self.mask_failed).to_json()
+        decisions = {name: dict(getattr(self, name)) for name in _DECISIONS}
         projects = {name: stats.to_json() for name, stats in self.projects.items()}
-        unmet = {"missing": dict(self.missing), "unknown_values": dict(self.unknown_values)}
-        return total | unmet | {"projects": projects, "unrouted": self.unrouted.to_json()}
+        return total | decisions | {"projects": projects, "unrouted": self.unrouted.to_json()}
+
+
+_DECISIONS = ("rules", "shadow", "undecided", "denied", "missing", "unknown_values")
 
 
 class _Account:
-    __slots__ = ("delivered", "dropped", "handled", "mask_failed")
+    __slots__ = ("delivered", "dropped", "handled", "mask_failed", "masked")
 
     def __init__(self) -> None:
         self.handled = self.delivered = 0
         self.dropped: Counter[DropReason] = Counter()
+        self.masked: Counter[str] = Counter()
         self.mask_failed: Counter[str] = Counter()
 
     def stats(self) -> ProjectStats:
-        return ProjectStats(self.handled, self.delivered, dict(self.dropped), dict(self.mask_failed))
+        return ProjectStats(self.handled, self.delivered, dict(self.dropped), dict(self.masked), dict(self.mask_failed))
 
 
 class Counters:
@@ -107,8 +123,7 @@ class Counters:
     def _start_afresh(self) -> None:
         self._lock = threading.Lock()
         self._accounts: dict[str | None, _Account] = {}
-        self._missing: Counter[str] = Counter()
-        self._unknown_values: Counter[str] = Counter()
+        self._decisions: dict[str, Counter[str]] = {name: Counter() for name in _DECISIONS}
 
     def accept(self, project: str | None, count: int = 1) -> None:
         """Count calls that the router took over; from here on each is in flight until it is delivered or dropped."""
@@ -122,11 +137,17 @@ class Counters:
             for project in projects:
                 self._of(project).handled += 1
 
-    def unmet(self, missing: Iterable[str], unknown_values: Iterable[str]) -> None:
-        """Count what one call does not meet of `attributes:`, by the names of the attributes."""
+    def decided(self, plan: Plan) -> None:
+        """Count what was decided about one call; every name that is counted stands in routing.yaml."""
+        counts = self._decisions
         with self._lock:
-            self._missing.update(missing)
-            self._unknown_values.update(unknown_values)
+            if plan.rule is not None:
+                counts["rules"][plan.rule] += 1
+            if plan.denied:
+                counts["denied"].update({_bounded(key) for key in plan.denied})
+            for name in ("shadow", "undecided", "missing", "unknown_values"):
+                if found := getattr(plan, name):
+                    counts[name].update(found)
 
     def delivered(self, project: str | None, count: int = 1) -> None:
         """Count calls that Langfuse acknowledged."""
@@ -138,30 +159,34 @@ class Counters:
         with self._lock:
             self._of(project).dropped[reason] += count
 
-    def mask_failed(self, project: str, masks: Iterable[str]) -> None:
-        """Count masks that failed on one call for a project, by name."""
+    def masked(self, project: str, hits: Mapping[str, int], failures: Iterable[str]) -> None:
+        """Count what masking did to one call for a project: hits by detector, and the masks that failed."""
         with self._lock:
-            self._of(project).mask_failed.update(masks)
+            account = self._of(project)
+            account.masked.update(hits)
+            account.mask_failed.update(failures)
 
     def snapshot(self) -> Stats:
         """Return the account at this moment; its sums agree with each other."""
         with self._lock:
             accounts = {project: account.stats() for project, account in self._accounts.items()}
-            missing, unknown_values = dict(self._missing), dict(self._unknown_values)
+            decisions = {name: dict(counts) for name, counts in self._decisions.items()}
         dropped: Counter[DropReason] = Counter()
+        masked: Counter[str] = Counter()
         mask_failed: Counter[str] = Counter()
         for stats in accounts.values():
             dropped.update(stats.dropped)
+            masked.update(stats.masked)
             mask_failed.update(stats.mask_failed)
         return Stats(
             handled=sum(stats.handled for stats in accounts.values()),
             delivered=sum(stats.delivered for stats in accounts.values()),
             dropped=dict(dropped),
+            masked=dict(masked),
             mask_failed=dict(mask_failed),
             unrouted=accounts.pop(None, ProjectStats()),
             projects={project: stats for project, stats in accounts.items() if project is not None},
-            missing=missing,
-            unknown_values=unknown_values,
+            **decisions,
         )
 
     def _of(self, project: str | None) -> _Account:
@@ -169,3 +194,8 @@ class Counters:
         if account is None:
             account = self._accounts[project] = _Account()
         return account
+
+
+def _bounded(key: str) -> str:
+    """Return a denied key without what a client may have made up: `trace.metadata.x` is `trace.metadata`."""
+    return ".".join(key.split(".")[:2])

@@ -1,0 +1,82 @@
+"""The account of a router as Prometheus metrics, read when they are scraped; needs `prometheus_client`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import REGISTRY, Collector
+
+from router.delivery import Stats
+from router.pipeline import Router
+
+_BY_PROJECT = {
+    "router_mask_hits": ("Values that a detector found.", "detector", "masked"),
+    "router_mask_failures": ("Masks that failed; what they guarded was withheld.", "mask", "mask_failed"),
+}
+_BY_NAME = {
+    "router_decisions": ("Calls by the rule that decided.", "rule", "rules"),
+    "router_shadow_matches": ("Calls that an entry in shadow mode would have matched.", "entry", "shadow"),
+    "router_eval_errors": ("Conditions that could not be evaluated.", "entry", "undecided"),
+    "router_override_denied": ("What requests asked for and did not get.", "field", "denied"),
+    "router_missing_attribute": ("Calls without a required attribute.", "attribute", "missing"),
+    "router_unknown_value": ("Calls with a value that routing.yaml does not know.", "attribute", "unknown_values"),
+}
+
+
+def register(router: Router, registry: CollectorRegistry = REGISTRY) -> Collector:
+    """Add a router's metrics to a registry, by default the one that LiteLLM's `/metrics` shows.
+
+    Every label comes from routing.yaml or from a closed set: no request can add a series. Returns the collector, for
+    `registry.unregister`.
+
+    Raises:
+        ValueError: the registry has such metrics already.
+    """
+    collector = _RouterCollector(router.stats)
+    registry.register(collector)
+    return collector
+
+
+class _RouterCollector(Collector):
+    def __init__(self, stats: Callable[[], Stats]) -> None:
+        self._stats = stats
+
+    def describe(self) -> Iterator[Metric]:
+        """Name the metrics, so that a registry notices a second router."""
+        return self.collect()
+
+    def collect(self) -> Iterator[Metric]:
+        stats = self._stats()
+        accounts = {**stats.projects, "": stats.unrouted}
+        handled = CounterMetricFamily("router_handled", "Calls taken over, one for each project.", labels=["project"])
+        emitted = CounterMetricFamily("router_emit", "Calls that Langfuse acknowledged.", labels=["project"])
+        dropped = CounterMetricFamily("router_dropped", "Calls never delivered.", labels=["project", "reason"])
+        in_flight = GaugeMetricFamily("router_queue_depth", "Calls neither delivered nor dropped.", labels=["project"])
+        for project, account in accounts.items():
+            handled.add_metric([project], account.handled)
+            emitted.add_metric([project], account.delivered)
+            in_flight.add_metric([project], account.in_flight)
+            for reason, count in account.dropped.items():
+                dropped.add_metric([project, reason], count)
+        yield from (handled, emitted, dropped, in_flight)
+        for name, (words, label, field) in _BY_PROJECT.items():
+            found = {project: getattr(account, field) for project, account in accounts.items()}
+            yield _by_project(name, words, label, found)
+        for name, (words, label, field) in _BY_NAME.items():
+            yield _counter(name, words, [label], {(key,): count for key, count in getattr(stats, field).items()})
+
+
+def _by_project(name: str, words: str, label: str, found: Mapping[str, Mapping[str, int]]) -> Metric:
+    counts: dict[tuple[str, ...], int] = {
+        (project, key): count for project, inner in found.items() for key, count in inner.items()
+    }
+    return _counter(name, words, ["project", label], counts)
+
+
+def _counter(name: str, words: str, labels: list[str], counts: Mapping[tuple[str, ...], int]) -> Metric:
+    family = CounterMetricFamily(name, words, labels=labels)
+    for values, count in counts.items():
+        family.add_metric(list(values), count)
+    return family

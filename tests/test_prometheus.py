@@ -1,0 +1,71 @@
+"""The account of a router as Prometheus metrics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from router import Router
+from router.prometheus import register
+from router.testing import FakeLangfuse, make_record
+
+YAML = """
+version: 1
+attributes: {team: {values: [payments]}}
+projects: {payments: {env: PAYMENTS_LF}, shared: {env: LANGFUSE}}
+rules:
+  - {id: noise, match: {tags: loadtest}, route: drop}
+  - {id: payments, match: {team: payments}, route: payments, mask: [pii]}
+  - {id: rest, route: shared}
+"""
+
+
+def series(registry: CollectorRegistry) -> dict[str, float]:
+    """Return every series that is not zero, as Prometheus scrapes it."""
+    lines = [line.rpartition(" ") for line in generate_latest(registry).decode().splitlines() if line[0] != "#"]
+    return {name: float(value) for name, _, value in lines if float(value)}
+
+
+def test_a_scrape_shows_the_account(tmp_path: Path) -> None:
+    """Every call under its project, its rule and its fate; labels come from routing.yaml only."""
+    path = tmp_path / "routing.yaml"
+    path.write_text(YAML, "utf-8")
+    registry = CollectorRegistry()
+    with FakeLangfuse(["payments", "shared"]) as langfuse:
+        environ = langfuse.environ("PAYMENTS_LF", "payments") | langfuse.environ("LANGFUSE", "shared")
+        router = Router.from_file(path, environ=environ)
+        collector = register(router, registry)
+        router.log(make_record(team="payments", input="bo@example.org and jo@example.org"))
+        router.log(make_record(team="made-up-by-a-client"))
+        router.log(make_record(tags=("loadtest",)))
+        assert router.shutdown(10)
+    assert series(registry) == {
+        'router_handled_total{project="payments"}': 1,
+        'router_handled_total{project="shared"}': 1,
+        'router_handled_total{project=""}': 1,
+        'router_emit_total{project="payments"}': 1,
+        'router_emit_total{project="shared"}': 1,
+        'router_dropped_total{project="",reason="policy"}': 1,
+        'router_mask_hits_total{detector="email",project="payments"}': 2,
+        'router_decisions_total{rule="noise"}': 1,
+        'router_decisions_total{rule="payments"}': 1,
+        'router_decisions_total{rule="rest"}': 1,
+        'router_unknown_value_total{attribute="team"}': 1,
+    }
+    registry.unregister(collector)
+    assert series(registry) == {}
+
+
+def test_two_routers_do_not_share_a_registry(tmp_path: Path) -> None:
+    """The second one is told so, instead of hiding the first."""
+    path = tmp_path / "routing.yaml"
+    path.write_text(YAML, "utf-8")
+    registry = CollectorRegistry()
+    with FakeLangfuse() as langfuse:
+        environ = langfuse.environ("PAYMENTS_LF") | langfuse.environ("LANGFUSE")
+        first, second = (Router.from_file(path, environ=environ) for _ in range(2))
+    register(first, registry)
+    with pytest.raises(ValueError, match="router_handled"):
+        register(second, registry)
