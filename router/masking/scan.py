@@ -124,12 +124,9 @@ class Scanner:
             pieces: list[str] = []
             position = 0
             look_again = False
-            for start, end, replacement, overlapping in _merged(hits):
+            for start, end, replacement, overlapping in merged(hits):
                 pieces.append(data[position:start].decode("utf-8", "replace"))
-                value = data[start:end].decode("utf-8", "replace")
-                self._remember(value, replacement)
-                shown = _shown(data, end, overlapping) if replacement.action == "mask" else ""
-                pieces.append(self.replace(value, replacement, shown))
+                pieces.append(self.written(data, start, end, replacement, overlapping))
                 look_again = look_again or replacement.action in _LEAVE_NEIGHBOURS or _touches_word(data, start, end)
                 position = end
             text = "".join((*pieces, data[position:].decode("utf-8", "replace")))
@@ -140,6 +137,12 @@ class Scanner:
             if not hits:
                 return text
         raise MaskFailed(hits[0][2].mask)
+
+    def written(self, data: bytes, start: int, end: int, replacement: Replacement, overlapping: list[Hit]) -> str:
+        """Return the text that comes in place of a span of `data`, which is made of `overlapping` hits."""
+        value = data[start:end].decode("utf-8", "replace")
+        self._remember(value, replacement)
+        return self.replace(value, replacement, _shown(data, end, overlapping) if replacement.action == "mask" else "")
 
     def _remember(self, value: str, replacement: Replacement) -> None:
         """Keep a value that must stand nowhere in the call; a short one may stand elsewhere by coincidence."""
@@ -164,7 +167,7 @@ def _touches_word(data: bytes, start: int, end: int) -> bool:
     return any(byte > 0x7F or byte == 0x5F or chr(byte).isalnum() for byte in around)
 
 
-def _merged(hits: list[Hit]) -> Iterable[tuple[int, int, Replacement, list[Hit]]]:
+def merged(hits: list[Hit]) -> Iterable[tuple[int, int, Replacement, list[Hit]]]:
     """Yield disjoint spans in order, with what replaces them and the hits they are made of.
 
     Overlapping hits become one, and the strictest, then longest, decides.

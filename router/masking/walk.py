@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Final
 
+from router.masking.across import mask_across
 from router.masking.fold import fold, fold_character
 from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, marker
@@ -111,6 +112,8 @@ class Walk:
         return masked
 
     def _list(self, value: list[Any], states: tuple[State, ...], active: tuple[Finder, ...], opened: int) -> list[Any]:
+        if len(value) > 1:
+            self._mask_across(value, states, active)
         if not states:
             return [self._value(item, states, active, opened) for item in value]
         masked = []
@@ -126,6 +129,24 @@ class Walk:
             if item is not _GONE:
                 masked.append(item)
         return masked
+
+    def _mask_across(self, items: list[Any], states: tuple[State, ...], active: tuple[Finder, ...]) -> None:
+        """Replace in `items`, in place, what is split across the texts of the list or the `text` of its objects."""
+        places: list[tuple[Any, Any]] = []
+        for index, item in enumerate(items):
+            if type(item) is not str and (type(item) is not dict or type(item.get("text")) is not str):
+                continue
+            below, matched = advance(states, str(index))
+            if type(item) is dict:
+                matched += advance(union(states, below), "text")[1]
+            if strictest(matched) is None:
+                places.append((items, index) if type(item) is str else (item, "text"))
+                active = widened(active, [step for step in matched if step.finder not in active])
+        if len(places) < 2 or not active:
+            return
+        texts = [container[key] for container, key in places]
+        for (container, key), text in zip(places, mask_across(texts, self._scanner, active), strict=True):
+            container[key] = text
 
     def _number(self, value: int | float, active: tuple[Finder, ...]) -> Any:
         if not active or -_LONG_NUMBER < value < _LONG_NUMBER:

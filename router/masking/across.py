@@ -1,0 +1,77 @@
+"""Values that are split across adjacent texts, such as the text parts of one message."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from itertools import accumulate
+
+from router.masking.detectors import BUILTIN_DETECTORS
+from router.masking.policy import Finder
+from router.masking.scan import Hit, MaskFailed, Scanner, merged
+
+_SEPARATORS = (b"", b" ")
+"""What may be thought between two texts: the first may end in the middle of a word or at its end."""
+_MAX_PASSES = 4
+_PERSONAL = frozenset(each.name for each in BUILTIN_DETECTORS if each.group == "pii")
+
+
+def mask_across(texts: list[str], scanner: Scanner, active: tuple[Finder, ...]) -> list[str]:
+    """Return `texts` with every value replaced that more than one of them holds; what one holds alone stays.
+
+    What replaces a value stands where the value begins. Raises MaskFailed, also where that finds no end.
+    """
+    for separator in _SEPARATORS:
+        for _ in range(_MAX_PASSES):
+            changed = _pass(texts, separator, scanner, active)
+            if changed is None:
+                break
+            texts = changed
+        else:
+            raise MaskFailed(active[0].replacement.mask)
+    return texts
+
+
+def _pass(texts: list[str], separator: bytes, scanner: Scanner, active: tuple[Finder, ...]) -> list[str] | None:
+    parts = [text.encode() for text in texts]
+    starts = list(accumulate((len(part) + len(separator) for part in parts[:-1]), initial=0))
+    data = separator.join(parts)
+
+    def is_split(start: int, end: int) -> bool:
+        first = bisect_right(starts, start) - 1
+        return first + 1 < len(starts) and start < starts[first] + len(parts[first]) and end > starts[first + 1]
+
+    hits = scanner.find(data, active)
+    if not any(is_split(start, end) for start, end, _ in hits):
+        return None
+    # What one text holds alone and overlaps is part of what is replaced: nothing of it may stay behind.
+    alone: list[Hit] = [
+        (offset + start, offset + end, replacement)
+        for offset, part in zip(starts, parts, strict=True)
+        for start, end, replacement in scanner.find(part, active)
+    ]
+    split = [hit for hit in hits if is_split(hit[0], hit[1]) and not _only_touches(hit, alone)]
+    if not split:
+        return None
+    for start, end, replacement, group in [*merged([*split, *alone])][::-1]:
+        if is_split(start, end):
+            _replace(parts, starts, start, end, scanner.written(data, start, end, replacement, group).encode())
+    return [part.decode("utf-8", "replace") for part in parts]
+
+
+def _only_touches(hit: Hit, alone: list[Hit]) -> bool:
+    """Return whether a hit only adds the neighbour's last word to an address or number that one text holds whole.
+
+    Nobody can tell for a secret or a pattern where it ends, so there the neighbour's word goes as well.
+    """
+    start, end, replacement = hit
+    return replacement.kind in _PERSONAL and any(
+        kind.kind == replacement.kind and start < other_end and other_start < end
+        for other_start, other_end, kind in alone
+    )
+
+
+def _replace(parts: list[bytes], starts: list[int], start: int, end: int, written: bytes) -> None:
+    first, last = bisect_right(starts, start) - 1, bisect_right(starts, end - 1) - 1
+    for index in range(last, first - 1, -1):
+        begin, stop = max(start - starts[index], 0), end - starts[index]
+        parts[index] = parts[index][:begin] + (written if index == first else b"") + parts[index][stop:]
