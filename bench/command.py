@@ -76,17 +76,24 @@ def _rules(effort: Effort, progress: Progress) -> list[Table]:
     return measure_rules(effort, progress)
 
 
+def _mask(effort: Effort, progress: Progress) -> list[Table]:
+    from bench.mask import measure_mask
+
+    return measure_mask(effort, progress)
+
+
 BENCHMARKS: dict[str, Benchmark] = {
     "hook": _hook,
     "hang": _hang,
     "memory": _memory,
     "start": _start,
     "rules": _rules,
+    "mask": _mask,
 }
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure us beside LiteLLM's own callback.")
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure us beside what people use today.")
     parser.add_argument("which", nargs="*", metavar="|".join(BENCHMARKS), help="default: all of them")
     parser.add_argument("--quick", action="store_true", help="few rounds: an impression, in a quarter of the time")
     parser.add_argument("--rounds", type=int, metavar="N", help="turns of each peer")

@@ -132,6 +132,17 @@ def test_the_generated_platform_routes_its_teams(tmp_path):
     }
 
 
+def test_masking_is_measured_by_text_by_group_and_for_the_gil(run):
+    """Also where nothing to compare with is installed; then the table says so."""
+    common, hostile, by_size, gil = run.written["results"]["mask"]
+    assert [row["peer"] for row in common["rows"]][:2] == ["router", "python re, 5 patterns"]
+    assert all(row["4 kB, 5 finds"] > 0 for row in common["rows"])
+    assert len(common["rows"]) == 5 or "`make bench` puts them into .venv-peers" in common["notes"][0]
+    assert all(row["CPU ms"] > 0 for row in hostile["rows"])
+    assert [row["detectors"] for row in by_size["rows"]] == ["secrets", "all but phone", "secrets and pii"]
+    assert [row["while masking"] for row in gil["rows"]] == ["nothing", "5 MB of prose", "5 MB of digits"]
+
+
 def test_the_report_opens_with_versions_and_the_caveat(run):
     """Numbers without their circumstances are worth nothing."""
     assert run.written["schema"] == "router.bench/v1"
@@ -145,7 +156,9 @@ def test_an_unknown_benchmark_is_named(checkout):
         [sys.executable, "-m", "bench", "hok"], cwd=checkout, capture_output=True, text=True, check=False, timeout=60
     )
     assert done.returncode == 2
-    assert done.stderr.endswith("error: no benchmark is called 'hok'; there are hook, hang, memory, start, rules\n")
+    assert done.stderr.endswith(
+        "error: no benchmark is called 'hok'; there are hook, hang, memory, start, rules, mask\n"
+    )
 
 
 def test_a_table_is_plain_text_with_its_targets():

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import accumulate
 
 from router.masking.patterns import compile_bytes
 
-_RUN = compile_bytes(r"[0-9](?:[ .-]?[0-9]){11,}")
+_RUN = compile_bytes(r"[0-9](?:(?:[ .-]|\r?\n)?[0-9]){11,}")
+_LINE = compile_bytes(r"[0-9](?:[ .-]?[0-9]){11,}")
 _WRAPPED = compile_bytes(r"[0-9](?:[ .-]?[0-9]){0,17}\r?\n[0-9](?:[ .-]?[0-9]){0,17}")
 _TO_SPACE = bytes.maketrans(b".-", b"  ")
+_VALUES = bytes.maketrans(b"0123456789", bytes(range(10)))
 _DOUBLED = bytes.maketrans(b"0123456789", bytes(2 * d - 9 * (d > 4) for d in range(10)))
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
@@ -35,12 +39,22 @@ def find_cards(text: bytes) -> list[tuple[int, int]]:
     """Return the spans of card numbers in `text`."""
     if len(text) < 12:
         return []
-    found = [
-        span for run in _RUN.finditer(text) for piece in _pieces(text, *run.span()) for span in _in_run(text, *piece)
-    ]
-    if b"\n" in text:
-        found += [match.span() for match in _WRAPPED.finditer(text) if _is_wrapped_card(text, *match.span())]
-    return found
+    return [span for run in _RUN.finditer(text) for span in _in_lines(text, *run.span())]
+
+
+def _in_lines(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Yield the cards of a run that may go on over ends of lines."""
+    if text.find(b"\n", start, end) < 0:
+        for piece in _pieces(text, start, end):
+            yield from _in_run(text, *piece)
+        return
+    run = text[start:end]
+    for line in _LINE.finditer(run):
+        for piece in _pieces(text, start + line.start(), start + line.end()):
+            yield from _in_run(text, *piece)
+    for wrapped in _WRAPPED.finditer(run):
+        if _is_wrapped_card(text, start + wrapped.start(), start + wrapped.end()):
+            yield start + wrapped.start(), start + wrapped.end()
 
 
 def _is_wrapped_card(text: bytes, start: int, end: int) -> bool:
@@ -66,17 +80,56 @@ def _pieces(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield start, end
 
 
+@dataclass(frozen=True, slots=True)
+class _Groups:
+    """A run of digits in its groups, ready to be asked about any row of them.
+
+    Attributes:
+        lengths: digits of each group.
+        offsets: digits before each group, then all digits.
+        sums: of the digits before each digit, with those at even, then at odd places doubled as Luhn does.
+    """
+
+    groups: list[bytes]
+    lengths: list[int]
+    offsets: list[int]
+    sums: tuple[list[int], list[int]]
+
+    @classmethod
+    def of(cls, groups: list[bytes]) -> _Groups:
+        """Take the groups of one run, ASCII digits."""
+        lengths = [len(group) for group in groups]
+        digits = b"".join(groups)
+        values, doubled = digits.translate(_VALUES), digits.translate(_DOUBLED)
+        even, odd = bytearray(values), bytearray(values)
+        even[::2], odd[1::2] = doubled[::2], doubled[1::2]
+        sums = list(accumulate(even, initial=0)), list(accumulate(odd, initial=0))
+        return cls(groups, lengths, list(accumulate(lengths, initial=0)), sums)
+
+    def digits(self, index: int, count: int) -> bytes:
+        """Return the digits of `count` groups from `index` on."""
+        return b"".join(self.groups[index : index + count])
+
+    def pass_luhn(self, index: int, count: int) -> bool:
+        """Return whether there are as many groups, and the last digit is the check digit of the others."""
+        if index + count >= len(self.offsets):
+            return False
+        start, end = self.offsets[index], self.offsets[index + count]
+        sums = self.sums[end % 2]
+        return (sums[end] - sums[start]) % 10 == 0
+
+
 def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     run = text[start:end]
     if end - start < 20 and run.isdigit():
         if not _is_part_of_number(text, start, end) and _is_card_at(text, start, end, run):
             yield start, end
         return
-    groups = run.translate(_TO_SPACE).split(b" ")
-    lengths = [len(group) for group in groups]
+    groups = _Groups.of(run.translate(_TO_SPACE).split(b" "))
+    lengths = groups.lengths
     index, position = 0, start
-    while index < len(groups):
-        count = _card_at(text, groups, lengths, index, position)
+    while index < len(lengths):
+        count = _card_at(text, groups, index, position)
         if count:
             size = sum(lengths[index : index + count]) + count - 1
             yield position, position + size
@@ -87,21 +140,24 @@ def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
             index += 1
 
 
-def _card_at(text: bytes, groups: list[bytes], lengths: list[int], index: int, position: int) -> int:
+def _card_at(text: bytes, groups: _Groups, index: int, position: int) -> int:
     """Return how many groups from `index` on make a card number; 0 for none."""
+    lengths = groups.lengths
     first = lengths[index]
     if first == 1:
         count = _count_of_singles(lengths, index)
-        return count if count and is_card(b"".join(groups[index : index + count])) else 0
+        return count if count and groups.pass_luhn(index, count) and is_card(groups.digits(index, count)) else 0
     if index + 1 < len(lengths):
         for count in _SIZES_BY_START.get((first, lengths[index + 1]), ()):
-            if index + count <= len(lengths) and tuple(lengths[index : index + count]) in _GROUPINGS:
-                digits = b"".join(groups[index : index + count])
-                if _is_card_at(text, position, position + len(digits) + count - 1, digits):
-                    return count
+            if not groups.pass_luhn(index, count) or tuple(lengths[index : index + count]) not in _GROUPINGS:
+                continue
+            digits = groups.digits(index, count)
+            if _is_card_at(text, position, position + len(digits) + count - 1, digits):
+                return count
     if first in _SIZES_OF_ONE:
         end = position + first
-        return int(not _is_part_of_number(text, position, end) and _is_card_at(text, position, end, groups[index]))
+        is_free = not _is_part_of_number(text, position, end)
+        return int(is_free and _is_card_at(text, position, end, groups.digits(index, 1)))
     return 0
 
 

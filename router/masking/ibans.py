@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from stdnum import iban
-from stdnum.exceptions import InvalidComponent, InvalidFormat
-
 from router.masking.patterns import compile_bytes
 
 _START = compile_bytes(r"[A-Za-z]{2}[ -]?[0-9]{2}[ -]?[A-Za-z0-9]")
@@ -54,6 +51,9 @@ def is_iban(value: bytes) -> bool:
         return False
     if int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 != 1:
         return False
+    from stdnum import iban  # takes its time to load
+    from stdnum.exceptions import InvalidComponent, InvalidFormat
+
     try:
         iban.validate(plain, check_country=False)
     except InvalidFormat:

@@ -14,6 +14,7 @@ REGIONS: Final = ("US", "GB", "AU", "AT", "CH", "DE", "FR", "IT", "NL")
 _GAP = r"(?:\) ?[./-]? ?\(?|[ ./-]{1,3}\(?|\()?"
 _NUMBER = compile_bytes(rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,}}[0-9]")
 _MOST_DIGITS = 17
+_MOST_NATIONAL = 13
 _EXTENSION = compile_bytes(r"(?i)^ ?(?:x|ext\.?|extension|#) ?[0-9]{1,6}\b")
 _WORDS = (
     r"phones?|te?le?phones?|tel|telefono?|telefone|telefonnummer|portable|mobiles?|mobil|movil|cell|cellphone|cellular"
@@ -44,7 +45,9 @@ def find_phones(text: bytes) -> Iterator[tuple[int, int]]:
     """Yield the spans of telephone numbers in `text`."""
     for match in _NUMBER.finditer(text):
         start, end = match.span()
-        if len(text[start:end].translate(None, _MARKS)) <= _MOST_DIGITS:
+        written = text[start:end]
+        most = _MOST_DIGITS if written[:1] in b"+0" else _MOST_NATIONAL
+        if len(written.translate(None, _MARKS)) <= most:
             candidates = [(start, end)]
         else:  # several numbers in a row, or a column of a table
             candidates = [(start + form.start(), start + form.end()) for form in _FORMS.finditer(text[start:end])]
@@ -69,16 +72,24 @@ def _stands_alone(text: bytes, start: int, end: int) -> bool:
 
 def _phone(text: bytes, start: int, end: int) -> int:
     """Return where the number that starts at `start` ends, trying to leave out groups at its end; 0 for none."""
-    named = bool(_BEFORE.search(text[max(0, start - 40) : start]) or _AFTER.search(text[end : end + 16]))
-    for _ in range(4):
-        written = text[start:end]
-        if is_phone(written, named=named):
-            return end
-        cut = max(written.rfind(mark) for mark in (b" ", b"/"))
-        if cut < 6:
+    for named in (False, True):
+        if named and not _is_named(text, start, end):
             return 0
-        end = start + len(written[:cut].rstrip(b" ()./-"))
+        stop = end
+        for _ in range(4):
+            written = text[start:stop]
+            if is_phone(written, named=named):
+                return stop
+            cut = max(written.rfind(b" "), written.rfind(b"/"))
+            if cut < 6:
+                break
+            stop = start + len(written[:cut].rstrip(b" ()./-"))
     return 0
+
+
+def _is_named(text: bytes, start: int, end: int) -> bool:
+    """Return whether a word beside the number says that it is a telephone number."""
+    return bool(_BEFORE.search(text[max(0, start - 40) : start]) or _AFTER.search(text[end : end + 16]))
 
 
 def is_phone(written: bytes, *, named: bool) -> bool:
@@ -102,7 +113,7 @@ def is_phone(written: bytes, *, named: bool) -> bool:
 def _is_written_as_phone(written: bytes, digits: bytes) -> bool:
     if written.count(b".") == 1 and not written.strip(b"0123456789."):
         return False
-    return len(digits) <= 13 and (len(digits) >= 7 or len(written) > len(digits))
+    return len(digits) <= _MOST_NATIONAL and (len(digits) >= 7 or len(written) > len(digits))
 
 
 def _is_international(written: bytes, digits: bytes, *, named: bool) -> bool:

@@ -96,12 +96,18 @@ class Scanner:
                 raise
             except BaseException:  # noqa: BLE001 - MemoryError and RecursionError too: what was not scanned is not sent
                 raise MaskFailed(replacement.mask) from None
-        return [hit for hit in hits if hit[0] < hit[1] and not self._is_own(data, *hit)] if hits else hits
+        if not hits:
+            return hits
+        # Asked once for all of them: a text that was never masked has no labels, and there is no more to ask.
+        may_be_own = bool(self._policy.keys) or any(label in data for label in self._policy.labels)
+        return [hit for hit in hits if hit[0] < hit[1] and not self._is_own(data, *hit, may_be_own=may_be_own)]
 
-    def _is_own(self, data: bytes, start: int, end: int, replacement: Replacement) -> bool:
+    def _is_own(self, data: bytes, start: int, end: int, replacement: Replacement, *, may_be_own: bool) -> bool:
         """Return whether the span holds nothing but what masking itself writes: labels, pseudonyms, ends of values."""
         if replacement.action == "mask" and is_partly_shown(data, start, end, replacement.keep_last):
             return True
+        if not may_be_own:
+            return False
         while 0 <= start < end:
             start = self._end_of_own(data, start)
         return start >= end

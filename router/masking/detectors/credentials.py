@@ -36,10 +36,12 @@ class ApiKey:
 
     def find(self, text: bytes) -> Sequence[Span]:
         found = [span for match in spans(self._pattern, text) if (span := _narrow(text, *match))]
-        return found + [span for span in spans(self._encoded, text) if self._is_encoded(text[slice(*span)])]
+        return found + [span for span in spans(self._encoded, text) if self._is_encoded(text[span[0] : span[1]])]
 
     def _is_encoded(self, run: bytes) -> bool:
         """Return whether `run` is base64 of a text with a token in it."""
+        if run.islower() or run.isupper():  # digests, ids, words
+            return False
         plain = _decoded(run[:_MOST_DECODED])
         return any(_narrow(plain, *match) for match in spans(self._pattern, plain))
 
