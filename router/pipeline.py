@@ -16,6 +16,7 @@ from typing import Any
 from router.config import load_config
 from router.config.loaded import LoadedConfig
 from router.delivery import ByteBoundedQueue, Counters, DeliverySettings, DropReason, Sender, Stats, span_pieces
+from router.delivery.counters import account_of
 from router.delivery.fork import reset_in_child
 from router.delivery.notices import Notices
 from router.masking import compile_policies, seal
@@ -26,6 +27,10 @@ from router.routing.table import RoutingTable
 from router.settings import config_path, load_settings, process_environment
 
 Job = Callable[[], CallRecord]
+_WHY_NOT_USED = {
+    "credentials": "they are no pair of keys, or overrides does not allow them",
+    "credentials.host": "their host cannot be used, or overrides does not allow it",
+}
 
 
 class Router:
@@ -160,6 +165,7 @@ class Router:
             self._drop(None, reason, error)
             return
         self._counters.decided(plan)
+        self._tell_denied(plan)
         if plan.drop is not None:
             self._counters.dropped(None, plan.drop)
             return
@@ -169,19 +175,26 @@ class Router:
 
     def _deliver(self, record: CallRecord, plan: Plan, project: str) -> None:
         try:
-            target = self._loaded.projects[project]
+            ad_hoc = plan.ad_hoc if plan.ad_hoc is not None and plan.ad_hoc.name == project else None
+            target = ad_hoc or self._loaded.projects[project]
             masked, span = seal(record, plan, project, self._policies, lambda masked: span_pieces(masked, target))
             if masked.masked or masked.failures:
                 self._counters.masked(project, masked.masked, masked.failures)
                 self._tell_mask_failed(project, masked.failures)
-            self._sender.send(project, span)
+            self._sender.send(ad_hoc or project, span)
         except Exception as error:  # noqa: BLE001 - the same boundary, per project
             self._drop(project, "encode_failed", error)
+
+    def _tell_denied(self, plan: Plan) -> None:
+        for key in plan.denied if plan.drop is None else ():
+            if (why := _WHY_NOT_USED.get(key)) is not None:
+                text = "Langfuse credentials that calls bring are not used (%s): %s."
+                self._notices.say("", f"denied {key}", logging.WARNING, text, key, why)
 
     def _tell_mask_failed(self, project: str, masks: tuple[str, ...]) -> None:
         for name in masks:
             self._notices.say(
-                project,
+                account_of(project),
                 f"mask_failed {name}",
                 logging.ERROR,
                 "Mask %s failed on a call for project %s; what it guards was withheld.",
@@ -194,7 +207,7 @@ class Router:
         self._counters.dropped(project, reason)
         cause = type(error).__name__
         self._notices.say(
-            project or "", f"{reason} {cause}", logging.ERROR, "Calls are dropped (%s): %s.", reason, cause
+            account_of(project or ""), f"{reason} {cause}", logging.ERROR, "Calls are dropped (%s): %s.", reason, cause
         )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from router.config.loaded import LoadedConfig, Located
-from router.config.model import Expect, Test
+from router.config.model import AD_HOC, Expect, Test
 from router.config.tables import Vocabulary
 from router.errors import Location, RequestError
 from router.masking import MaskedRecord, MaskingPolicies, compile_policies, mask
@@ -92,10 +92,18 @@ def _run(
         except RequestError as error:
             yield CaseResult(spec.name, test.location, case, (Difference("request", "a call", str(error)),))
             continue
-        plan = _with_masks(table.resolve(record, spec.bucket), spec.mask)
+        plan = _with_masks(_with_one_ad_hoc(table.resolve(record, spec.bucket)), spec.mask)
         differences = tuple(_compare(spec.expect, plan, _sent(record, plan, policies)))
         why = tuple(f"{reason.effect} ← {reason.source}" for reason in plan.because)
         yield CaseResult(spec.name, test.location, case, differences, why if differences else ())
+
+
+def _with_one_ad_hoc(plan: Plan) -> Plan:
+    """Return the plan with the project whose keys the request brings called `ad-hoc`, whatever its keys are."""
+    if plan.ad_hoc is None:
+        return plan
+    masks = {AD_HOC if name == plan.ad_hoc.name else name: masks for name, masks in plan.masks.items()}
+    return replace(plan, route=tuple(masks), masks=masks)
 
 
 def _with_masks(plan: Plan, names: list[str]) -> Plan:

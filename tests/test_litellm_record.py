@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from litellm.proxy._types import UserAPIKeyAuth
 from litellm.types.utils import ModelResponse, TextCompletionResponse
+from pydantic import SecretStr
 
 from router.litellm import record_from_kwargs
+from router.litellm.capture import capture
 from router.litellm.origin import Caller
 from router.litellm.record import nanoseconds
 from router.routing.record import CallError, CallRecord, Requested
@@ -59,8 +61,8 @@ def call(status: Any = "success", response_obj: Any = None, proxy_process: bool 
 
 
 def plain(record: CallRecord) -> Any:
-    """Return everything a record holds but for the one set and the one function in it."""
-    requested = {**dataclasses.asdict(record.requested), "mask": (), "masking_function": None}
+    """Return everything a record holds but for what is no JSON: a set, a function, and secrets."""
+    requested = {**dataclasses.asdict(record.requested), "mask": (), "masking_function": None, "credentials": None}
     return {**dataclasses.asdict(record), "requested": requested}
 
 
@@ -495,29 +497,59 @@ def test_what_the_host_excluded_is_left_out_where_litellm_left_it_in(
     assert record.error is None or record.error.message == ""
 
 
+PAIR = {"langfuse_public_key": "pk-CANARY", "langfuse_secret_key": "sk-CANARY"}
+ALIAS = {"langfuse_public_key": "pk-CANARY", "langfuse_secret": "sk-CANARY"}
+
+
 @pytest.mark.parametrize(
     "kwargs",
     [
-        {"langfuse_public_key": "pk"},
-        {"langfuse_secret": "CANARY"},
-        {"standard_callback_dynamic_params": {"langfuse_secret_key": "CANARY"}},
-        {"litellm_params": {"metadata": {"langfuse_host": "https://CANARY.example"}}},
-        {"litellm_params": {"litellm_metadata": {"langfuse_secret_key": "CANARY"}}},
+        PAIR,
+        ALIAS,
+        {"standard_callback_dynamic_params": PAIR},
+        {"litellm_params": {"metadata": ALIAS}},
+        {"litellm_params": {"litellm_metadata": PAIR}},
+        {"standard_callback_dynamic_params": {**PAIR, "langfuse_host": None}, "litellm_params": {"metadata": ALIAS}},
     ],
-    ids=["kwargs", "alias", "dynamic", "metadata", "litellm metadata"],
+    ids=["kwargs", "alias", "dynamic", "metadata", "litellm metadata", "two places"],
 )
-def test_credentials_of_a_call_are_noticed_and_not_kept(kwargs: dict[str, Any]) -> None:
-    """They are refused by name; nothing of their values is in the record."""
+def test_credentials_of_a_call_are_kept_where_nothing_shows_them(kwargs: dict[str, Any]) -> None:
+    """They can be sent with, and not be printed."""
     record = call(**kwargs)
-    assert record.requested == Requested(credentials=True)
+    found = record.requested.credentials
+    assert found is not None
+    assert found.public_key is not None
+    assert found.secret_key is not None
+    keys = (found.public_key.get_secret_value(), found.secret_key.get_secret_value(), found.host)
+    assert keys == ("pk-CANARY", "sk-CANARY", None)
     assert "CANARY" not in dump(record)
+    assert "CANARY" not in repr(record)
     assert not call(litellm_params={"metadata": {"langfuse_host": ""}}, langfuse_secret=None).requested.credentials
 
 
+def test_credentials_of_one_place_are_not_completed_by_those_of_another() -> None:
+    """What a team's configuration says is never sent to a host that a client wrote."""
+    given: dict[str, Any] = {
+        "standard_callback_dynamic_params": PAIR,
+        "litellm_params": {"metadata": {"langfuse_host": "https://x"}},
+    }
+    found = call(**given).requested.credentials
+    assert found is not None
+    assert found.host is None
+
+
 @pytest.mark.parametrize("name", ["sdk_dynamic_credentials_kwargs", "sdk_dynamic_credentials_metadata"])
-def test_captured_credentials_are_noticed(name: str) -> None:
-    """Where LiteLLM really puts them."""
-    assert record_of(load_payload(name)).requested.credentials
+def test_captured_credentials_are_found(name: str) -> None:
+    """Where LiteLLM really puts them, by the hook as by the worker."""
+    payload = load_payload(name)
+    record = record_of(payload)
+    assert record.requested.credentials is not None
+    assert record.requested.credentials.secret_key == SecretStr("sk-lf-fake-team-a")
+    taken = capture(
+        payload.kwargs, payload.response_obj, payload.start_time, payload.end_time, status=payload.status,
+        proxy_process=False,
+    )  # fmt: skip
+    assert taken.record().requested.credentials == record.requested.credentials
 
 
 def test_who_called_is_not_shown_by_repr() -> None:

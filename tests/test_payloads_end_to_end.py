@@ -21,7 +21,7 @@ projects: {all: {env: ALL}, failed: {env: FAILED}}
 rules:
   - {id: failed, match: {status: failure}, route: failed}
   - {id: rest, route: all}
-overrides: {allow: ["*"]}
+overrides: {allow: ["*"], credentials: never}
 """
 UNAUTHENTICATED = {"proxy_bad_key_spoof"}
 NEVER = (b"fake-provider-key", b"Bearer sk-", b"authorization", b"user_api_key_auth", b"proxy_server_request")

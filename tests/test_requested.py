@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
-from router.routing.record import Requested
+from router.routing.record import RequestCredentials, Requested
 from router.routing.requested import INTERNAL_KEYS, SEED_KEYS, requested_from_metadata
 
 SEED_EXAMPLE = {
@@ -180,7 +181,7 @@ def test_debug_passes_the_scalars_of_the_metadata_on() -> None:
 def test_what_litellm_and_its_proxy_write_is_not_metadata() -> None:
     """Internal keys, facts of the key and credentials never become metadata of the generation."""
     internal = dict.fromkeys([*INTERNAL_KEYS, "user_api_key_team_id", "langfuse_secret_key", "litellm_call_id"], "x")
-    assert requested_from_metadata(internal) == Requested(credentials=True)
+    assert requested_from_metadata(internal) == Requested(credentials=RequestCredentials(secret_key=SecretStr("x")))
 
 
 @pytest.mark.parametrize("spelling", ["langfuse_{}", "langfuse-{}", "x-langfuse-{}", "x-langfuse_{}", "x_langfuse_{}"])
@@ -217,10 +218,14 @@ def test_a_header_lifts_no_mask_of_another_header() -> None:
     assert requested_from_metadata({}, headers=twice).mask == {"input"}
 
 
-def test_credentials_are_noticed_and_nothing_else_is_kept_of_them() -> None:
+def test_credentials_are_found_by_litellms_names_and_shown_by_nothing() -> None:
     """Known by the names that LiteLLM's callback reads."""
     given = {"langfuse_public_key": "pk-1", "langfuse_secret": "sk-1", "langfuse_host": "https://example.com"}
-    assert requested_from_metadata(given) == Requested(credentials=True)
+    found = RequestCredentials(
+        public_key=SecretStr("pk-1"), secret_key=SecretStr("sk-1"), host=SecretStr("https://example.com")
+    )
+    assert requested_from_metadata(given) == Requested(credentials=found)
+    assert not any(value in repr(found) for value in given.values())
     assert requested_from_metadata({"langfuse_host": None}) == Requested()
 
 

@@ -9,13 +9,14 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from router.config import load_text
 from router.config.loaded import LoadedConfig
 from router.errors import ConfigError
 from router.litellm import record_from_kwargs
 from router.routing.plan import Plan
-from router.routing.record import CallRecord, Requested
+from router.routing.record import CallRecord, RequestCredentials, Requested
 from router.routing.table import RoutingTable
 from tests.payloads import load_payload
 from tests.reference import WHENS, decide, unique
@@ -378,6 +379,9 @@ words = st.dictionaries(
 )
 
 
+KEYS = RequestCredentials(public_key=SecretStr("pk-lf-1"), secret_key=SecretStr("sk-lf-1"))
+
+
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(configs(HOSTS, calm=True), calls, calls, words)
 def test_the_words_of_a_proxys_client_choose_no_route_where_rules_read_the_host_only(
@@ -395,7 +399,7 @@ def test_the_words_of_a_proxys_client_choose_no_route_where_rules_read_the_host_
         session_id=other.session_id,
         trace_id=other.session_id,
         environment=other.user,
-        requested=dataclasses.replace(other.requested, project="p2", credentials=True),
+        requested=dataclasses.replace(other.requested, project="p2", credentials=KEYS),
     )
     before, after = table.resolve(record), table.resolve(spoofed)
     assert (after.rule, after.route, after.drop) == (before.rule, before.route, before.drop)

@@ -25,8 +25,9 @@ WHEN = 1_790_000_000_000_000_000
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_scenario(folder: Path, update_golden: bool) -> None:
     """The plan, and every attribute on the wire, are exactly what the folder says."""
-    record = _record(yaml.safe_load((folder / "call.yaml").read_text("utf-8")))
     with FakeLangfuse(PROJECTS) as langfuse:
+        call = (folder / "call.yaml").read_text("utf-8").replace("{receiver}", langfuse.url)
+        record = _record(yaml.safe_load(call))
         environ = {k: v for name in PROJECTS for k, v in langfuse.environ(name.upper(), name).items()}
         environ |= {"MASK_HMAC_KEY": "k" * 32, "DEPLOY_ENV": "staging", "REGION": "{eu}", "LAYER_HOST": langfuse.url}
         router = Router.from_file(folder / "routing.yaml", environ=environ)

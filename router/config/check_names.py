@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from router.config.findings import Findings
-from router.config.model import DROP, REQUEST_MASKS, Destination, Overlay, Rule, Test
+from router.config.model import AD_HOC, DROP, REQUEST_MASKS, Destination, Overlay, Rule, Test
 from router.config.nodes import Path
 from router.config.packs import PackShelf
 from router.config.routes import RouteError, has_holes, route_places, routes_by_row
@@ -62,6 +62,9 @@ def _check_projects(findings: Findings) -> None:
         message = f"a project cannot be called `{DROP}`"
         effect = f"`route: {DROP}` sends nothing, so no call would reach this project"
         findings.add("RT610", message, ("projects", DROP), key=True, effect=effect, hint="give it another name")
+    if AD_HOC in known:
+        message, effect = f"a project cannot be called `{AD_HOC}`", "counts would mix it with projects of requests' own"
+        findings.add("RT610", message, ("projects", AD_HOC), key=True, effect=effect, hint="give it another name")
     used = _check_choices(findings, known)
     for index, rule in draft.rules.items():
         used.update(_reached(findings, rule))
@@ -232,11 +235,11 @@ def _check_tests(findings: Findings, shelf: PackShelf) -> None:
         ]
         for kind, known, names, where in listed:
             for position, name in enumerate(names):
-                if name not in known:
+                if name not in known and (kind, name) != ("project", AD_HOC):
                     _unknown(findings, "RT306", kind, name, (*where, position), known, effect)
         for key, given in (("mask", by_project), ("sent_to", expect.sent_to or {})):
             for name in given:
-                if name not in projects:
+                if name not in projects and name != AD_HOC:
                     _unknown(findings, "RT306", "project", name, (*path, key, name), projects, effect, key=True)
 
 

@@ -69,8 +69,9 @@ PROJECTS: dict[str, Code] = {
         good="masks: {m: [{paths: [input], action: hash, key: {env: LONG}}]}\nrules: [{id: rest, route: a, mask: [m]}]",
     ),
     "RT610": Code(
-        title="`drop` where a project belongs",
-        why="`route: drop` sends nothing; a project of that name or a list with it would be read both ways.",
+        title="`drop` or `ad-hoc` where a project belongs",
+        why="`route: drop` sends nothing, and `ad-hoc` stands for projects whose keys a request brings; a project of "
+        "such a name, or a list with `drop`, would be read both ways.",
         mend="Give the project another name; write `route: drop` alone.",
         bad="rules: [{id: rest, route: [a, drop]}]",
         good="rules: [{id: rest, route: [a]}]",

@@ -96,7 +96,9 @@ def _secret_spans(source: Source, root: Node | None) -> Iterator[tuple[int, int]
             key = step if isinstance(step, str) else name
             names_column = step == "key" and node.key("file") is not None  # of a table
             counts = step in MEASURED_ATTRIBUTES and _has_only_numbers(child)
-            hidden = isinstance(step, str) and bool(_SECRET_NAME.search(step)) and not (names_column or counts)
+            permits = step == "credentials" and name in ("overrides", "grants")
+            harmless = names_column or counts or permits
+            hidden = isinstance(step, str) and bool(_SECRET_NAME.search(step)) and not harmless
             stack.append((child, secret or hidden, key))
 
 

@@ -87,6 +87,8 @@ def kind_of_place(path: Path, around: Node) -> str | None:
             return "text"
         case ("projects", _, str(key), "file"):
             return "text" if key in _REFERENCES else None
+        case ("overrides", *_, "credentials", "hosts", int()):
+            return "text"
         case ("overlays" | "rules", int(), "trace", "append", "tags", int()):
             return "template"
         case ("overlays" | "rules", int(), "trace" | "generation", "set" | "default", _, *_):

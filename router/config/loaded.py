@@ -35,7 +35,7 @@ class ResolvedProject:
     """
 
     name: str
-    public_key: str
+    public_key: str = field(repr=False)
     secret_key: SecretStr
     host: str
     environment: str | None = None
@@ -53,6 +53,7 @@ class LoadedConfig:
         project_names: every project of the closed world, in file order.
         project_aliases: names that a template would have given to rows which share a project, with that project.
         grants: those of `overrides`.
+        default_host: where a request sends that brings keys and names no host; None where that is not usable.
         vocabulary: declared attributes, and the rows of tables.
         projects: the projects with credentials; empty when loaded without an environment.
         masks: mask steps by the name that `mask:` uses; masks of packs under their bare and their full name.
@@ -77,5 +78,6 @@ class LoadedConfig:
     warnings: tuple[Problem, ...] = ()
     project_aliases: Mapping[str, str] = field(default_factory=dict)
     grants: tuple[Located[Grant], ...] = ()
+    default_host: str | None = None
     vocabulary: Vocabulary = NO_VOCABULARY
     detectors: Mapping[str, DetectorSpec] = field(default_factory=dict)

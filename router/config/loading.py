@@ -22,7 +22,7 @@ from router.config.needs import Need, needs_of
 from router.config.nodes import Source
 from router.config.packs import Mask, Pack, PackShelf, pack_folder, shipped_packs
 from router.config.project_templates import expand_templates
-from router.config.projects import Credentials, check_hosts, resolve_credentials
+from router.config.projects import Credentials, check_hosts, default_host, resolve_credentials
 from router.config.reading import secret_beside, text_beside, text_of, too_large
 from router.config.rule_reading import read_rules
 from router.config.table_reading import read_tables
@@ -131,7 +131,8 @@ def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None)
         raise ConfigError(tuple(problems))
     sources = [draft.source, *(source for source, _ in tables.sources), *rules.sources, *shelf.sources]
     detectors = detector_specs(draft, rules.rules, [(draft.source, draft.root)])
-    return _loaded(draft, shelf, credentials, sources, detectors, tuple(problems))
+    loaded = _loaded(draft, shelf, credentials, sources, detectors, tuple(problems))
+    return replace(loaded, default_host=default_host(draft, environ, partial(secret_beside, folder)))
 
 
 def _loaded(

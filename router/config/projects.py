@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from router.config.draft import Draft
 from router.config.findings import Findings, from_variables
+from router.config.hosts import CLOUD, PLAIN_HTTP, host_fault, read_host
 from router.config.limits import fitted
 from router.config.loaded import ResolvedProject
-from router.config.model import EnvRef, FileRef, Project, ProjectByPrefix
+from router.config.model import CredentialHosts, EnvRef, FileRef, Project, ProjectByPrefix
 from router.config.nodes import Path
 from router.config.suggest import did_you_mean
 from router.errors import Label, Problem
 
-CLOUD = "https://cloud.langfuse.com"
-"""Langfuse Cloud in the EU, the host of a project that names none."""
 PUBLIC, SECRET = "pk-lf-", "sk-lf-"
+NO_HOST = "https://langfuse.invalid"
+"""Stands for a host that is not known yet."""
 MIN_KEY_BYTES = 32
 """Bytes of a key of `action: hash`."""
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
-_PLAIN_HTTP = "is plain http, which is for this machine only"
 Ref = str | EnvRef | FileRef
 
 
@@ -48,12 +46,31 @@ def check_hosts(draft: Draft) -> list[Problem]:
         if isinstance(host, str) and not _is_open(draft, path):
             origin = _origin(draft, path)
             _check_host(findings, path, host, allow_http, shown=not origin, origin=origin)
+    for path, host in _listed_hosts(draft):
+        if not _is_open(draft, path):
+            _check_listed(findings, path, host, _origin(draft, path))
     for name, project in draft.projects.items():
         key = None if isinstance(project, ProjectByPrefix) else project.public_key
         where: Path = ("projects", name, "public_key")
         if isinstance(key, str) and key.startswith(SECRET):
             _swapped(findings, where, "public_key", _origin(draft, where))
     return findings.problems
+
+
+def default_host(draft: Draft, environ: Mapping[str, str] | None, read_file: Callable[[str], str | None]) -> str | None:
+    """Return `defaults.host` for requests that bring keys and name no host; None where it is not usable.
+
+    Without an environment a reference stands for a host that does not exist.
+    """
+    given = draft.defaults.host
+    if isinstance(given, (EnvRef, FileRef)) and environ is None:
+        return NO_HOST
+    if isinstance(given, EnvRef):
+        given = (environ or {}).get(given.env, "").strip()
+    elif isinstance(given, FileRef):
+        given = (read_file(given.file) or "").strip()
+    given = CLOUD if given is None else given
+    return None if host_fault(given, allow_http=draft.defaults.allow_http) else given
 
 
 def resolve_credentials(
@@ -143,7 +160,7 @@ class _Resolver:
 
     def _checked_host(self, path: Path, found: _Found, allow_http: bool) -> str | None:
         if not found.origin:
-            reason = _host_fault(found.value, allow_http)
+            reason = host_fault(found.value, allow_http=allow_http)
             return None if reason else found.value.rstrip("/")
         if not _check_host(self.findings, path, found.value, allow_http, shown=False, origin=found.origin):
             return None
@@ -290,32 +307,51 @@ def _allows_http(draft: Draft, project: Project | None = None) -> bool:
     return draft.defaults.allow_http if own is None else own
 
 
-def _check_host(findings: Findings, path: Path, host: str, allow_http: bool, *, shown: bool, origin: str = "") -> bool:
+def _listed_hosts(draft: Draft) -> Iterator[tuple[Path, str]]:
+    """Yield every host that requests may name, with its path."""
+    overrides = draft.overrides
+    given: list[tuple[Path, object]] = [(("overrides", "credentials"), overrides.credentials)]
+    given += [
+        (("overrides", "grants", index, "credentials"), one.credentials) for index, one in enumerate(overrides.grants)
+    ]
+    for path, credentials in given:
+        for index, host in enumerate(credentials.hosts if isinstance(credentials, CredentialHosts) else ()):
+            yield (*path, "hosts", index), host
+
+
+def _check_listed(findings: Findings, path: Path, host: str, origin: str) -> None:
+    allow_http, effect = _allows_http(findings.draft), "no request could send there"
+    if not _check_host(findings, path, host, allow_http, shown=not origin, origin=origin, effect=effect):
+        return
+    if read_host(host, pattern=True, allow_http=allow_http) is None:
+        name = "the host" + _from(origin) if origin else f"`{host}`"
+        findings.add(
+            "RT511",
+            f"{name} is no pattern that hosts can be held to",
+            path,
+            effect="a request that brings its own keys could not send there",
+            hint="`*.` at the front stands for one label before at least two others: `https://*.langfuse.example.com`; "
+            "no other wildcards",
+        )
+
+
+def _check_host(
+    findings: Findings,
+    path: Path,
+    host: str,
+    allow_http: bool,
+    *,
+    shown: bool,
+    origin: str = "",
+    effect: str = "no call would be sent there",
+) -> bool:
     """Report a host that must not be used. `shown`: it stands in the file anyway."""
-    fault = _host_fault(host, allow_http)
+    fault = host_fault(host, allow_http=allow_http)
     if not fault:
         return True
     name = f"host `{host}`" if shown and "@" not in host else f"the host{_from(origin)}"
     hint = "write for example `https://langfuse.example.com`"
-    if fault == _PLAIN_HTTP:
+    if fault == PLAIN_HTTP:
         hint = "write `https://…`; inside a network that you trust: `allow_http: true`"
-    findings.add("RT604", f"{name} {fault}", path, effect="no call would be sent there", hint=hint)
+    findings.add("RT604", f"{name} {fault}", path, effect=effect, hint=hint)
     return False
-
-
-def _host_fault(host: str, allow_http: bool) -> str:
-    """Return why a host cannot be used, nothing when it can."""
-    try:
-        parts = urlsplit(host)
-        name, _ = parts.hostname or "", parts.port
-    except ValueError:
-        return "is not a URL"
-    if parts.scheme not in ("http", "https") or not name or any(char.isspace() for char in host):
-        return "is not a URL of http or https"
-    if parts.username is not None or parts.password is not None:
-        return "must not hold credentials"
-    if parts.query or parts.fragment or "?" in host or "#" in host:
-        return "must not have a query or a fragment"
-    if parts.scheme == "http" and not allow_http and name not in _LOOPBACK and not name.startswith("127."):
-        return _PLAIN_HTTP
-    return ""

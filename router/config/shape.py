@@ -245,7 +245,7 @@ class _Translation:
 
     def _wrong_value(self, error: Any, path: Path, node: Node | None) -> Problem:
         limit, hint = value_limit(error, path)
-        hidden = path[:1] != ("tables",) and any(step in _SECRET_KEYS for step in path)
+        hidden = path[:1] != ("tables",) and any(step in (*_SECRET_KEYS, "credentials") for step in path)
         shown = node.shown if node is not None and node.kind == "scalar" and not hidden else None
         if error["type"] == "literal_error" and shown is not None:
             expected = [str(one) for one in get_args_of(error)]

@@ -38,6 +38,7 @@ EXPECTED_BY_MODEL = {
     "EnvRef": _REFERENCE,
     "EnvTemplate": _REFERENCE,
     "FileRef": _REFERENCE,
+    "CredentialHosts": "a mapping such as {hosts: […]}",
     "ProjectByKeys": "a mapping such as {env: PREFIX}",
 }
 
@@ -72,6 +73,8 @@ def value_limit(error: Any, path: Path) -> tuple[str, str]:
         return f"must be at least {context.get('ge')}", ""
     if kind == "less_than_equal":
         return f"must be at most {context.get('le')}", ""
+    if path[-1:] == ("credentials",):
+        return "must be `never`, or a mapping such as {hosts: […]}", "without it an application may name any host"
     if kind == "literal_error":
         return "allowed: " + str(context.get("expected", "")).replace("'", "").replace(" or ", ", "), ""
     if kind == "pack_version":
@@ -138,6 +141,7 @@ _MISSING = {
     "id": "explanations, counters and tests could not name it",
     "rules": "no call would go anywhere",
     "projects": "there would be nowhere to send a call",
+    "hosts": "a request could send its call to any host",
     "secret_key": "Langfuse would refuse every call for this project",
     "public_key": "Langfuse would refuse every call for this project",
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from router.config.model import AD_HOC
 from router.delivery.fork import reset_in_child
 from router.routing.plan import Plan
 
@@ -28,6 +29,11 @@ DropReason = Literal[
     "shutdown",
 ]
 """Why a call was not delivered; a closed set."""
+
+
+def account_of(project: str) -> str:
+    """Return the name that calls for a project are counted under: one for all whose keys came with requests."""
+    return AD_HOC if project.startswith(f"{AD_HOC}:") else project
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +73,8 @@ class Stats(ProjectStats):
     """The account of all projects at one moment.
 
     Attributes:
-        projects: the account of each project that was ever sent to.
+        projects: the account of each project that was ever sent to; `ad-hoc` is that of all whose keys came with
+            requests.
         unrouted: the account of calls that were dropped before they had a project.
         rules: calls by the rule that decided.
         shadow: calls that a rule or overlay in shadow mode would have matched, by its id.
@@ -192,7 +199,8 @@ class Counters:
     def _of(self, project: str | None) -> _Account:
         account = self._accounts.get(project)
         if account is None:
-            account = self._accounts[project] = _Account()
+            name = project and account_of(project)
+            account = self._accounts.setdefault(name, _Account())
         return account
 
 

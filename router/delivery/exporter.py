@@ -60,14 +60,14 @@ class Exporter:
         self._projects = projects
         self._settings = settings
         self._notices = notices
-        self._failures: dict[str, int] = {}
         self._confirmed: set[str] = set()
         self._flights: dict[Backlog, asyncio.Task[None]] = {}
         self._timers: dict[Backlog, asyncio.TimerHandle] = {}
         self._stopped = asyncio.Event()
         self._hurried = asyncio.Event()
         self._slots = asyncio.Semaphore(settings.max_connections)
-        # Projects that failed last time share half of the slots: however many hang, the others have the rest.
+        # Projects that failed last time, and those of requests that were never reached, share half of the slots:
+        # however many hang, the others have the rest.
         self._retry_slots = asyncio.Semaphore(settings.max_connections // 2)
 
     async def run(self) -> None:
@@ -147,28 +147,31 @@ class Exporter:
 
     async def _deliver(self, backlog: Backlog, batch: Batch) -> Answer:
         """Send a batch until there is an answer that no retry can change."""
-        name = backlog.project
         while True:
-            answer = await self._post(name, batch.body)
+            answer = await self._post(backlog, batch.body)
             if answer.verdict != "retry":
-                if self._failures.pop(name, 0) and answer.verdict == "delivered":
-                    self._notices.forget(name)
-                    _log.info("Project %s can be reached again.", name)
+                failures, backlog.failures = backlog.failures, 0
+                if answer.verdict == "delivered":
+                    backlog.is_proven = True
+                    if failures:
+                        self._notices.forget(backlog.account)
+                        _log.info("Project %s can be reached again.", backlog.project)
                 return answer
-            failures = self._failures[name] = self._failures.get(name, 0) + 1
+            backlog.failures += 1
             left = batch.since + self._settings.max_age_secs - time.monotonic()
             if left <= 0:
                 return Answer("unreachable", answer.cause)
             self._tell_waiting(backlog, batch, answer)
-            await self._pause(min(left, self._next_pause(failures, answer.retry_after)))
+            await self._pause(min(left, self._next_pause(backlog.failures, answer.retry_after)))
 
-    async def _post(self, name: str, body: bytes) -> Answer:
-        project = self._projects.get(name)
+    async def _post(self, backlog: Backlog, body: bytes) -> Answer:
+        to = backlog.destination
+        project = self._projects.get(to) if isinstance(to, str) else to
         if project is None:
             return Answer("rejected", "the project has no credentials")
-        if (withheld := await self._withheld(name, project)) is not None:
+        if isinstance(to, str) and (withheld := await self._withheld(to, project)) is not None:
             return withheld
-        if self._failures.get(name):
+        if backlog.failures or not backlog.is_proven:
             async with self._retry_slots, self._slots:
                 return await self._transport.post(project, body)
         async with self._slots:
@@ -227,7 +230,7 @@ class Exporter:
         reason = _REASONS[answer.verdict]
         self._outbox.settle(backlog, count, reason)
         self._notices.say(
-            backlog.project,
+            backlog.account,
             f"{reason} {answer.cause}",
             logging.ERROR,
             "%s to project %s dropped (%s): %s.",
@@ -239,7 +242,7 @@ class Exporter:
 
     def _tell_waiting(self, backlog: Backlog, batch: Batch, answer: Answer) -> None:
         self._notices.say(
-            backlog.project,
+            backlog.account,
             answer.cause,
             logging.WARNING,
             "%s to project %s waiting for %.0f s: %s.",

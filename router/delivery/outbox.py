@@ -1,14 +1,15 @@
-"""Encoded calls that are not delivered yet: one backlog per project, one bound in bytes over all of them."""
+"""Encoded calls that are not delivered yet: one backlog per destination, one bound in bytes over all of them."""
 
 from __future__ import annotations
 
 import logging
 import threading
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 
-from router.delivery.counters import Counters, DropReason
+from router.config.loaded import ResolvedProject
+from router.delivery.counters import Counters, DropReason, account_of
 from router.delivery.notices import Notices
 from router.delivery.settings import DeliverySettings
 
@@ -16,13 +17,41 @@ SPAN_OVERHEAD = 200
 """Bytes counted for a span beside its own."""
 
 
+Destination = str | ResolvedProject
+"""A project of the file by its name, or one that exists for the calls only that bring its keys."""
+MAX_IDLE = 1_000
+"""Projects with keys of requests of which is remembered, while nothing waits for them, whether they can be reached."""
+
+
 class Backlog:
-    """What one project waits for: spans in line, and the batch that is on its way (`flight`)."""
+    """What one project waits for: spans in line, and the batch that is on its way (`flight`).
 
-    __slots__ = ("announced_full", "bytes", "flight", "flight_bytes", "project", "spans", "taken")
+    Attributes:
+        project: its name. `account`: the name it is counted under.
+        failures: how often in a row it could not be reached; kept by the exporter, as `is_proven` is.
+        is_proven: whether it is of the file, or was reached before.
+    """
 
-    def __init__(self, project: str) -> None:
-        self.project = project
+    __slots__ = (
+        "account",
+        "announced_full",
+        "bytes",
+        "destination",
+        "failures",
+        "flight",
+        "flight_bytes",
+        "is_proven",
+        "project",
+        "spans",
+        "taken",
+    )
+
+    def __init__(self, destination: Destination) -> None:
+        self.destination = destination
+        self.project = destination if isinstance(destination, str) else destination.name
+        self.account = account_of(self.project)
+        self.failures = 0
+        self.is_proven = isinstance(destination, str)
         self.spans: deque[tuple[bytes, float]] = deque()
         self.bytes = 0
         self.flight = 0
@@ -49,7 +78,8 @@ class Outbox:
         self._notices = notices
         self._lock = threading.Lock()
         self._settled = threading.Condition(self._lock)
-        self._backlogs: dict[str, Backlog] = {}
+        self._backlogs: dict[Destination, Backlog] = {}
+        self._idle: OrderedDict[Destination, None] = OrderedDict()
         self._bytes = 0
         self._announced: deque[Backlog] = deque()
         self.closed = False
@@ -62,20 +92,21 @@ class Outbox:
         """Bytes held now, batches under way included."""
         return self._bytes
 
-    def put(self, project: str, span: bytes) -> bool:
+    def put(self, destination: Destination, span: bytes) -> bool:
         """Take a span over, or count it as dropped; return whether the exporter has to be woken."""
         size = len(span) + SPAN_OVERHEAD
         evicted: list[Backlog] = []
         with self._lock:
+            backlog = self._backlogs.get(destination) or Backlog(destination)
             if self.closed:
-                self._counters.dropped(project, "shutdown")
+                self._counters.dropped(backlog.project, "shutdown")
                 return False
             fits = self._make_room(size, evicted)
-            announce = fits and self._append(project, span, size)
+            announce = fits and self._append(backlog, span, size)
         for victim in evicted:
-            self._drop_for_room(victim.project)
+            self._drop_for_room(victim)
         if not fits:
-            self._drop_for_room(project)
+            self._drop_for_room(backlog)
         return announce
 
     def announced(self) -> Iterable[Backlog]:
@@ -87,6 +118,11 @@ class Outbox:
         """Return the backlogs with spans in line."""
         with self._lock:
             return [backlog for backlog in self._backlogs.values() if backlog.spans]
+
+    def destinations(self) -> frozenset[Destination]:
+        """Return every destination that is remembered."""
+        with self._lock:
+            return frozenset(self._backlogs)
 
     def due_in(self, backlog: Backlog) -> float | None:
         """Return how many seconds the spans in line may still wait for others; None when there are none."""
@@ -137,6 +173,7 @@ class Outbox:
             if not backlog.flight:
                 self._bytes -= backlog.flight_bytes
                 backlog.flight_bytes = 0
+                self._note_idle(backlog)
             self._settled.notify_all()
 
     def wait_until_settled(self, timeout: float) -> bool:
@@ -167,10 +204,9 @@ class Outbox:
             self._settled.notify_all()
         return total
 
-    def _append(self, project: str, span: bytes, size: int) -> bool:
-        backlog = self._backlogs.get(project)
-        if backlog is None:
-            backlog = self._backlogs[project] = Backlog(project)
+    def _append(self, backlog: Backlog, span: bytes, size: int) -> bool:
+        self._backlogs[backlog.destination] = backlog
+        self._idle.pop(backlog.destination, None)
         backlog.spans.append((span, time.monotonic()))
         backlog.taken += 1
         backlog.bytes += size
@@ -197,18 +233,28 @@ class Outbox:
             freed = len(victim.spans.popleft()[0]) + SPAN_OVERHEAD
             victim.bytes -= freed
             self._bytes -= freed
+            self._note_idle(victim)
             evicted.append(victim)
             self._settled.notify_all()
         return True
 
-    def _drop_for_room(self, project: str) -> None:
-        self._counters.dropped(project, "queue_full")
+    def _note_idle(self, backlog: Backlog) -> None:
+        """Forget those that have been idle longest; a project of the file is never forgotten."""
+        if backlog.spans or backlog.flight or isinstance(backlog.destination, str):
+            return
+        self._idle[backlog.destination] = None
+        if len(self._idle) > MAX_IDLE:
+            longest, _ = self._idle.popitem(last=False)
+            del self._backlogs[longest]
+
+    def _drop_for_room(self, backlog: Backlog) -> None:
+        self._counters.dropped(backlog.project, "queue_full")
         self._notices.say(
-            project,
+            backlog.account,
             "queue_full",
             logging.WARNING,
             "Calls to project %s are dropped (queue_full): %d bytes of calls wait already.",
-            project,
+            backlog.project,
             self._bytes,
         )
 

@@ -13,7 +13,7 @@ from router.config.loaded import ResolvedProject
 from router.delivery.counters import Counters
 from router.delivery.fork import reset_in_child
 from router.delivery.notices import Notices, calls
-from router.delivery.outbox import Outbox
+from router.delivery.outbox import Destination, Outbox
 from router.delivery.settings import DeliverySettings
 
 if TYPE_CHECKING:
@@ -58,9 +58,13 @@ class Sender:
         _inherited.append((self._loop, self._exporter))
         self._start_afresh()
 
-    def send(self, project: str, span: bytes) -> None:
-        """Take one serialised span over. Never waits for the network, never raises; what is lost is counted."""
-        announced = self._outbox.put(project, span)
+    def send(self, destination: Destination, span: bytes) -> None:
+        """Take one serialised span over. Never waits for the network, never raises; what is lost is counted.
+
+        Args:
+            destination: the name of a project, or one whose keys came with the call.
+        """
+        announced = self._outbox.put(destination, span)
         if announced or self._thread is None:
             self._wake()
 

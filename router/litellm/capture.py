@@ -9,9 +9,10 @@ from typing import Any
 from router.litellm.content import mapping_of, payload_of
 from router.litellm.origin import ROUTED_BY
 from router.litellm.record import (
+    DYNAMIC,
     MASKING_FUNCTION,
     OVERHEAD,
-    brings_credentials,
+    credentials_of,
     is_logging_off,
     is_own_key,
     is_proxy_key,
@@ -23,6 +24,7 @@ from router.litellm.record import (
 from router.litellm.snapshot import Snapshot
 from router.routing.attributes import text_of
 from router.routing.record import CallRecord, Status
+from router.routing.requested import CREDENTIAL_KEYS
 
 _KWARGS = (
     "litellm_call_id",
@@ -107,10 +109,7 @@ def capture(
     taken = {name: kwargs[name] for name in _KWARGS if name in kwargs}
     taken["standard_logging_object"] = _payload(payload, kwargs, snapshot)
     taken["litellm_params"] = _params(params, snapshot)
-    taken["standard_callback_dynamic_params"] = {
-        "turn_off_message_logging": is_logging_off(kwargs),
-        "langfuse_secret_key": "[given]" if brings_credentials(kwargs, params) else None,
-    }
+    taken[DYNAMIC] = {"turn_off_message_logging": is_logging_off(kwargs), **_credentials(kwargs, params)}
     if provider := mapping_of(kwargs.get("agentic_loop_params")).get("custom_llm_provider"):
         taken["agentic_loop_params"] = {"custom_llm_provider": provider}
     response = _response(taken, response_obj)
@@ -119,6 +118,14 @@ def capture(
     attempt = (call_id, status, text_of(payload.get("model_id")), nanoseconds(start_time)) if call_id else (object(),)
     arguments = (taken, response, start_time, end_time, status, proxy_process)
     return Capture(attempt, snapshot.size + OVERHEAD, arguments)
+
+
+def _credentials(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
+    found = credentials_of(kwargs, params)
+    if found is None:
+        return {}
+    texts = (found.public_key, found.secret_key, None, found.host)
+    return {key: text.get_secret_value() for key, text in zip(CREDENTIAL_KEYS, texts, strict=True) if text is not None}
 
 
 def _payload(payload: Mapping[str, Any], kwargs: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:

@@ -23,13 +23,13 @@ from router.litellm.content import (
 from router.litellm.origin import Caller, caller_of, slots_of
 from router.litellm.snapshot import Snapshot
 from router.routing.attributes import text_of
-from router.routing.record import CallRecord, Requested, Status
+from router.routing.record import CallRecord, RequestCredentials, Requested, Status
 from router.routing.requested import (
     MASK_KEYS,
     SEED_KEYS,
+    credentials_in,
     is_internal,
     is_on,
-    names_credentials,
     requested_from_metadata,
     texts_in,
 )
@@ -67,6 +67,8 @@ _LANGFUSE_KEYS = frozenset(key for key in SEED_KEYS if key.startswith("langfuse_
 _ATTEMPTS = {"sdk": ("attempted_fallbacks", "attempted_retries"), "proxy": ("attempted_fallbacks",)}
 """LiteLLM's counts; the proxy lets a client write the retries, never the fallbacks."""
 MASKING_FUNCTION = "langfuse_masking_function"
+DYNAMIC = "standard_callback_dynamic_params"
+"""Where LiteLLM puts what a call, or the team of its key, says about logging."""
 OVERHEAD = 1_500
 """Bytes a record takes besides the copies."""
 
@@ -206,7 +208,8 @@ def _requested_of(
     requested = requested_from_metadata(metadata, headers=caller.headers, user=caller.user)
     if function is not None and caller.origin == "sdk":
         requested = replace(requested, masking_function=function)
-    return replace(requested, credentials=True) if brings_credentials(kwargs, params) else requested
+    credentials = credentials_of(kwargs, params)
+    return requested if credentials is None else replace(requested, credentials=credentials)
 
 
 def masking_function_of(params: Mapping[str, Any]) -> Callable[[Any], Any] | None:
@@ -218,10 +221,14 @@ def masking_function_of(params: Mapping[str, Any]) -> Callable[[Any], Any] | Non
     return None
 
 
-def brings_credentials(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> bool:
-    """Tell whether the call names Langfuse credentials in one of the places where LiteLLM looks for them."""
-    dynamic = mapping_of(kwargs.get("standard_callback_dynamic_params"))
-    return any(names_credentials(given) for given in (kwargs, dynamic, *slots_of(params)))
+def credentials_of(kwargs: Mapping[str, Any], params: Mapping[str, Any]) -> RequestCredentials | None:
+    """Return the Langfuse credentials that the call names, of the first of LiteLLM's places that names any.
+
+    Of one place only: those of a team's configuration are never completed by what a client wrote.
+    """
+    dynamic = mapping_of(kwargs.get(DYNAMIC))
+    places = (dynamic, kwargs, *slots_of(params))
+    return next((found for given in places if (found := credentials_in(given)) is not None), None)
 
 
 def is_logging_off(kwargs: Mapping[str, Any]) -> bool:
@@ -229,7 +236,7 @@ def is_logging_off(kwargs: Mapping[str, Any]) -> bool:
 
     LiteLLM then blanks messages and answers itself, but never the texts of errors, which quote them.
     """
-    dynamic = kwargs.get("standard_callback_dynamic_params")
+    dynamic = kwargs.get(DYNAMIC)
     return (isinstance(dynamic, Mapping) and is_on(dynamic.get("turn_off_message_logging"))) or is_on(
         getattr(sys.modules.get("litellm"), "turn_off_message_logging", False)
     )

@@ -6,8 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from router.config.loaded import LoadedConfig
-from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT
+from router.config.hosts import read_host
+from router.config.loaded import LoadedConfig, ResolvedProject
+from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, Defaults
+from router.routing.ad_hoc import ad_hoc_project, usable_keys
 from router.routing.permissions import Permission, compile_permissions
 from router.routing.plan import Ids
 from router.routing.record import NOTHING_REQUESTED, CallRecord, Requested
@@ -23,10 +25,20 @@ _CANONICAL_KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The project that a request chose, and what lets it."""
+    """The project that a request chose or brought, and what lets it.
+
+    Attributes:
+        ad_hoc: the project itself where the request brought its keys.
+    """
 
     project: str
     permission: Permission
+    ad_hoc: ResolvedProject | None = field(default=None, repr=False)
+
+    @property
+    def wish(self) -> str:
+        """The dotted key under which it is denied."""
+        return "project" if self.ad_hoc is None else "credentials"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -59,10 +71,13 @@ class Grants:
 
     permissions: tuple[Permission, ...]
     names_keys: bool
+    defaults: Defaults
+    default_host: str | None
 
     @classmethod
     def from_config(cls, loaded: LoadedConfig) -> Grants:
-        return cls(compile_permissions(loaded), loaded.overrides.allow is not None)
+        names_keys = loaded.overrides.allow is not None
+        return cls(compile_permissions(loaded), names_keys, loaded.defaults, loaded.default_host)
 
     def grant(self, record: CallRecord) -> Granted:
         """Return what the request of `record` is granted; that of an unauthenticated call nothing but masks."""
@@ -73,9 +88,7 @@ class Grants:
         holding = [one for one in self.permissions if one.holds(record)] if record.authenticated else everybodys
         denied: list[str] = []
         masks = _masks(asked, holding, denied)
-        choice = _choice(record, holding, denied)
-        if asked.credentials:
-            denied.append("credentials")
+        choice = self._choice(record, holding if record.authenticated else (), denied)
         asked_trace = _asked_trace(record)
         update_keys = canonical_keys(asked.update_keys)
         if record.origin == "sdk" and not self.names_keys and record.authenticated:
@@ -90,6 +103,37 @@ class Grants:
             update_keys = ()
         return Granted(trace, generation, ids, update_keys, masks, choice, tuple(denied))
 
+    def _choice(self, record: CallRecord, holding: Sequence[Permission], denied: list[str]) -> Choice | None:
+        """Return where the request wants its call to go: the project of its own keys before one that it names."""
+        brought = self._brought(record, holding, denied)
+        name = record.requested.project
+        if name is None:
+            return brought
+        for permission in holding if brought is None else ():
+            if name in permission.projects and record.origin in permission.brought_by:
+                return Choice(name, permission)
+        denied.append("project")
+        return brought
+
+    def _brought(self, record: CallRecord, holding: Sequence[Permission], denied: list[str]) -> Choice | None:
+        """Return the project whose keys the request brings: all of it, or nothing."""
+        asked = record.requested.credentials
+        if asked is None:
+            return None
+        keys = usable_keys(asked)
+        permissions = [one for one in holding if one.grants_credentials(record)]
+        if keys is None or not permissions:
+            denied.append("credentials")
+            return None
+        named = asked.host.get_secret_value() if asked.host else self.default_host
+        host = read_host(named or "", allow_http=self.defaults.allow_http)
+        permission = None if host is None else next((one for one in permissions if one.admits(host)), None)
+        if host is None or permission is None:
+            denied.append("credentials.host")
+            return None
+        project = ad_hoc_project(keys, host, self.defaults)
+        return Choice(project.name, permission, project)
+
 
 def _masks(asked: Requested, holding: Sequence[Permission], denied: list[str]) -> tuple[str, ...]:
     if not asked.mask and not asked.masking_function:
@@ -100,17 +144,6 @@ def _masks(asked: Requested, holding: Sequence[Permission], denied: list[str]) -
         denied.extend(f"mask.{part}" for part in sorted(parts))
         return ()
     return tuple(wanted[part] for part in parts)
-
-
-def _choice(record: CallRecord, holding: Sequence[Permission], denied: list[str]) -> Choice | None:
-    name = record.requested.project
-    if name is None:
-        return None
-    for permission in holding:
-        if record.authenticated and name in permission.projects and record.origin in permission.chosen_by:
-            return Choice(name, permission)
-    denied.append("project")
-    return None
 
 
 def asks_nothing(record: CallRecord) -> bool:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from router.config.loaded import ResolvedProject
+
 DropReason = Literal["policy", "sampled_out", "unauthenticated"]
 
 
@@ -70,6 +72,7 @@ class Plan:
         rule: id of the rule that matched; None only when the call was dropped before the rules.
         route: names of the projects that get the call; empty when it is dropped.
         drop: why nothing is sent, or None.
+        ad_hoc: the project of the route whose keys the request brought; in no repr and no JSON.
         overlays: ids of the overlays that matched, in file order.
         masks: for each project of `route`, the names of the masks that apply to it, in order.
         trace: values of the trace's fields after the merge (name, user_id, session_id, tags, version, release,
@@ -92,6 +95,7 @@ class Plan:
     rule: str | None
     route: tuple[str, ...] = ()
     drop: DropReason | None = None
+    ad_hoc: ResolvedProject | None = None
     overlays: tuple[str, ...] = ()
     masks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trace: Mapping[str, Any] = field(default_factory=dict)

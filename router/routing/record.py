@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from pydantic import SecretStr
+
 from router.routing.numbers import number_of, total_of
 
 Status = Literal["success", "failure"]
@@ -24,6 +26,15 @@ class CallError:
         return f"CallError(type={self.type!r}, code={self.code!r}, message=<{len(self.message)} chars>)"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RequestCredentials:
+    """The Langfuse keys, and the host, that a request names; any may be missing. None of them is ever shown."""
+
+    public_key: SecretStr | None = None
+    secret_key: SecretStr | None = None
+    host: SecretStr | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Requested:
     """What the request itself asks of Langfuse; `overrides:` decides how much of it is granted.
@@ -38,7 +49,7 @@ class Requested:
         mask: of "input" and "output", what the request wants hidden. It can only add.
         project: a project by name, which the request wants its call to go to.
         masking_function: the application's own `langfuse_masking_function`; only code can bring one.
-        credentials: whether it names Langfuse credentials or a host of its own; never which.
+        credentials: Langfuse keys or a host of its own.
     """
 
     trace: Mapping[str, Any] = field(default_factory=dict)
@@ -51,7 +62,7 @@ class Requested:
     mask: frozenset[str] = frozenset()
     masking_function: Callable[[Any], Any] | None = None
     project: str | None = None
-    credentials: bool = False
+    credentials: RequestCredentials | None = None
 
     def __repr__(self) -> str:
         return f"Requested(trace={sorted(self.trace)}, generation={sorted(self.generation)})"

@@ -1,10 +1,11 @@
-"""A project that a request may choose, put into the route of its rule: no mask and no copy for others is lost by it."""
+"""A project that a request may choose or bring, put into the route of its rule; no mask and no copy is lost by it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from router.config.loaded import ResolvedProject
 from router.routing.overrides import Choice
 from router.routing.plan import Because, DropReason
 
@@ -13,9 +14,14 @@ Masks = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Redirect:
-    """The projects that get the call, in order, each with its masks; what of the choice is denied; and why."""
+    """The projects that get the call, in order, each with its masks; what of the choice is denied; and why.
+
+    Attributes:
+        ad_hoc: the one of them whose keys the request brought.
+    """
 
     masks: Masks
+    ad_hoc: ResolvedProject | None = field(default=None, repr=False)
     denied: tuple[str, ...] = ()
     because: tuple[Because, ...] = ()
 
@@ -32,11 +38,12 @@ def redirected(masks: Masks, choice: Choice | None, drop: DropReason | None) -> 
     if choice is None:
         return Redirect(masks)
     if not masks:
-        return Redirect(masks, denied=("project",) if drop == "policy" else ())
+        return Redirect(masks, denied=(choice.wish,) if drop == "policy" else ())
     first = next(iter(masks))
     if choice.project == first:
         return Redirect(masks)
     chosen = dict.fromkeys((*masks[first], *masks.get(choice.project, ())))
     others = {project: names for project, names in masks.items() if project not in (first, choice.project)}
     effect = f"route {choice.project} instead of {first}"
-    return Redirect({choice.project: tuple(chosen), **others}, because=(choice.permission.because(effect),))
+    because = (choice.permission.because(effect),)
+    return Redirect({choice.project: tuple(chosen), **others}, choice.ad_hoc, because=because)

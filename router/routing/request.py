@@ -7,13 +7,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pydantic import SecretStr
+
 from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.config.windows import moment_of
 from router.errors import RequestError
 from router.routing.attributes import text_of, texts_of
 from router.routing.identity import IDENTITY, identity_from_metadata
 from router.routing.numbers import number_in, number_of
-from router.routing.record import CallError, CallRecord
+from router.routing.record import CallError, CallRecord, RequestCredentials
 from router.routing.requested import requested_from_metadata
 
 _TEXT_KEYS = (
@@ -75,7 +77,7 @@ def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_
     }
     fields.setdefault("call_id", "call")
     fields.setdefault("model", "")
-    override = _mapping(request, "override")
+    override = _override(request)
     asked = requested.trace
     tags = [*asked.get("tags", ()), *texts_of(request.get("tags", [])), *fields["host_tags"]]
     fields["tags"] = tuple(dict.fromkeys(tags))
@@ -87,6 +89,7 @@ def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_
         requested,
         trace={name: value for name, value in asked.items() if name != "tags"},
         project=text_of(override.get("project")) or requested.project,
+        credentials=_credentials(override) or requested.credentials,
     )
     if "error" in request or fields["status"] == "failure":
         fields["error"] = _error(request.get("error"))
@@ -163,6 +166,30 @@ def _number(request: Mapping[str, Any], key: str) -> float | None:
     if value is not None and (number is None or number < 0):
         raise RequestError(f"`{key}` in a request must be a number from 0 up")
     return number
+
+
+def _override(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    override = _mapping(request, "override")
+    for key in override:
+        if key not in ("project", "credentials"):
+            raise RequestError(f"unknown key `{key}` in `override` of a request; allowed: project, credentials")
+    return override
+
+
+def _credentials(override: Mapping[str, Any]) -> RequestCredentials | None:
+    """Return keys that stand for those of a request, with the host that `credentials: {host: …}` names."""
+    if override.get("credentials") is None:
+        return None
+    given = _mapping(override, "credentials")
+    for key in given:
+        if key != "host":
+            raise RequestError(f"unknown key `{key}` in `credentials` of a request; allowed: host")
+    host = text_of(given.get("host"))
+    return RequestCredentials(
+        public_key=SecretStr("pk-lf-request"),
+        secret_key=SecretStr("sk-lf-request"),
+        host=SecretStr(host) if host else None,
+    )
 
 
 def _choice(request: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> str:

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from pydantic import SecretStr
+
 from router.routing.attributes import text_of
-from router.routing.record import NOTHING_REQUESTED, Requested
+from router.routing.record import NOTHING_REQUESTED, RequestCredentials, Requested
 
 _TRACE_TEXTS = {
     "trace_name": "name",
@@ -69,7 +71,7 @@ INTERNAL_KEYS = frozenset(
 INTERNAL_PREFIXES = ("user_api_", "litellm_", "_litellm", "langfuse_")
 """Beginnings of such keys: facts of the key, LiteLLM's bookkeeping, credentials."""
 
-_CREDENTIAL_KEYS = ("langfuse_public_key", "langfuse_secret_key", "langfuse_secret", "langfuse_host")
+CREDENTIAL_KEYS = ("langfuse_public_key", "langfuse_secret_key", "langfuse_secret", "langfuse_host")
 
 _REDACTION_HEADERS = ("x-litellm-enable-message-redaction", "litellm-enable-message-redaction")
 _NEVER_BY_HEADER = frozenset({"public_key", "secret_key", "secret", "host", "base_url", "masking_function"})
@@ -103,7 +105,7 @@ def requested_from_metadata(
         mask |= _take_headers(headers, asked, rest)
     if user:
         asked.setdefault("trace_user_id", user)
-    credentials = names_credentials(metadata)
+    credentials = credentials_in(metadata)
     if not (asked or rest or mask or credentials):
         return NOTHING_REQUESTED
     if "debug_langfuse" in asked and is_on(asked["debug_langfuse"]):
@@ -131,9 +133,19 @@ def is_internal(key: str) -> bool:
     return key in INTERNAL_KEYS or key.startswith(INTERNAL_PREFIXES)
 
 
-def names_credentials(given: Mapping[str, Any]) -> bool:
-    """Tell whether `given` names Langfuse credentials or a host of its own, as LiteLLM's callback lets a call do."""
-    return any(key in given and bool(text_of(given[key])) for key in _CREDENTIAL_KEYS)
+def credentials_in(given: Mapping[str, Any]) -> RequestCredentials | None:
+    """Return the Langfuse keys and the host that `given` names by LiteLLM's names; None when it names none."""
+    if given.keys().isdisjoint(CREDENTIAL_KEYS):
+        return None
+    public, secret, alias, host = (_secret(given.get(key)) for key in CREDENTIAL_KEYS)
+    if not (public or secret or alias or host):
+        return None
+    return RequestCredentials(public_key=public, secret_key=secret or alias, host=host)
+
+
+def _secret(value: Any) -> SecretStr | None:
+    text = (text_of(value) or "").strip()
+    return SecretStr(text) if text else None
 
 
 def is_on(value: Any) -> bool:

@@ -176,6 +176,7 @@ class RoutingTable:
             route=tuple(redirect.masks),
             drop=decision.drop,
             overlays=decision.overlays,
+            ad_hoc=redirect.ad_hoc,
             masks=MappingProxyType(redirect.masks),
             trace=MappingProxyType(trace),
             generation=MappingProxyType(generation),

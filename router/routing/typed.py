@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from pydantic import SecretStr
+
 from router.routing.attributes import text_of, texts_of
-from router.routing.record import CallRecord, Requested
+from router.routing.record import CallRecord, RequestCredentials, Requested
 
 _TEXTS = ("call_id", "call_type", "model")
 _OPTIONAL_TEXTS = (
@@ -55,8 +57,19 @@ def _requested(asked: Any) -> Requested:
         generation=_fields(asked.generation),
         update_keys=texts_of(asked.update_keys),
         mask=frozenset(part for part in ("input", "output") if part in masks),
-        credentials=bool(asked.credentials),
+        credentials=_credentials(asked.credentials),
     )
+
+
+def _credentials(given: Any) -> RequestCredentials | None:
+    if not given:
+        return None
+    fields = {name: getattr(given, name, None) for name in ("public_key", "secret_key", "host")}
+    return RequestCredentials(**{name: value for name, value in fields.items() if _is_secret_text(value)})
+
+
+def _is_secret_text(value: Any) -> bool:
+    return isinstance(value, SecretStr) and isinstance(value.get_secret_value(), str)
 
 
 def _fields(given: Any) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from router.config.model.facts import Attribute, Normalize, Table, TableFile
 from router.config.model.files import RoutingConfig
 from router.config.model.masks import DETECTOR_NAMES, SECRET_DETECTORS, AllowPattern, Detector, MaskAction, MaskStep
 from router.config.model.matching import Match, Matcher, MatchOperators
-from router.config.model.overrides import Grant, OverrideKey, Overrides
+from router.config.model.overrides import AD_HOC, CredentialHosts, Grant, OverrideKey, Overrides
 from router.config.model.packs import REFERENCE, PackConfig, PackReference, PackRelease
 from router.config.model.projects import Project, ProjectByKeys, ProjectByPrefix
 from router.config.model.references import (
@@ -49,6 +49,7 @@ from router.config.model.updates import (
 )
 
 __all__ = [
+    "AD_HOC",
     "DATA_MARK",
     "DETECTOR_NAMES",
     "DROP",
@@ -64,6 +65,7 @@ __all__ = [
     "AllowPattern",
     "Attribute",
     "Column",
+    "CredentialHosts",
     "Data",
     "Defaults",
     "Destination",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import Field, Strict
+from pydantic import Discriminator, Field, Strict, Tag
 
 from router.config.model.base import Model, Name
 from router.config.model.matching import Match
@@ -16,6 +17,20 @@ OverrideKey = Annotated[
         r"|generation\.(\*|id|parent|name|version|metadata(\..+)?)|update_keys)$"
     ),
 ]
+
+
+AD_HOC = "ad-hoc"
+"""The project of a request's own credentials, where one name has to stand for all of them; no project of a file can
+have this name."""
+
+
+class CredentialHosts(Model):
+    """Where requests that bring Langfuse keys of their own may send their calls."""
+
+    hosts: Annotated[list[Annotated[str, Field(min_length=1)]], Field(min_length=1), Strict(False)]
+    """Hosts such as `https://cloud.langfuse.com`; `https://*.langfuse.example.com` stands for any one label. Scheme,
+    name, port and path are compared. A request that names no host sends to `defaults.host`, which has to be listed as
+    well."""
 
 
 class Grant(Model):
@@ -36,6 +51,9 @@ class Grant(Model):
     projects: Annotated[list[Name], Strict(False)] = []
     """Projects that the request may choose by `langfuse_project`. Needs a condition on the key of the caller: `team`,
     `team_alias`, `key_alias` or `org`."""
+    credentials: CredentialHosts | None = None
+    """Lets the request bring Langfuse keys of its own, `langfuse_public_key` and `langfuse_secret_key`, for these
+    hosts. Needs a condition on the key of the caller as `projects` does."""
 
 
 class Overrides(Model):
@@ -49,5 +67,16 @@ class Overrides(Model):
     projects: Annotated[list[Name], Strict(False)] = []
     """Projects that a call of an application may choose by `langfuse_project` in its metadata, instead of the first
     project of its rule's route. In the proxy only a grant lets a client choose."""
+    credentials: (
+        Annotated[
+            Annotated[Literal["never"], Tag("@never")] | Annotated[CredentialHosts, Tag("@CredentialHosts")],
+            Discriminator(
+                lambda value: "@CredentialHosts" if isinstance(value, (Mapping, CredentialHosts)) else "@never"
+            ),
+        ]
+        | None
+    ) = None
+    """Whether a call of an application may bring Langfuse keys of its own: `{hosts: […]}` for these hosts, or `never`.
+    Default: for any host. In the proxy only a grant lets a client bring them."""
     grants: Annotated[list[Grant], Strict(False)] = []
     """What the requests of some callers may bring as well."""
