@@ -24,31 +24,35 @@ from router.errors import Problem
 def check_routing(draft: Draft, shelf: PackShelf) -> list[Problem]:
     """Return the findings about a routing.yaml and about the packs it uses or lists."""
     findings = Findings(draft)
-    broken_packs = check_names(findings, shelf)
-    check_detectors(findings, [name for pack in shelf.listed for name in pack.detectors])
-    check_masks(findings)
-    check_conditions(findings)
-    check_updates(findings)
-    check_attributes(findings)
-    check_unauthenticated(findings)
-    check_tables(findings)
-    check_order(findings)
-    check_overrides(findings)
-    check_listed(findings, shelf)
+    broken_packs: list[Problem] = []
+    with findings.until_enough():
+        broken_packs = check_names(findings, shelf)
+        check_detectors(findings, [name for pack in shelf.listed for name in pack.detectors])
+        check_masks(findings)
+        check_conditions(findings)
+        check_updates(findings)
+        check_attributes(findings)
+        check_unauthenticated(findings)
+        check_tables(findings)
+        check_order(findings)
+        check_overrides(findings)
+        check_listed(findings, shelf)
     return findings.problems + broken_packs + [found for pack in shelf.listed for found in _in_file(draft, pack.draft)]
 
 
 def check_pack(draft: Draft, shelf: PackShelf) -> list[Problem]:
     """Return the findings about a pack; `shelf` has the packs whose masks it may name."""
     findings = Findings(draft)
-    broken_packs = check_names(findings, shelf)
-    check_detectors(findings)
-    check_masks(findings)
-    check_conditions(findings)
-    check_updates(findings)
-    check_tables(findings)
-    check_order(findings)
-    check_contents(findings)
+    broken_packs: list[Problem] = []
+    with findings.until_enough():
+        broken_packs = check_names(findings, shelf)
+        check_detectors(findings)
+        check_masks(findings)
+        check_conditions(findings)
+        check_updates(findings)
+        check_tables(findings)
+        check_order(findings)
+        check_contents(findings)
     return findings.problems + broken_packs
 
 

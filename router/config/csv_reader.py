@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from router.config.nodes import Source
-from router.config.yaml_reader import MAX_VALUES
+from router.config.yaml_reader import FORBIDDEN, MAX_VALUES
 
 _FIELD = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*|([^,"\r\n]*)')
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -37,8 +37,11 @@ def read_csv(source: Source) -> list[list[Field]]:
     Lines that are empty, or begin with `#`, are left out.
 
     Raises:
-        CsvError: a quote is out of place, or there are too many fields.
+        CsvError: a quote is out of place, a character that no text has, or there are too many fields.
     """
+    if forbidden := FORBIDDEN.search(source.text):
+        message = f"the character U+{ord(forbidden.group()):04X} must not stand in a CSV file"
+        raise CsvError(message, *forbidden.span(), "save the file as plain UTF-8 text")
     text, records, fields, position, count = source.text, list[list[Field]](), list[Field](), 0, 0
     while position < len(text):
         if not fields and text[position] == "#":

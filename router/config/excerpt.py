@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import islice, takewhile
 
 from router.config.attributes import MEASURED_ATTRIBUTES
 from router.config.nodes import Node, Source
-from router.errors import Excerpt, Problem
+from router.config.yaml_reader import MAX_PROBLEMS
+from router.errors import Excerpt, Location, Problem, Severity
 
 CONTEXT = 2
 """Lines shown before the one a problem is on."""
@@ -36,10 +40,33 @@ def with_excerpts(problems: Iterable[Problem], sources: Sequence[tuple[Source, N
     found = dict.fromkeys(problems)
     unusable = {problem.location for problem in found if problem.code == UNUSABLE}
     kept = [problem for problem in found if problem.code == UNUSABLE or problem.location not in unusable]
-    ordered = sorted(kept, key=lambda one: (one.location, one.severity, one.code, one.message))
+    ordered = _told(sorted(kept, key=lambda one: (one.location, one.severity, one.code, one.message)))
     for file in {problem.file for problem in ordered} & set(read):
         pages[file] = _Page(*read[file])
     return [_with_excerpt(problem, pages.get(problem.file)) for problem in ordered]
+
+
+def _told(ordered: Sequence[Problem]) -> Sequence[Problem]:
+    """Return the errors and warnings that are told, and a last problem where there are more."""
+    severities = Counter(problem.severity for problem in ordered)
+    if all(number <= MAX_PROBLEMS for number in severities.values()):
+        return ordered
+    left = Counter(error=MAX_PROBLEMS, warning=MAX_PROBLEMS)
+    told: list[Problem] = []
+    for problem in ordered:
+        if left[problem.severity]:
+            left[problem.severity] -= 1
+            told.append(problem)
+    severity: Severity = "error" if severities["error"] > MAX_PROBLEMS else "warning"
+    more = Problem(
+        code="RT107",
+        message=f"more than {MAX_PROBLEMS} {severity}s",
+        location=Location(ordered[0].file),
+        severity=severity,
+        effect="the others are not told",
+        hint="mend the first ones; most of such a number have one cause",
+    )
+    return [*told, more]
 
 
 def _with_excerpt(problem: Problem, page: _Page | None) -> Problem:
@@ -58,7 +85,8 @@ class _Page:
 
     def __init__(self, source: Source, root: Node | None) -> None:
         self._source = source
-        self._blanks = list(_secret_spans(source, root))
+        self._blanks = sorted(_secret_spans(source, root))
+        self._longest = max((last - first for first, last in self._blanks), default=0)
 
     def excerpt(self, line: int, column: int) -> Excerpt:
         line = min(line, self._source.line_count)
@@ -66,10 +94,15 @@ class _Page:
         cut = 0 if end - start <= WIDTH else max(0, min(column - WIDTH // 2, end - start - WIDTH))
         left, right = start + cut, min(end, start + cut + WIDTH)
         text = list(self._source.text[left:right])
-        for first, last in self._blanks:
+        for first, last in self._blanks_between(left, right):
             for offset in range(max(first, left), min(last, right)):
                 text[offset - left] = _BLANK
         return Excerpt(line, "".join(text), cut)
+
+    def _blanks_between(self, left: int, right: int) -> Iterator[tuple[int, int]]:
+        """Yield the spans of secrets that may have a part between two offsets."""
+        start = bisect_left(self._blanks, (left - self._longest, 0))
+        return takewhile(lambda span: span[0] < right, islice(self._blanks, start, None))
 
 
 def _secret_spans(source: Source, root: Node | None) -> Iterator[tuple[int, int]]:

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
 from router.config.draft import Draft
 from router.config.nodes import Node, Path, text_offsets
+from router.config.yaml_reader import MAX_PROBLEMS
 from router.errors import Label, Location, Problem, Severity
 
 
+class Enough(Exception):
+    """There are more errors than are told."""
+
+
 class Findings:
-    """The findings about one file."""
+    """The findings about one file, no more of them than are told."""
 
     def __init__(self, draft: Draft) -> None:
         self.draft = draft
         self.problems: list[Problem] = []
+        self._ends = False
+        self._left: dict[Severity, int] = {"error": MAX_PROBLEMS + 1, "warning": MAX_PROBLEMS + 1}
         self._told: set[tuple[str, str, Location]] = set()
+
+    @contextmanager
+    def until_enough(self) -> Iterator[None]:
+        """End what is done inside as soon as there are more errors than are told; elsewhere they are only not kept."""
+        self._ends = True
+        with suppress(Enough):
+            yield
+        self._ends = False
 
     def add(
         self,
@@ -52,6 +70,11 @@ class Findings:
         labels: tuple[Label, ...] = (),
     ) -> None:
         """Record a finding at a place."""
+        if not self._left[severity]:
+            if severity == "error" and self._ends:
+                raise Enough
+            return
+        self._left[severity] -= 1
         self.problems.append(
             Problem(
                 code=code,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, get_args
 
 from pydantic import BaseModel
@@ -20,6 +21,7 @@ from router.config.shape_words import (
     value_limit,
 )
 from router.config.suggest import close_names, did_you_mean
+from router.config.yaml_reader import MAX_PROBLEMS
 from router.errors import Problem
 from router.release import release
 
@@ -37,11 +39,13 @@ def shape_problems(source: Source, root: Node, errors: Sequence[Any], model: typ
         model: what the root was validated against.
     """
     translate = _Translation(source, root, model)
-    problems = [translate.null(path) for path in _nulls(root)]
-    nulls = set(_nulls(root))
+    nulls = dict.fromkeys(islice(_nulls(root), MAX_PROBLEMS + 1))
+    problems = [translate.null(path) for path in nulls]
     misspelt = translate.misspelt(errors)
     seen: set[tuple[Path, str]] = set()
     for error in errors:
+        if len(problems) > MAX_PROBLEMS:
+            break
         path = translate.path(error["loc"])
         if any(path[:length] in nulls for length in range(1, len(path) + 1)):
             continue
@@ -97,12 +101,15 @@ class _Translation:
 
     def misspelt(self, errors: Sequence[Any]) -> set[Path]:
         """Return the paths of missing keys that stand there under a name that comes near."""
-        unknown = [self.path(error["loc"]) for error in errors if error["type"] == "extra_forbidden"]
-        missing = [self.path(error["loc"]) for error in errors if error["type"] == "missing"]
+        unknown: dict[Path, list[str]] = {}
+        for error in errors:
+            if error["type"] == "extra_forbidden":
+                *around, name = self.path(error["loc"])
+                unknown.setdefault(tuple(around), []).append(str(name))
         return {
             path
-            for path in missing
-            if any(path[:-1] == other[:-1] and close_names(str(other[-1]), [str(path[-1])]) for other in unknown)
+            for path in (self.path(error["loc"]) for error in errors if error["type"] == "missing")
+            if any(close_names(name, [str(path[-1])]) for name in unknown.get(path[:-1], ())[:MAX_PROBLEMS])
         }
 
     def null(self, path: Path) -> Problem:

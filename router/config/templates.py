@@ -57,24 +57,21 @@ def parse_template(text: str) -> Template:
         TemplateError: a brace without its partner, or an empty hole.
     """
     parts: list[str | Hole] = []
+    literal: list[str] = []
     for piece in _PIECE.finditer(text):
         found = piece.group()
         if found in ("{", "}"):
             raise TemplateError(f"`{found}` has no partner", *piece.span(), f"write `{found * 2}` for a plain brace")
         if found in ("{{", "}}"):
-            _add_text(parts, found[0])
+            literal.append(found[0])
         elif found[0] == "{":
             name = found[1:-1].strip()
             if not name:
                 raise TemplateError("`{}` names no attribute", *piece.span(), "write `{team}`, or `{{}}` for braces")
+            parts += ["".join(literal)] if literal else []
             parts.append(Hole(name, *piece.span()))
+            literal = []
         else:
-            _add_text(parts, found)
+            literal.append(found)
+    parts += ["".join(literal)] if literal else []
     return Template(text, tuple(parts))
-
-
-def _add_text(parts: list[str | Hole], text: str) -> None:
-    if parts and isinstance(parts[-1], str):
-        parts[-1] += text
-    else:
-        parts.append(text)

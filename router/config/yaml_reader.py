@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any
 
 import yaml
@@ -22,10 +23,13 @@ MAX_ALIASES = 32
 """Uses of anchors (`*name`) in one file."""
 MAX_VALUES = 100_000
 """Values of one file, those that aliases repeat counted every time."""
+MAX_PROBLEMS = 500
+"""Errors, and warnings, that are told at once; nobody reads more, and a file can have a hundred thousand."""
 
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+FORBIDDEN = re.compile("[^\t\n\r -~\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*(?:\s|#[^\r\n]*)+)*")
+_TAG_DIRECTIVE = re.compile("^%TAG", re.MULTILINE)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TAG = "tag:yaml.org,2002:"
 
@@ -42,17 +46,20 @@ class Document:
 class _Stop(Exception):
     """Reading cannot go on."""
 
-    def __init__(self, problem: Problem) -> None:
-        self.problem = problem
+    def __init__(self, *problems: Problem) -> None:
+        self.problems = problems
 
 
 def read_yaml(text: str, file: str, *, loader: type[Any] = _LOADER) -> Document:
     """Parse one YAML document. Never raises; what is wrong stands in `problems`."""
     source = Source(file, text.removeprefix("\ufeff"))
     document = Document(source)
-    found = _FORBIDDEN.search(source.text)
+    found = FORBIDDEN.search(source.text)
     if found:
         document.problems.append(_forbidden(source, found.start()))
+        return document
+    if (directive := _too_many_directives(source)) is not None:
+        document.problems.append(directive)
         return document
     builder = _Builder(source, document.problems)
     parser = yaml.parse(source.text, Loader=loader)
@@ -60,12 +67,26 @@ def read_yaml(text: str, file: str, *, loader: type[Any] = _LOADER) -> Document:
         for event in parser:
             builder.take(event)
     except _Stop as stop:
-        document.problems.append(stop.problem)
+        document.problems.extend(stop.problems)
     except (yaml.MarkedYAMLError, yaml.reader.ReaderError, RecursionError) as error:
         document.problems.append(syntax_problem(source, error))
     else:
         document.root = builder.root
     return document
+
+
+def _too_many_directives(source: Source) -> Problem | None:
+    """Return a problem where there are so many that libyaml, which compares each with all, would take seconds."""
+    found = next(islice(_TAG_DIRECTIVE.finditer(source.text), MAX_ALIASES, None), None)
+    if found is None:
+        return None
+    return Problem(
+        code="RT107",
+        message=f"more than {MAX_ALIASES} `%TAG` directives",
+        location=source.location(*found.span()),
+        effect="the file is not loaded",
+        hint="take them away; values need no tags",
+    )
 
 
 def _forbidden(source: Source, offset: int) -> Problem:
@@ -165,9 +186,7 @@ class _Builder:
         except UnusableNumber:
             node.value = 0
             hint = "put it in quotes if it is meant as text"
-            self._problems.append(
-                self._refused("RT108", event, "a number that neither JSON nor Langfuse can carry", hint)
-            )
+            self._report(self._refused("RT108", event, "a number that neither JSON nor Langfuse can carry", hint))
         return node
 
     def _content_start(self, event: Any) -> int:
@@ -231,7 +250,7 @@ class _Builder:
         first = opened.node.key(name)
         if first is not None:
             opened.dropped += node.size
-            self._problems.append(self._duplicate(name, key, first))
+            self._report(self._duplicate(name, key, first))
             return
         opened.node.entries[name] = (key, node)
         opened.node.value[name] = node.value
@@ -239,20 +258,25 @@ class _Builder:
     def _key_name(self, key: Node) -> str | None:
         """Return the text of a key as written, None when it cannot be one."""
         if key.kind != "scalar":
-            self._problems.append(self._problem("RT104", key, f"a {key.kind} cannot be a key", "write a text here"))
+            self._report(self._problem("RT104", key, f"a {key.kind} cannot be a key", "write a text here"))
             return None
         if key.value == "<<" and not key.style:
             hint = "write the keys out, or use an alias for the whole value: `mask: *name`"
-            self._problems.append(self._problem("RT104", key, "merge keys (`<<`) are not supported", hint))
+            self._report(self._problem("RT104", key, "merge keys (`<<`) are not supported", hint))
             return None
         if not isinstance(key.value, str):
             return str(key.value)
         if not key.value and not key.style:
-            self._problems.append(self._problem("RT104", key, "a key is missing before this colon", "write a key"))
+            self._report(self._problem("RT104", key, "a key is missing before this colon", "write a key"))
             return None
         return key.value
 
     # -- tags and problems -----------------------------------------------------------------------------
+
+    def _report(self, problem: Problem) -> None:
+        self._problems.append(problem)
+        if len(self._problems) > MAX_PROBLEMS:
+            raise _Stop
 
     def _tagged(self, event: Any) -> Any:
         if event.tag in (None, "!", f"{_TAG}str"):
