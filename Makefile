@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --g
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types format demo bench schema lock clean
+.PHONY: help setup test lint types format demo bench presidio schema lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -59,13 +59,19 @@ bench: setup ## the benchmarks, side by side with what a user would pick today
 		|| echo "What masks elsewhere could not be installed; what is ours is measured alone." >&2
 	@$(BIN)/python -m bench
 
+presidio: setup ## the tests of the extra `presidio`, in an environment of their own
+	@$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(VENV)-presidio
+	@$(BIN)/uv pip sync -q --require-hashes --python $(VENV)-presidio/bin/python requirements/presidio.txt
+	@PYTHONPATH=. $(VENV)-presidio/bin/python -m pytest tests/presidio
+
 lock: setup ## choose new versions of everything, with hashes
 	@$(LOCK) pyproject.toml --extra litellm --group dev -o requirements/dev.txt
 	@$(LOCK) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	@$(LOCK) pyproject.toml --extra litellm --extra presidio --group dev -c requirements/dev.txt -o requirements/presidio.txt
 	@$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	@$(LOCK) --group peers -o requirements/peers.txt
 	@echo uv | $(LOCK) - -c requirements/dev.txt -o requirements/uv.txt
 
 clean: ## remove what the other commands made
-	rm -rf $(VENV) $(PEERS) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(VENV)-presidio build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from router.config.model import Examples, PatternDetector
+from router.config.extras import missing_for
+from router.config.model import Examples, NamedEntities, PatternDetector
 from router.config.validators import UnknownValidator, find_validator, validator_names
 from router.errors import ConfigError
 from router.masking import MaskingPolicies, mask, mask_text, mask_value
-from router.masking.detectors import OwnPattern
+from router.masking.detectors import Entities, OwnPattern
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
 from tests.command_line import router
@@ -164,6 +165,51 @@ def test_a_checksum_that_raises_withholds_the_field() -> None:
     compiled = policies({"m": [{"detect": ["id"]}]}, detectors={"id": detector})
     assert masked_input("call E-123455", compiled, "m") == "[MASK FAILED: m]"
     assert masked_input("call me", compiled, "m") == "call me"
+
+
+# -- names and places: what `make presidio` does not show ------------------------------------------------
+
+
+@given(st.text(max_size=9), st.text(min_size=1, max_size=9), st.text(max_size=9), st.text(min_size=1, max_size=9))
+def test_what_is_found_in_characters_is_hidden_in_bytes(before: str, one: str, between: str, other: str) -> None:
+    """Whatever characters stand around it, and in whatever order the hits come."""
+    text = f"a{before}{one}{between}{other}"
+    first = len(before) + 1
+    second = first + len(one) + len(between)
+    hits = [(second, second + len(other)), (first, first + len(one))]
+    found = Entities("names", lambda _: hits).find(text.encode())
+    assert [text.encode()[start:end].decode() for start, end in found] == [one, other]
+
+
+def test_a_text_without_letters_is_not_given_to_a_model() -> None:
+    """It has no names."""
+    assert Entities("names", lambda text: [(0, len(text))]).find("4111 1111 – 😀".encode()) == ()
+
+
+def test_a_model_that_raises_withholds_the_field() -> None:
+    """What it did not read is not sent."""
+
+    def fails(text: str) -> list[tuple[int, int]]:
+        raise MemoryError
+
+    compiled = policies({"m": [{"detect": ["names"]}]}, detectors={"names": Entities("names", fails)})
+    assert masked_input("I am Ada Lovelace", compiled, "m") == "[MASK FAILED: m]"
+
+
+def test_what_a_detector_of_names_needs_is_told_before_anything_is_imported() -> None:
+    """First the model, then the extra; nothing is downloaded."""
+    spec = NamedEntities(presidio=["PERSON"], model="en_core_web_sm", examples=Examples(match=["Ada"]))
+    assert missing_for(spec, lambda name: name != "en_core_web_sm") == (
+        "model",
+        "model `en_core_web_sm` is not installed",
+        "install it with the application; the name is that of the Python package, as `en_core_web_sm`",
+    )
+    assert missing_for(spec, lambda name: name == "en_core_web_sm") == (
+        "presidio",
+        "the extra `presidio` is not installed",
+        "pip install 'langfuse-router[presidio]'",
+    )
+    assert missing_for(spec, lambda name: True) is None
 
 
 EVERYWHERE = policies_with(

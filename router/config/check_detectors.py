@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from router.config.check_masks import check_search_pattern
+from router.config.extras import missing_for
 from router.config.findings import Findings
-from router.config.model import DETECTOR_NAMES, PatternDetector
+from router.config.model import DETECTOR_NAMES, NamedEntities, PatternDetector
 from router.config.nodes import Path
 from router.config.suggest import did_you_mean
 from router.config.validators import UnknownValidator, find_validator, validator_names
@@ -27,6 +28,10 @@ def check_detectors(findings: Findings, lent: Sequence[str] = ()) -> None:
     for name, spec in draft.detectors.items():
         if isinstance(spec, PatternDetector):
             _check_pattern(findings, ("detectors", name), spec, f"detector `{name}` would find nothing")
+        elif isinstance(spec, NamedEntities) and (missing := missing_for(spec)) is not None:
+            key, message, hint = missing
+            effect = f"detector `{name}` would find nothing"
+            findings.add("RT265", message, ("detectors", name, key), effect=effect, hint=hint)
     used = _check_uses(findings, lent)
     if draft.is_pack or len(draft.masks) < len(draft.names["masks"]):
         return

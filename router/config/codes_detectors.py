@@ -59,6 +59,13 @@ DETECTORS: dict[str, Code] = {
         bad=_detector("pattern: 'E-\\d{7}', examples: {match: [E-123455]}"),
         good=_detector("pattern: 'E-\\d{6}', examples: {match: [E-123455]}"),
     ),
+    "RT265": Code(
+        title="a detector whose extra or model is not installed",
+        why="It would find nothing. Neither is ever downloaded while the program runs.",
+        mend="pip install 'langfuse-router[presidio]', and the package of the spaCy model.",
+        bad=_detector("presidio: [PERSON], model: no_such_model, examples: {match: [Ada Lovelace]}"),
+        good=_detector(_STAFF),
+    ),
     "RT264": Code(
         title="a detector that nothing uses",
         why="What it finds is sent as it is, which somebody may believe it is not.",

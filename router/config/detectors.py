@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from router.config.draft import Draft
 from router.config.excerpt import with_excerpts
 from router.config.gitleaks import GitleaksRules
-from router.config.model import PatternDetector
+from router.config.model import ImportedRules, NamedEntities, PatternDetector
 from router.config.nodes import Node, Source
 from router.errors import Location, Problem
+
+Definition = PatternDetector | NamedEntities | GitleaksRules
+"""What a detector looks for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +32,9 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class DetectorSpec:
-    """An own detector, checked: a pattern with examples for masking to try, or rules of a file."""
+    """An own detector, checked: a pattern or kinds of names with examples for masking to try, or rules of a file."""
 
-    definition: PatternDetector | GitleaksRules
+    definition: Definition
     examples: tuple[Example, ...] = ()
 
 
@@ -39,8 +42,8 @@ def detector_specs(
     draft: Draft, rules: Mapping[str, GitleaksRules], sources: Sequence[tuple[Source, Node | None]]
 ) -> dict[str, DetectorSpec]:
     """Return the own detectors of a draft without errors, by name; `sources` are for excerpts."""
-    patterns = {name: spec for name, spec in draft.detectors.items() if isinstance(spec, PatternDetector)}
-    found = {name: tuple(_examples(draft, name, spec)) for name, spec in patterns.items()}
+    proven = {name: spec for name, spec in draft.detectors.items() if not isinstance(spec, ImportedRules)}
+    found = {name: tuple(_examples(draft, name, spec)) for name, spec in proven.items()}
     failures = with_excerpts((one.failure for examples in found.values() for one in examples), sources)
     shown = {(problem.location, problem.message): problem for problem in failures}
     framed = {
@@ -48,10 +51,10 @@ def detector_specs(
         for name, examples in found.items()
     }
     imported = {name: DetectorSpec(one) for name, one in rules.items()}
-    return {name: DetectorSpec(spec, framed[name]) for name, spec in patterns.items()} | imported
+    return {name: DetectorSpec(spec, framed[name]) for name, spec in proven.items()} | imported
 
 
-def _examples(draft: Draft, name: str, spec: PatternDetector) -> Iterator[Example]:
+def _examples(draft: Draft, name: str, spec: PatternDetector | NamedEntities) -> Iterator[Example]:
     for index, text in enumerate(spec.examples.match):
         where = draft.at("detectors", name, "examples", "match", index)
         yield Example(text, is_hit=True, failure=_missed(name, where))

@@ -102,6 +102,10 @@ def _pattern(pattern: str, path: Path) -> tuple[str, str]:
     if path[:1] == ("packs",):
         hint = "write a shipped pack such as `masking/pii`, or the path of a file; `@1` or `@1.2` at its end pins it"
         return "is not a pack", hint
+    if path[-1:] == ("language",):
+        return "must be the code of a language", "write for example `en`"
+    if path[-1:] == ("model",):
+        return "must be the name of a Python package: letters, digits and `_`", "write for example `en_core_web_sm`"
     if "generation" in pattern:
         hint = "write for example trace.name, trace.metadata.*, generation.*, update_keys or *"
         return "is not a key that a request can set", hint
@@ -131,6 +135,7 @@ def effect_of_unknown(name: str, allowed: Iterable[str]) -> str:
 
 
 _MISSING = {
+    "model": "nothing could be found without it",
     "match": "nobody would notice when it finds nothing",
     "examples": "nobody would notice when it finds nothing, or everything",
     "pattern": "it would find nothing",

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from router.config.detectors import DetectorSpec, Example
+from router.config.detectors import Definition, DetectorSpec, Example
 from router.config.gitleaks import GitleaksRules
 from router.config.loaded import LoadedConfig
-from router.config.model import PatternDetector
+from router.config.model import NamedEntities, PatternDetector
 from router.errors import ConfigError, Problem
-from router.masking.detectors import Detector, OwnPattern, RuleSet
+from router.masking.detectors import Detector, Entities, OwnPattern, RuleSet, presidio_analysis
 from router.masking.masking import mask_text
 from router.masking.policies import MaskingPolicies
 from router.masking.policy import Finder, Replacement
@@ -29,13 +29,9 @@ def own_detectors(specs: Mapping[str, DetectorSpec]) -> dict[str, Detector]:
     compiled: dict[str, Detector] = {}
     problems: list[Problem] = []
     for name, spec in specs.items():
-        definition = spec.definition
-        if isinstance(definition, GitleaksRules):
-            compiled[name] = RuleSet(name, definition)
-            continue
-        compiled[name] = OwnPattern(name, definition)
+        compiled[name] = _compiled(name, spec.definition)
         problems += (
-            _explained(example, definition)
+            _explained(example, spec.definition)
             for example in spec.examples
             if _hits(compiled[name], example.text) is not example.is_hit
         )
@@ -44,15 +40,25 @@ def own_detectors(specs: Mapping[str, DetectorSpec]) -> dict[str, Detector]:
     return compiled
 
 
+def _compiled(name: str, definition: Definition) -> Detector:
+    if isinstance(definition, GitleaksRules):
+        return RuleSet(name, definition)
+    if isinstance(definition, NamedEntities):
+        return Entities(name, presidio_analysis(definition))
+    return OwnPattern(name, definition)
+
+
 def _hits(detector: Detector, text: str) -> bool:
     finder = Finder(detector, Replacement(detector.name, detector.name, "redact", "[EXAMPLE]"))
     _, counts = mask_text(text, MaskingPolicies({detector.name: (finder,)}), [detector.name])
     return counts[detector.name] > 0
 
 
-def _explained(example: Example, spec: PatternDetector) -> Problem:
+def _explained(example: Example, spec: Definition) -> Problem:
     """Return the finding about an example, for one that was missed with the part of the detector that missed it."""
-    if not example.is_hit:
+    if isinstance(spec, NamedEntities):
+        return replace(example.failure, hint="try another model or another `score`; or another example")
+    if not example.is_hit or not isinstance(spec, PatternDetector):
         return example.failure
     hint = "the pattern does not match it"
     if _hits(OwnPattern("x", spec.model_copy(update={"validate_": None})), example.text):

@@ -15,7 +15,7 @@ from router.config.model.base import (
     Version,
 )
 from router.config.model.defaults import Defaults
-from router.config.model.detectors import Examples, ImportedRules, Near, OwnDetector, PatternDetector
+from router.config.model.detectors import Examples, ImportedRules, NamedEntities, Near, OwnDetector, PatternDetector
 from router.config.model.entries import DROP, Destination, Overlay, Rule
 from router.config.model.facts import Attribute, Normalize, Table, TableFile
 from router.config.model.files import RoutingConfig
@@ -89,6 +89,7 @@ __all__ = [
     "Matcher",
     "Model",
     "Name",
+    "NamedEntities",
     "Near",
     "Normalize",
     "Overlay",

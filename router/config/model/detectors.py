@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Strict, Tag
 
@@ -68,14 +68,36 @@ class ImportedRules(Model):
     """What it finds, for people."""
 
 
+class NamedEntities(Model):
+    """A detector of names and places, by a spaCy model that Presidio runs. Needs the extra `presidio`."""
+
+    presidio: Annotated[
+        list[Literal["PERSON", "LOCATION", "ORGANIZATION", "NRP", "DATE_TIME"]], Field(min_length=1), Strict(False)
+    ]
+    """What: kinds of names; NRP is nationality, religion or politics."""
+    model: Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
+    """Name of an installed package with a spaCy model, as `en_core_web_sm`; nothing is ever downloaded."""
+    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
+    """Language of the model."""
+    score: Annotated[float, Field(ge=0, le=1)] = 0.6
+    """Confidence that a hit must have, 0 to 1."""
+    examples: Examples
+    """What it finds and what it leaves alone."""
+    description: str | None = None
+    """What it finds, for people."""
+
+
 def _kind(value: Any) -> str:
-    if isinstance(value, ImportedRules) or (isinstance(value, Mapping) and "import_gitleaks" in value):
-        return "@ImportedRules"
+    for kind, key in ((ImportedRules, "import_gitleaks"), (NamedEntities, "presidio")):
+        if isinstance(value, kind) or (isinstance(value, Mapping) and key in value):
+            return f"@{kind.__name__}"
     return "@PatternDetector"
 
 
 OwnDetector = Annotated[
-    Annotated[PatternDetector, Tag("@PatternDetector")] | Annotated[ImportedRules, Tag("@ImportedRules")],
+    Annotated[PatternDetector, Tag("@PatternDetector")]
+    | Annotated[ImportedRules, Tag("@ImportedRules")]
+    | Annotated[NamedEntities, Tag("@NamedEntities")],
     Discriminator(_kind),
 ]
-"""A pattern with its examples, or rules of a file."""
+"""A pattern with its examples, rules of a file, or kinds of names."""

@@ -2,6 +2,7 @@
 
 from router.masking.detectors.builtin import BUILTIN_DETECTORS, builtin_detectors, expand_groups
 from router.masking.detectors.detector import Detector, Span
+from router.masking.detectors.entities import Entities, presidio_analysis
 from router.masking.detectors.gitleaks import RuleSet
 from router.masking.detectors.own import OwnPattern
 from router.masking.detectors.pattern import Pattern
@@ -9,10 +10,12 @@ from router.masking.detectors.pattern import Pattern
 __all__ = [
     "BUILTIN_DETECTORS",
     "Detector",
+    "Entities",
     "OwnPattern",
     "Pattern",
     "RuleSet",
     "Span",
     "builtin_detectors",
     "expand_groups",
+    "presidio_analysis",
 ]

@@ -1,0 +1,63 @@
+"""Names and places by a spaCy model, run by Presidio: the one detector that is no pattern. Off the default path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from importlib import import_module
+
+from router.config.model import NamedEntities
+from router.masking.detectors.detector import Span
+
+Analyze = Callable[[str], Iterable[Span]]
+"""Returns spans in characters."""
+
+
+class Entities:
+    """What the model takes for names of the kinds that were asked for."""
+
+    shortest = 2
+    reads_folded = False
+
+    def __init__(self, name: str, analyze: Analyze) -> None:
+        self.name = name
+        self._analyze = analyze
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        characters = text.decode()
+        if not any(map(str.isalpha, characters)):
+            return ()
+        spans: list[Span] = []
+        position = offset = 0
+        for start, end in sorted(self._analyze(characters)):
+            offset += len(characters[position:start].encode())
+            position = start
+            spans.append((offset, offset + len(characters[start:end].encode())))
+        return spans
+
+
+def presidio_analysis(spec: NamedEntities) -> Analyze:
+    """Load the model of a detector that was checked, and return what analyses texts with it.
+
+    Only what reads the model's entities is registered: no recognizer of Presidio that asks the network, and no model is
+    downloaded, for `spec.model` is installed.
+    """
+    presidio = import_module("presidio_analyzer")
+    engines = import_module("presidio_analyzer.nlp_engine")
+    recognizers = import_module("presidio_analyzer.predefined_recognizers")
+    engine = engines.SpacyNlpEngine(
+        models=[{"lang_code": spec.language, "model_name": spec.model}],
+        ner_model_configuration=engines.NerModelConfiguration(labels_to_ignore=[]),
+    )
+    engine.load()
+    kinds, language = list(spec.presidio), spec.language
+    registry = presidio.RecognizerRegistry(
+        recognizers=[recognizers.SpacyRecognizer(supported_language=language, supported_entities=kinds)],
+        supported_languages=[language],
+    )
+    analyzer = presidio.AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=[language])
+
+    def analyze(text: str) -> list[Span]:
+        results = analyzer.analyze(text=text, language=language, entities=kinds, score_threshold=spec.score)
+        return [(result.start, result.end) for result in results]
+
+    return analyze
