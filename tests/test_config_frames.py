@@ -32,7 +32,7 @@ error[RT110]: unknown key `maks`
   |                          ^^^^ did you mean `mask`?
   |
   = effect: if ignored, the masks under it would not apply and content would be logged unmasked
-  = help: keys allowed here: id, description, match, when, rollout, mode, route, mask, trace, generation, sample"""
+  = help: keys allowed here: id, description, match, when, rollout, active, mode, route, mask, trace, generation, sample"""
     )
 
 

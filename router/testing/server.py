@@ -88,6 +88,14 @@ class _Connection(BaseHTTPRequestHandler):
         self._faults = faults
         super().__init__(connection, address, self)  # type: ignore[arg-type]  # a server, which is only kept
 
+    def finish(self) -> None:
+        try:
+            super().finish()
+        except OSError:  # the client is gone, and with it what was left to write
+            pass
+        finally:
+            self.rfile.close()
+
     def log_message(self, format: str, *args: Any) -> None:
         pass
 
