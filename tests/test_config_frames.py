@@ -20,19 +20,20 @@ def only_problem(text: str) -> Problem:
 def test_a_frame() -> None:
     """Head, place, lines, caret with words, effect, help."""
     problem = only_problem("version: 1\nprojects: {a: {env: A}}\nrules:\n  - {id: rest, route: a, maks: [pii]}\n")
+    keys = "id, description, match, when, rollout, active, mode, route, mask, trace, generation, sample"
     assert (
         render_problem(problem)
-        == """\
+        == f"""\
 error[RT110]: unknown key `maks`
  --> routing.yaml:4:26
   |
-2 | projects: {a: {env: A}}
+2 | projects: {{a: {{env: A}}}}
 3 | rules:
-4 |   - {id: rest, route: a, maks: [pii]}
+4 |   - {{id: rest, route: a, maks: [pii]}}
   |                          ^^^^ did you mean `mask`?
   |
   = effect: if ignored, the masks under it would not apply and content would be logged unmasked
-  = help: keys allowed here: id, description, match, when, rollout, active, mode, route, mask, trace, generation, sample"""
+  = help: keys allowed here: {keys}"""
     )
 
 
