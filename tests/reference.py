@@ -11,11 +11,12 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from router.routing.record import CallRecord
 
-HOST = "team team_alias key_alias org model model_group provider call_type status stream".split()
+HOST = "team team_alias key_alias org model model_group provider call_type status stream tokens".split()
 
 WHENS: Mapping[str, Callable[[CallRecord], bool | None]] = {
     "stream": lambda call: call.stream,
@@ -24,6 +25,18 @@ WHENS: Mapping[str, Callable[[CallRecord], bool | None]] = {
     "metadata.n > `2`": lambda call: more_than_two(call.metadata.get("n")),
 }
 """Conditions, and what they say of a call; None where they cannot be evaluated."""
+
+WINDOWS: list[tuple[dict[str, Any], Callable[[datetime], bool]]] = [
+    ({"from": "2026-12-01"}, lambda time: (time.year, time.month) >= (2026, 12)),
+    ({"until": "2026-12-01T12:00+01:00"}, lambda time: (time.month, time.day, time.hour) < (12, 1, 11)),
+    ({"days": "mon-fri"}, lambda time: time.weekday() < 5),
+    ({"hours": ["22:00-06:00", "12:00-13:00"]}, lambda time: time.hour in (22, 23, 0, 1, 2, 3, 4, 5, 12)),
+    (
+        {"days": ["sat"], "hours": "22:00-06:00"},
+        lambda time: (time.weekday(), time.hour >= 22) == (5, True) or (time.weekday(), time.hour < 6) == (6, True),
+    ),
+]
+"""Times of `active:`, and which moments of 2026 (UTC) are in them."""
 
 
 @dataclass
@@ -46,12 +59,12 @@ class Expected:
 def decide(config: Mapping[str, Any], call: CallRecord, place: float) -> Expected:
     """Return what becomes of a call whose bucket is `place` everywhere."""
     found = Expected()
-    if not call.authenticated:
-        found.drop = "unauthenticated"
-        return found
-    entries = [entry for entry in config["overlays"] if matches(config, entry, call, place, found, is_rule=False)]
+    overlays, rules = met(config, call)
+    entries = [entry for entry in overlays if matches(config, entry, call, place, found, is_rule=False)]
+    rule = next((entry for entry in rules if matches(config, entry, call, place, found, is_rule=True)), None)
+    if rule is None:
+        return Expected(drop="unauthenticated")
     found.overlays = [entry["id"] for entry in entries]
-    rule = next(entry for entry in config["rules"] if matches(config, entry, call, place, found, is_rule=True))
     entries.append(rule)
     found.rule = rule["id"]
     found.rate = min([1.0, *[entry["sample"] for entry in entries if "sample" in entry]])
@@ -67,11 +80,26 @@ def decide(config: Mapping[str, Any], call: CallRecord, place: float) -> Expecte
     return found
 
 
+def met(config: Mapping[str, Any], call: CallRecord) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+    """Return the overlays and rules that a call meets; one without a key meets what asks for it, and masks."""
+    if call.authenticated:
+        return config["overlays"], config["rules"]
+    overlays = []
+    for entry in config["overlays"]:
+        if entry.get("match", {}).get("authenticated") is False:
+            overlays.append(entry)
+        elif entry.get("mask"):
+            overlays.append({key: entry[key] for key in entry if key not in ("trace", "sample")})
+    return overlays, [rule for rule in config["rules"] if rule.get("match", {}).get("authenticated") is False]
+
+
 def matches(
     config: Mapping[str, Any], entry: Mapping[str, Any], call: CallRecord, place: float, found: Expected, is_rule: bool
 ) -> bool:
     """Tell whether an entry matches and has an effect; note what only would, and what cannot be told."""
     verdict: bool | None = holds(config, entry.get("match", {}), call)
+    if verdict and "active" in entry:
+        verdict = is_open(entry["active"], call.start_time_unix_nano)
     if verdict and "rollout" in entry:
         verdict = place < entry["rollout"]["percent"] / 100
     if verdict and "when" in entry:
@@ -119,9 +147,27 @@ def test(config: Mapping[str, Any], name: str, wanted: Any, given: list[str]) ->
         "none_of": lambda values: not any(spelled(value) in given for value in values),
         "in": lambda table: any(text in rows for text in given),
         "known": lambda yes: any(text in rows for text in given) == yes,
+        "gt": lambda bound: (number := one_number(given)) is not None and number > bound,
+        "gte": lambda bound: (number := one_number(given)) is not None and number >= bound,
+        "lt": lambda bound: (number := one_number(given)) is not None and number < bound,
+        "lte": lambda bound: (number := one_number(given)) is not None and number <= bound,
         "has": lambda column: any(text in rows and column in rows[text] for text in given),
     }
     return all(answers[operator](operand) for operator, operand in wanted.items())
+
+
+def is_open(active: Mapping[str, Any], start: int) -> bool | None:
+    """Tell whether a call starts at a time; None where nobody knows when it did."""
+    inside = next(inside for window, inside in WINDOWS if window == active)
+    return inside(datetime.fromtimestamp(start / 1e9, UTC)) if start else None
+
+
+def one_number(given: list[str]) -> float | None:
+    """Return the number that is the only text, None otherwise."""
+    try:
+        return float(given[0]) if len(given) == 1 and math.isfinite(float(given[0])) else None
+    except ValueError:
+        return None
 
 
 # -- attributes ------------------------------------------------------------------------------------------
@@ -172,6 +218,8 @@ def converted(spec: Mapping[str, Any], value: Any) -> Any:
 def raw(name: str, call: CallRecord) -> Any:
     """Return what stands in a call under a path."""
     family, _, key = name.partition(".")
+    if name == "tokens":
+        return (call.usage_details or {}).get("total")
     if family == "header":
         return call.headers.get(key)
     if family != "metadata":
@@ -221,7 +269,9 @@ def trace_of(config: Mapping[str, Any], entries: list[Mapping[str, Any]], call: 
     updates = [entry.get("trace", {}) for entry in entries]
     for update in updates:
         trace |= filled(config, update.get("default", {}), call)
-    if call.origin == "sdk":
+    if not call.authenticated:
+        pass
+    elif call.origin == "sdk":
         said = {"session_id": call.session_id, "user_id": call.user, "tags": list(call.tags)}
         trace |= {**{key: value for key, value in said.items() if value}, **call.requested.trace}
     elif call.host_tags:

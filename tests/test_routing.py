@@ -277,6 +277,12 @@ def test_unauthenticated_calls_that_no_rule_takes_are_dropped() -> None:
     assert _plan(body, {"status": "failure"}).rule == "rest"
 
 
+def test_a_rule_for_unauthenticated_calls_may_stand_anywhere() -> None:
+    """It takes no call from the others, nor do they from it; so it may come after the one that takes the rest."""
+    body = "rules: [{id: rest, route: a}, {id: r, match: {authenticated: false}, route: c}]\n"
+    assert [_plan(body, {"authenticated": known}).rule for known in (True, False)] == ["rest", "r"]
+
+
 def test_a_condition_that_cannot_be_evaluated_masks_but_does_not_route() -> None:
     """Fail closed for masks, fall through for routes, and say so in the plan."""
     body = """

@@ -19,7 +19,7 @@ from router.routing.plan import Plan
 from router.routing.record import CallRecord, RequestCredentials, Requested
 from router.routing.table import RoutingTable
 from tests.payloads import load_payload
-from tests.reference import WHENS, decide, unique
+from tests.reference import WHENS, WINDOWS, decide, unique
 
 TEAMS = ["a", "b", "c"]
 MASKS = ["m1", "m2", "m3"]
@@ -39,6 +39,9 @@ VALUES: dict[str, list[Any]] = {
     "tags": ["t1", "t2", "t3"],
     "key_alias": ["k1", "dev"],
     "status": ["success", "failure"],
+    "tokens": [1, 3],
+    "metadata.n": [1, 3],
+    "authenticated": [True],
     "stream": [True, False],
     "session_id": ["s1"],
     "metadata.k": ["v1", 1, True],
@@ -49,6 +52,10 @@ VALUES: dict[str, list[Any]] = {
     "seats": [1, 3],
     "labels": ["t1", "none"],
 }
+NUMBERS = ("tokens", "metadata.n", "seats")
+CLOSED = ("stream", "status", "authenticated")
+"""Attributes of few values, which no pattern tests."""
+SAID_BY_KEYS = {"team", "team_alias", "key_alias"}
 REMEMBERED = st.sampled_from([["model"], ["team"], ["stream", "tags", "key_alias"]])
 """Few attributes, so that calls share what is remembered."""
 HOSTS = ["team", "team_alias", "model", "key_alias", "status", "stream", "stage"]
@@ -65,6 +72,8 @@ def matchers(name: str) -> st.SearchStrategy[Any]:
     """Return matchers of every kind that suit an attribute."""
     values = VALUES[name]
     exact = st.sampled_from(values) | several(values)
+    if name == "authenticated":
+        return st.just(True)
     operators: dict[str, st.SearchStrategy[Any]] = {
         "any_of": several(values),
         "none_of": several(values),
@@ -73,7 +82,10 @@ def matchers(name: str) -> st.SearchStrategy[Any]:
     }
     if name in ("tags", "labels"):
         operators["all_of"] = several(values)
-    if name not in ("stream", "status"):
+    if name in NUMBERS:
+        operators |= {"gt": st.sampled_from([0, 1]), "gte": st.sampled_from([0, 1, 1.0])}
+        operators |= {"lt": st.sampled_from([3, 4]), "lte": st.sampled_from([2.5, 3])}
+    if name not in CLOSED:
         operators["glob"] = st.sampled_from(["*", "a*", "*1", "[ev]?", "m[!2]", "open*/*", "x"])
         operators["regex"] = st.sampled_from([".*", "[a-k]1?", "(v|t)[0-9]", "a|b", "", "fast|open.*"])
     if name == "team":
@@ -124,8 +136,19 @@ def entries(names: list[str], *, calm: bool = False) -> st.SearchStrategy[dict[s
     if not calm:
         optional["when"] = st.sampled_from(sorted(WHENS))
         optional["rollout"] = st.fixed_dictionaries({"percent": st.sampled_from([30, 50, 50, 100])})
+        optional["active"] = st.sampled_from([window for window, _ in WINDOWS])
         optional["sample"] = st.sampled_from([0.0, 0.5, 1.0])
     return st.fixed_dictionaries({}, optional=optional)
+
+
+@st.composite
+def for_unauthenticated(draw: st.DrawFn, entry: dict[str, Any], names: list[str]) -> dict[str, Any]:
+    """Return an entry, or the same for calls that no key answers for."""
+    if "{" in str(entry.get("route")) or draw(st.integers(0, 3)):
+        return entry
+    said = [name for name in names if name not in SAID_BY_KEYS | {"authenticated"}] or ["stream"]
+    flat = draw(st.fixed_dictionaries({}, optional={name: matchers(name) for name in said[:3]}))
+    return {**entry, "match": {**flat, "authenticated": False}}
 
 
 @st.composite
@@ -144,11 +167,13 @@ def configs(draw: st.DrawFn, names: list[str] | None = None, *, calm: bool = Fal
     names = names or sorted(VALUES)
     overlays = draw(st.lists(entries(names, calm=calm), max_size=4))
     for number, overlay in enumerate(overlays):
+        overlay = overlays[number] = draw(for_unauthenticated(overlay, names))
         overlay["id"] = f"o{number}"
         if "when" in overlay and draw(st.booleans()):
             overlay["on_error"] = draw(st.sampled_from(["match", "no_match"]))
     listed = draw(st.lists(rules(names, calm=calm), max_size=6))
     for number, rule in enumerate(listed):
+        rule = listed[number] = draw(for_unauthenticated(rule, names))
         rule["id"] = f"r{number}"
     return {
         "version": 1,
@@ -198,6 +223,11 @@ metadata = st.fixed_dictionaries(
         "labels": st.sampled_from(["t1", ["t1", "t2"], [], [""]]),
     },
 )
+STARTS = [
+    0,
+    *[1_767_225_600_000_000_000 + hour * 3_600_000_000_000 for hour in (3, 12, 55, 58, 74, 7_000, 8_025, 8_027)],
+]
+"""Nobody knows, and hours of 2026."""
 calls = st.builds(
     CallRecord,
     call_id=st.sampled_from(["c1", "c2"]),
@@ -216,6 +246,9 @@ calls = st.builds(
     tags=st.lists(st.sampled_from(["t1", "t2", "t3", ""]), max_size=2, unique=True).map(tuple),
     host_tags=st.sampled_from([(), ("t1",)]),
     session_id=maybe() | st.sampled_from(["s1", "s2"]),
+    start_time_unix_nano=st.sampled_from(STARTS),
+    end_time_unix_nano=st.sampled_from([0, STARTS[-1]]),
+    usage_details=maybe() | st.sampled_from([{"total": 1}, {"total": 3, "input": 1}, {"total": True}, {}]),
     metadata=metadata,
     headers=st.fixed_dictionaries({}, optional={"x-h": st.just("h1"), "x-region": st.just("US")}),
     requested=st.builds(
@@ -281,10 +314,14 @@ EVERYTHING = compiled(
         "overlays": [
             {"id": f"o-{name}-{n}", "match": {name: matcher}, "mask": ["m2"]}
             for name, values in VALUES.items()
-            for n, matcher in enumerate(
-                [values, {"glob": "*a*"} if name not in ("stream", "status") else {"not": values}]
-            )
+            for n, matcher in enumerate([values, {"glob": "*a*"} if name not in CLOSED else {"not": values}])
         ]
+        + [
+            {"id": f"n-{name}-{operator}", "match": {name: {operator: 2}}, "mask": ["m2"]}
+            for name in ("cost", "tokens", "input_tokens", "output_tokens", "latency", "metadata.k", "seats")
+            for operator in ("gt", "gte", "lt", "lte")
+        ]
+        + [{"id": f"t{n}", "active": window, "mask": ["m3"]} for n, (window, _) in enumerate(WINDOWS)]
         + [
             {"id": f"w{n}", "when": when, "mask": ["m3"]} for n, when in enumerate([*WHENS, "length(metadata.k) > `1`"])
         ],
@@ -295,6 +332,7 @@ EVERYTHING = compiled(
                 "rollout": {"percent": 50, "by": "user"},
                 "route": "p2",
             },
+            {"id": "no-key", "match": {"authenticated": False, "metadata.k": "v1"}, "route": "p2"},
             {"id": "own", "match": {"team": {"in": "teams"}}, "route": "team-{team}"},
             {
                 "id": "rest",
@@ -330,7 +368,7 @@ def test_every_call_gets_exactly_one_plan_whatever_it_holds(
     assert set(plan.masks) == set(plan.route)
     assert all("m1" in masks for masks in plan.masks.values())
     assert (plan.rule is None) == (plan.drop == "unauthenticated")
-    assert bool(EVERYTHING.explain(record).steps) == record.authenticated
+    assert len(EVERYTHING.explain(record).steps) > len(VALUES)
 
 
 # -- masks only grow ---------------------------------------------------------------------------------------

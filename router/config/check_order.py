@@ -56,7 +56,8 @@ def _check_last(findings: Findings) -> None:
     rules = findings.draft.rules
     if not findings.draft.is_whole("rules"):
         return
-    last = max(rules)
+    seen = [index for index, rule in rules.items() if not is_for_unauthenticated(rule)]
+    last = max(seen or rules)
     if _is_unconditional(rules[last]):
         return
     key = next(

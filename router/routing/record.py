@@ -151,8 +151,8 @@ class CallRecord:
     @property
     def latency(self) -> float | None:
         """Seconds from the start of the call to its end."""
-        took = self.end_time_unix_nano - self.start_time_unix_nano
-        return took / 1_000_000_000 if took > 0 else None
+        took = number_of(self.end_time_unix_nano - self.start_time_unix_nano)
+        return took / 1_000_000_000 if took is not None and took > 0 else None
 
     def __repr__(self) -> str:
         return (

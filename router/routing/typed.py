@@ -32,6 +32,8 @@ def typed(record: CallRecord) -> CallRecord:
     return replace(
         record,
         **fields,
+        start_time_unix_nano=_time(record.start_time_unix_nano),
+        end_time_unix_nano=_time(record.end_time_unix_nano),
         status="failure" if record.status == "failure" else "success",
         stream=record.stream is True,
         origin="sdk" if record.origin == "sdk" else "proxy",
@@ -85,6 +87,10 @@ def _fields(given: Any) -> dict[str, Any]:
         elif (text := text_of(value)) is not None:
             fields[name] = text
     return fields
+
+
+def _time(value: Any) -> int:
+    return value if type(value) is int else 0
 
 
 def _mapping(value: Any) -> dict[str, Any]:
