@@ -214,6 +214,12 @@ def test_no_key_is_in_what_a_plan_shows() -> None:
     assert "pk-lf-1" not in shown
 
 
+def test_no_condition_and_no_template_reads_a_key() -> None:
+    """`{metadata.langfuse_secret_key}` has no value."""
+    body = "rules: [{id: rest, route: a, trace: {set: {name: 'n {metadata.langfuse_secret_key}'}}}]\n"
+    assert "CANARY" not in repr(plan_of(body, with_keys()).to_json())
+
+
 @pytest.mark.parametrize(
     "metadata",
     [

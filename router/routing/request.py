@@ -16,7 +16,7 @@ from router.routing.attributes import text_of, texts_of
 from router.routing.identity import IDENTITY, identity_from_metadata
 from router.routing.numbers import number_in, number_of
 from router.routing.record import CallError, CallRecord, RequestCredentials
-from router.routing.requested import requested_from_metadata
+from router.routing.requested import CREDENTIAL_KEYS, requested_from_metadata
 
 _TEXT_KEYS = (
     "call_id",
@@ -67,7 +67,7 @@ def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_
         **texts,
         **{key: request[key] for key in _CONTENT_KEYS if key in request},
         **_measured(request),
-        "metadata": metadata,
+        "metadata": {key: value for key, value in metadata.items() if key not in CREDENTIAL_KEYS},
         "headers": headers,
         "origin": origin,
         "status": _choice(request, "status", ("success", "failure")),

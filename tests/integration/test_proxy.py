@@ -55,13 +55,16 @@ projects:
   team-a: {env: TEAM_A_LF}
   rest: {env: LANGFUSE}
   no-key: {env: NO_KEY_LF}
+  sandbox: {env: SANDBOX_LF}
 overlays:
   - {id: prod, match: {tags: {none_of: [test]}}, trace: {append: {tags: [prod]}}}
 rules:
   - {id: no-key, match: {authenticated: false}, route: no-key}
   - {id: team-a, match: {team: team-a}, route: team-a}
   - {id: rest, route: rest}
-overrides: {allow: [trace.session_id, trace.tags]}
+overrides:
+  allow: [trace.session_id, trace.tags]
+  grants: [{id: b, match: {key_alias: key-b}, projects: [sandbox]}]
 """
 MESSAGES = [{"role": "user", "content": "hello"}]
 
@@ -88,7 +91,7 @@ class Proxy:
 
 @pytest.fixture(scope="module")
 def langfuse() -> Iterator[FakeLangfuse]:
-    with FakeLangfuse(["team-a", "rest", "no-key"]) as server:
+    with FakeLangfuse(["team-a", "rest", "no-key", "sandbox"]) as server:
         yield server
 
 
@@ -154,6 +157,7 @@ def start(
         **langfuse.environ("TEAM_A_LF", "team-a"),
         **langfuse.environ("LANGFUSE", "rest"),
         **langfuse.environ("NO_KEY_LF", "no-key"),
+        **langfuse.environ("SANDBOX_LF", "sandbox"),
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "LITELLM_MASTER_KEY": MASTER_KEY,
         "OPENAI_API_KEY": "fake-provider-key",
@@ -215,6 +219,33 @@ def test_a_client_cannot_claim_another_team(proxy: Proxy, langfuse: FakeLangfuse
     body = {"model": "fake-gpt", "max_tokens": 9, "messages": MESSAGES, "metadata": claim, "litellm_metadata": claim}
     assert proxy.post("/v1/messages", "sk-b", body).status_code == 200
     assert {span.project for span in langfuse.wait_for(3)} == {"rest"}
+
+
+@pytest.mark.timeout(180)
+def test_a_key_that_is_granted_a_project_chooses_it_and_no_other_key_does(proxy: Proxy, langfuse: FakeLangfuse) -> None:
+    """By a header or in the metadata; who says it is that key is not."""
+    langfuse.clear()
+    assert proxy.chat("sk-b", {"x-langfuse-project": "sandbox"}).status_code == 200
+    assert proxy.chat("sk-b", metadata={"langfuse_project": "sandbox"}).status_code == 200
+    claim = {"langfuse_project": "sandbox", "user_api_key_alias": "key-b", "key_alias": "key-b"}
+    assert proxy.chat("sk-a", {"langfuse_project": "sandbox"}, metadata=claim).status_code == 200
+    assert sorted(span.project or "" for span in langfuse.wait_for(3)) == ["sandbox", "sandbox", "team-a"]
+
+
+@pytest.mark.timeout(180)
+def test_keys_and_hosts_that_a_client_brings_are_not_used(proxy: Proxy, langfuse: FakeLangfuse) -> None:
+    """LiteLLM refuses such a request, and reports it as a failure with the keys in it; nothing goes to that host."""
+    langfuse.clear()
+    with FakeLangfuse() as evil:
+        own = {"langfuse_public_key": "pk-lf-evil", "langfuse_secret_key": "sk-lf-evil", "langfuse_host": evil.url}
+        proxy.chat("sk-b", **own)
+        proxy.chat("sk-b", metadata=own)
+        proxy.chat("sk-wrong", metadata=own)
+        assert proxy.chat("sk-b").status_code == 200
+        langfuse.wait_for(1, project="rest")
+        assert evil.requests() == []
+    assert "lf-evil" not in repr([span.attributes for span in langfuse.spans()])
+    assert "sk-lf-evil" not in proxy.output.read_text("utf-8")
 
 
 @pytest.mark.timeout(180)
