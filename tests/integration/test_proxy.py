@@ -237,7 +237,8 @@ def test_keys_and_hosts_that_a_client_brings_are_not_used(proxy: Proxy, langfuse
     """LiteLLM refuses such a request, and reports it as a failure with the keys in it; nothing goes to that host."""
     langfuse.clear()
     with FakeLangfuse() as evil:
-        own = {"langfuse_public_key": "pk-lf-evil", "langfuse_secret_key": "sk-lf-evil", "langfuse_host": evil.url}
+        keys = {"langfuse_public_key": "pk-lf-evil", "langfuse_secret_key": "sk-lf-evil"}
+        own: dict[str, Any] = {**keys, "langfuse_host": evil.url}
         proxy.chat("sk-b", **own)
         proxy.chat("sk-b", metadata=own)
         proxy.chat("sk-wrong", metadata=own)
