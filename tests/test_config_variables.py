@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -187,3 +189,33 @@ def test_many_placeholders_are_read_in_a_moment(text):
     """Time grows with the length of the text alone."""
     filled = fill(text, {"A": "x" * 10}, template=True)
     assert len(filled.origins) == len(filled.text) + 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["${}" * 250_000, "${X}" * 250_000, "".join(f"${{X{number}}}" for number in range(100_000))],
+    ids=["malformed", "one variable", "many variables"],
+)
+@pytest.mark.parametrize("environ", [None, {}], ids=["no environment", "empty environment"])
+def test_too_many_placeholders_are_refused_at_once(name, environ):
+    """With one problem, and before any of them is filled in."""
+    started = time.process_time()
+    with pytest.raises(ConfigError) as caught:
+        load(f'rules: [{{id: rest, route: a, trace: {{set: {{name: "{name}"}}}}}}]', environ=environ)
+    assert time.process_time() - started < 1
+    assert messages(caught.value) == ["RT107 3:50 more than 20000 placeholders"]
+
+
+@pytest.mark.parametrize(
+    ("holes", "told"),
+    [("{teem}" * 150_000, 1), ("".join(f"{{x{number}}}" for number in range(100_000)), 501)],
+    ids=["one attribute", "many attributes"],
+)
+def test_holes_without_number_are_told_in_a_moment(holes, told):
+    """Each unknown attribute of a text once, and no more than are told of anything."""
+    started = time.process_time()
+    with pytest.raises(ConfigError) as caught:
+        load(f'rules: [{{id: rest, route: a, trace: {{set: {{name: "{holes}"}}}}}}]', environ=KEYS)
+    assert time.process_time() - started < 3
+    assert len(caught.value.problems) == told
+    assert caught.value.problems[0].code == "RT201"

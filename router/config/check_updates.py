@@ -90,7 +90,10 @@ def _check_text(findings: Findings, path: Path, text: str, effect: str) -> None:
         location = findings.inside(path, error.start, error.end)
         findings.add_at("RT207", str(error), location, label="here", effect=effect, hint=error.hint)
         return
+    first: dict[str, Hole] = {}
     for hole in template.holes:
+        first.setdefault(hole.attribute, hole)
+    for hole in first.values():
         if _is_of_table(findings, path, hole, effect):
             continue
         if findings.draft.vocabulary.kind(hole.attribute) is None:

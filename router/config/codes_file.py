@@ -38,8 +38,8 @@ FILE: dict[str, Code] = {
     ),
     "RT107": Code(
         title="the file is beyond a limit",
-        why="A file of more than 1 MiB, 32 levels, 32 aliases or 100 000 values could exhaust the host program. Of more"
-        " than 500 errors or warnings, the first 500 are told.",
+        why="A file of more than 1 MiB, 32 levels, 32 aliases, 100 000 values or 20 000 `${…}` could exhaust memory. Of"
+        " more than 500 errors or warnings, the first 500 are told.",
         mend="Make the file flatter or smaller; replace aliases by what they repeat.",
         bad="rules: " + "[" * 33 + "]" * 33,
         good="rules: [{id: rest, route: a}]",

@@ -24,6 +24,7 @@ class Findings:
         self._ends = False
         self._left: dict[Severity, int] = {"error": MAX_PROBLEMS + 1, "warning": MAX_PROBLEMS + 1}
         self._told: set[tuple[str, str, Location]] = set()
+        self._offsets: tuple[Node | None, list[int]] = (None, [])
 
     @contextmanager
     def until_enough(self) -> Iterator[None]:
@@ -93,7 +94,9 @@ class Findings:
         node = self.draft.node(*path)
         if node is None:
             return self.draft.at(*path)
-        offsets = text_offsets(self.draft.source, node)
+        if self._offsets[0] is not node:
+            self._offsets = (node, text_offsets(self.draft.source, node))
+        offsets = self._offsets[1]
         last = len(offsets) - 1
         first_offset = offsets[min(start, last)]
         if end > start:

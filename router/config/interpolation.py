@@ -19,6 +19,8 @@ _REFERENCES = frozenset({"host", "public_key", "secret_key"})
 
 _SUGGESTIONS = 20
 """Missing variables for which a similar name is looked for."""
+MAX_PLACEHOLDERS = 20_000
+"""Placeholders of one file; a routing.yaml of ten thousand rules needs fewer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +40,20 @@ def fill_in(source: Source, root: Node, environ: Mapping[str, str] | None, *, pa
         pack: the file is a pack, which takes nothing from the environment.
 
     Returns:
-        Variables that are missing, and placeholders that cannot be read.
+        Variables that are missing, and placeholders that cannot be read; one problem of RT107 where there are too many
+        to be filled in at all.
     """
     if pack or not _may_hold_any(source):
         return []
     found: list[_Fault] = []
+    count = 0
     for path, around, node in _values(root):
         if isinstance(node.value, str) and "$" in node.value and node.written is None and around is not None:
             kind = kind_of_place(path, around)
             if kind is not None:
+                count += node.value.count("${")
+                if count > MAX_PLACEHOLDERS:
+                    return [_too_many(source.location(node.start, node.end))]
                 template = kind == "template" or _is_of_template(root, path)
                 found += _fill(source, around, path[-1], node, environ, template=template)
     first: dict[str, _Fault] = {}
@@ -191,6 +198,17 @@ def _missing(found: _Fault, environ: Mapping[str, str] | None) -> Problem:
         label=label,
         effect="nobody could tell what belongs here",
         hint=hint,
+    )
+
+
+def _too_many(where: Location) -> Problem:
+    return Problem(
+        code="RT107",
+        message=f"more than {MAX_PLACEHOLDERS} placeholders",
+        location=where,
+        label="here at the latest",
+        effect="the file is not read any further",
+        hint="write what is the same everywhere once, under `defaults:`",
     )
 
 

@@ -244,6 +244,8 @@ def _draft(
             problems = [_not_a_mapping(document.source, empty=root is None or root.value is None)]
         return None, with_excerpts(problems, [(document.source, None)])
     unfilled = fill_in(document.source, root, environ, pack=pack)
+    if any(problem.code == "RT107" for problem in unfilled):
+        return None, with_excerpts(problems + unfilled, [(document.source, root)])
     draft, found = read_draft(document.source, root, pack=pack)
     return draft, problems + found + unfilled + check_places(document.source, root, found)
 

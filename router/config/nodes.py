@@ -42,7 +42,9 @@ class Source:
         """Return the offsets of a line (from 1), without its line end."""
         start = self._starts[line - 1]
         end = self._starts[line] if line < len(self._starts) else len(self.text)
-        return start, start + len(self.text[start:end].rstrip("\r\n"))
+        while end > start and self.text[end - 1] in "\r\n":
+            end -= 1
+        return start, end
 
     def line(self, line: int) -> str:
         """Return the text of a line (from 1), without its line end."""

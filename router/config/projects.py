@@ -12,9 +12,9 @@ from router.config.findings import Findings, from_variables
 from router.config.hosts import CLOUD, PLAIN_HTTP, host_fault, read_host
 from router.config.limits import fitted
 from router.config.loaded import ResolvedProject
+from router.config.missing import Missing, tell_missing
 from router.config.model import CredentialHosts, EnvRef, FileRef, Project, ProjectByPrefix
 from router.config.nodes import Path
-from router.config.suggest import did_you_mean
 from router.errors import Label, Problem
 
 PUBLIC, SECRET = "pk-lf-", "sk-lf-"
@@ -87,10 +87,12 @@ def resolve_credentials(
         resolver.project(name, project)
     resolver.mask_keys()
     resolver.shared_secrets()
+    resolver.tell_missing()
     secrets, problems = resolver.secrets, resolver.findings.problems
     for pack in packs:
         lending = _Resolver(pack, environ, read_file)
         lending.mask_keys()
+        lending.tell_missing()
         secrets |= lending.secrets
         problems += lending.findings.problems
     return Credentials(resolver.projects, secrets, problems)
@@ -112,6 +114,7 @@ class _Resolver:
         self._draft = draft
         self._environ = environ
         self._read_file = read_file
+        self._missing: list[Missing] = []
 
     # -- projects --------------------------------------------------------------------------------------
 
@@ -246,11 +249,7 @@ class _Resolver:
         if value.strip():
             return _Found(value.strip(), f"variable `{name}`")
         state = "is empty" if name in self._environ else "is not set"
-        label = did_you_mean(name, self._environ) if name not in self._environ else ""
-        hint = f"set `{name}`; `router check --no-env` checks a file without its credentials"
-        self.findings.add(
-            "RT602", f"environment variable `{name}` {state}", path, label=label, effect=self._lost(project), hint=hint
-        )
+        self._missing.append(Missing("variable", name, state, path, project))
         return None
 
     def _file(self, name: str, path: Path, project: str | None) -> _Found | None:
@@ -258,21 +257,18 @@ class _Resolver:
             return None
         content = self._read_file(name)
         node = self._draft.node(*path)
-        name = name if node is None else str(node.shown)
+        if node is not None and (node.variables or self._draft.origin(path) is None):
+            name = str(node.shown)
         value = (content or "").removesuffix("\n").removesuffix("\r")
         if value.strip():
             return _Found(value, f"file `{name}`")
         state = "cannot be read" if content is None else "is empty"
-        hint = "give the path of a readable text file; a relative one starts at the folder of this YAML file"
-        self.findings.add("RT602", f"file `{name}` {state}", path, effect=self._lost(project), hint=hint)
+        self._missing.append(Missing("file", name, state, path, project))
         return None
 
-    def _lost(self, project: str | None) -> str:
-        if project is None:
-            return "nothing could be hashed"
-        origin = self._draft.origins.get(project)
-        of_row = f" of row `{origin.row.key}` ({origin.row.location})" if origin is not None else ""
-        return f"nothing could be sent to project `{project}`{of_row}"
+    def tell_missing(self) -> None:
+        """Report every reference that led nowhere."""
+        tell_missing(self.findings, self._missing, self._environ)
 
 
 def _is_open(draft: Draft, path: Path) -> bool:
