@@ -32,10 +32,15 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class DetectorSpec:
-    """An own detector, checked: a pattern or kinds of names with examples for masking to try, or rules of a file."""
+    """An own detector, checked: a pattern or kinds of names with examples for masking to try, or rules of a file.
+
+    Attributes:
+        unloadable: the finding when a model that is installed cannot be loaded; for kinds of names alone.
+    """
 
     definition: Definition
     examples: tuple[Example, ...] = ()
+    unloadable: Problem | None = None
 
 
 def detector_specs(
@@ -44,14 +49,17 @@ def detector_specs(
     """Return the own detectors of a draft without errors, by name; `sources` are for excerpts."""
     proven = {name: spec for name, spec in draft.detectors.items() if not isinstance(spec, ImportedRules)}
     found = {name: tuple(_examples(draft, name, spec)) for name, spec in proven.items()}
-    failures = with_excerpts((one.failure for examples in found.values() for one in examples), sources)
-    shown = {(problem.location, problem.message): problem for problem in failures}
+    models = {name: _unloadable(draft, name, spec) for name, spec in proven.items() if isinstance(spec, NamedEntities)}
+    failures = [one.failure for examples in found.values() for one in examples]
+    problems = with_excerpts([*failures, *models.values()], sources)
+    shown = {(problem.location, problem.message): problem for problem in problems}
     framed = {
         name: tuple(replace(one, failure=shown[one.failure.location, one.failure.message]) for one in examples)
         for name, examples in found.items()
     }
+    unloadable = {name: shown[problem.location, problem.message] for name, problem in models.items()}
     imported = {name: DetectorSpec(one) for name, one in rules.items()}
-    return {name: DetectorSpec(spec, framed[name]) for name, spec in proven.items()} | imported
+    return {name: DetectorSpec(spec, framed[name], unloadable.get(name)) for name, spec in proven.items()} | imported
 
 
 def _examples(draft: Draft, name: str, spec: PatternDetector | NamedEntities) -> Iterator[Example]:
@@ -61,6 +69,16 @@ def _examples(draft: Draft, name: str, spec: PatternDetector | NamedEntities) ->
     for index, text in enumerate(spec.examples.no_match):
         where = draft.at("detectors", name, "examples", "no_match", index)
         yield Example(text, is_hit=False, failure=_false_alarm(name, where))
+
+
+def _unloadable(draft: Draft, name: str, spec: NamedEntities) -> Problem:
+    return Problem(
+        code="RT265",
+        message=f"package `{spec.model}` is no spaCy model that can be loaded",
+        location=draft.at("detectors", name, "model"),
+        effect=f"detector `{name}` would find nothing",
+        hint="is it a spaCy model at all, and one for the version of spaCy that is installed?",
+    )
 
 
 def _missed(name: str, where: Location) -> Problem:

@@ -10,8 +10,8 @@ from router.config.gitleaks import GitleaksRules
 from router.config.loaded import LoadedConfig
 from router.config.model import NamedEntities, PatternDetector
 from router.errors import ConfigError, Problem
-from router.masking.detectors import Detector, Entities, OwnPattern, RuleSet, presidio_analysis
-from router.masking.masking import mask_text
+from router.masking.detectors import Detector, Entities, ModelError, OwnPattern, RuleSet, presidio_analysis
+from router.masking.masking import failure_marker, mask_text
 from router.masking.policies import MaskingPolicies
 from router.masking.policy import Finder, Replacement
 
@@ -24,12 +24,16 @@ def compile_policies(loaded: LoadedConfig) -> MaskingPolicies:
 def own_detectors(specs: Mapping[str, DetectorSpec]) -> dict[str, Detector]:
     """Compile own detectors, by name, and try their examples the way calls are masked.
 
-    Raises ConfigError with every example that fails.
+    Raises ConfigError with every example that fails, and every model that cannot be loaded.
     """
     compiled: dict[str, Detector] = {}
     problems: list[Problem] = []
     for name, spec in specs.items():
-        compiled[name] = _compiled(name, spec.definition)
+        try:
+            compiled[name] = _compiled(name, spec.definition)
+        except ModelError:
+            problems += [spec.unloadable] if spec.unloadable is not None else []
+            continue
         problems += (
             _explained(example, spec.definition)
             for example in spec.examples
@@ -48,10 +52,11 @@ def _compiled(name: str, definition: Definition) -> Detector:
     return OwnPattern(name, definition)
 
 
-def _hits(detector: Detector, text: str) -> bool:
+def _hits(detector: Detector, text: str) -> bool | None:
+    """Return whether the detector finds anything in an example; None where it fails on it."""
     finder = Finder(detector, Replacement(detector.name, detector.name, "redact", "[EXAMPLE]"))
-    _, counts = mask_text(text, MaskingPolicies({detector.name: (finder,)}), [detector.name])
-    return counts[detector.name] > 0
+    masked, counts = mask_text(text, MaskingPolicies({detector.name: (finder,)}), [detector.name])
+    return None if masked == failure_marker(detector.name) else counts[detector.name] > 0
 
 
 def _explained(example: Example, spec: Definition) -> Problem:

@@ -28,7 +28,9 @@ import spacy
 
 
 def load(**given):
-    return spacy.load(Path(__file__).parent / "data", **given)
+    pipeline = spacy.load(Path(__file__).parent / "data", **given)
+    pipeline.max_length = 1000
+    return pipeline
 """
 SPEC: dict[str, Any] = {
     "presidio": ["PERSON", "LOCATION"],
@@ -92,10 +94,24 @@ def test_a_score_that_no_hit_has_finds_nothing() -> None:
     assert problem.hint == "try another model or another `score`; or another example"
 
 
+def test_a_package_that_is_no_model_is_told_and_nothing_is_downloaded() -> None:
+    """Presidio by itself would look for one of this name outside."""
+    with pytest.raises(ConfigError) as raised:
+        policies_with({"names": SPEC | {"model": "json"}})
+    (problem,) = raised.value.problems
+    assert (problem.code, problem.message) == ("RT265", "package `json` is no spaCy model that can be loaded")
+
+
 def test_a_text_that_the_model_refuses_is_withheld() -> None:
-    """SpaCy takes a million characters at most; what it did not read is not sent."""
-    masked, counts = mask_text("Ada Lovelace " * 100_000, policies_with({"names": SPEC}), ["all"])
+    """A pipeline takes so many characters and no more; what it did not read is not sent."""
+    masked, counts = mask_text("Ada Lovelace " * 100, policies_with({"names": SPEC}), ["all"])
     assert (masked, counts) == ("[MASK FAILED: all]", {})
+
+
+def test_an_example_that_the_model_refuses_does_not_hold() -> None:
+    """That nothing was found in it proves nothing."""
+    with pytest.raises(ConfigError, match="finds something in this example"):
+        policies_with({"names": SPEC | {"examples": {"match": ["Ada Lovelace"], "no_match": ["Acme " * 300]}}})
 
 
 def test_telephone_numbers_are_found_beside_the_other_package_of_that_library() -> None:

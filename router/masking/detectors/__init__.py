@@ -2,7 +2,7 @@
 
 from router.masking.detectors.builtin import BUILTIN_DETECTORS, builtin_detectors, expand_groups
 from router.masking.detectors.detector import Detector, Span
-from router.masking.detectors.entities import Entities, presidio_analysis
+from router.masking.detectors.entities import Entities, ModelError, presidio_analysis
 from router.masking.detectors.gitleaks import RuleSet
 from router.masking.detectors.own import OwnPattern
 from router.masking.detectors.pattern import Pattern
@@ -11,6 +11,7 @@ __all__ = [
     "BUILTIN_DETECTORS",
     "Detector",
     "Entities",
+    "ModelError",
     "OwnPattern",
     "Pattern",
     "RuleSet",

@@ -12,6 +12,10 @@ Analyze = Callable[[str], Iterable[Span]]
 """Returns spans in characters."""
 
 
+class ModelError(Exception):
+    """A package is no spaCy model, or none for the version of spaCy that is installed."""
+
+
 class Entities:
     """What the model takes for names of the kinds that were asked for."""
 
@@ -38,8 +42,8 @@ class Entities:
 def presidio_analysis(spec: NamedEntities) -> Analyze:
     """Load the model of a detector that was checked, and return what analyses texts with it.
 
-    Only what reads the model's entities is registered: no recognizer of Presidio that asks the network, and no model is
-    downloaded, for `spec.model` is installed.
+    Only what reads the model's entities is registered, no recognizer that asks the network; and the model is loaded
+    here, for Presidio would download one that it does not know. Raises ModelError.
     """
     presidio = import_module("presidio_analyzer")
     engines = import_module("presidio_analyzer.nlp_engine")
@@ -48,7 +52,10 @@ def presidio_analysis(spec: NamedEntities) -> Analyze:
         models=[{"lang_code": spec.language, "model_name": spec.model}],
         ner_model_configuration=engines.NerModelConfiguration(labels_to_ignore=[]),
     )
-    engine.load()
+    try:
+        engine.nlp = {spec.language: import_module("spacy").load(spec.model)}
+    except Exception:  # noqa: BLE001 - whatever a package does that is called like a model
+        raise ModelError(spec.model) from None
     kinds, language = list(spec.presidio), spec.language
     registry = presidio.RecognizerRegistry(
         recognizers=[recognizers.SpacyRecognizer(supported_language=language, supported_entities=kinds)],
