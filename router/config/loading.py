@@ -65,10 +65,9 @@ def load_pack(name_or_path: str | Path) -> Pack:
         ConfigError: it does not exist, or has problems.
     """
     name = str(name_or_path)
-    if not name.endswith((".yaml", ".yml")):
-        folder = pack_folder()
-        name = str(folder / f"{name}.yaml")
-    return _pack_from_text(text_of(name), name)
+    if name.endswith((".yaml", ".yml")):
+        return _pack_from_text(text_of(name), name)
+    return _pack_from_text(*_shipped(name))
 
 
 def load_pack_text(text: str, *, file: str = "pack.yaml") -> Pack:
@@ -201,10 +200,14 @@ def _pack_from_text(text: str, file: str) -> Pack:
     return replace(_pack(draft), borrowed=borrowed, lenders=tuple(shelf.packs), warnings=tuple(problems))
 
 
+def _shipped(name: str) -> tuple[str, str]:
+    """Return the text of a shipped pack, and the file as it is named wherever it is installed."""
+    return text_of(str(pack_folder() / f"{name}.yaml")), f"rules/{name}.yaml"
+
+
 def _lender(name: str) -> Pack:
     """Load a shipped pack for its masks alone, so that packs which borrow from each other have an end."""
-    file = str(pack_folder() / f"{name}.yaml")
-    draft, problems = _draft(text_of(file), file, pack=True)
+    draft, problems = _draft(*_shipped(name), pack=True)
     if draft is None or problems:
         raise ConfigError(tuple(problems))
     return _pack(draft)
