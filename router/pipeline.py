@@ -181,7 +181,10 @@ class Router:
             if masked.masked or masked.failures:
                 self._counters.masked(project, masked.masked, masked.failures)
                 self._tell_mask_failed(project, masked.failures)
-            self._sender.send(ad_hoc or project, span)
+            if masked.drop:
+                self._counters.dropped(project, "mask_failed")
+            else:
+                self._sender.send(ad_hoc or project, span)
         except Exception as error:  # noqa: BLE001 - the same boundary, per project
             self._drop(project, "encode_failed", error)
 

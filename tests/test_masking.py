@@ -603,6 +603,19 @@ def test_a_failing_detector_leaves_the_fields_that_it_does_not_look_at() -> None
     assert (seen.input, seen.output, seen.failures) == ("[MASK FAILED: pii]", "out", ("pii",))
 
 
+def test_a_step_that_fails_can_drop_the_call() -> None:
+    """Then nothing of it is sent, whatever other masks and fields say."""
+    steps = [{"detect": ["email"], "paths": ["metadata"], "on_error": "drop"}]
+    compiled = policies({"pii": steps, "other": [{"paths": ["input"]}]}, detectors={"email": Broken(ValueError(EMAIL))})
+    record = CallRecord(call_id="c-1", input=NEEDLE, output=NEEDLE, details={"a": NEEDLE})
+    for names in (("pii", "other"), ("other", "pii")):
+        seen = masked(record, compiled, *names)
+        assert (seen.drop, seen.failures) == (True, ("pii",))
+        assert NEEDLE not in dump(seen)
+    harmless = masked(CallRecord(call_id="c-1", input=NEEDLE), compiled, "pii")
+    assert (harmless.drop, harmless.input) == (False, NEEDLE)
+
+
 def test_an_interrupt_is_not_swallowed() -> None:
     """Ctrl-C belongs to the process."""
     compiled = policies({"pii": [{"detect": ["email"]}]}, detectors={"email": Broken(KeyboardInterrupt())})

@@ -12,6 +12,18 @@ from router.config.nodes import Path
 from router.config.re2_patterns import PROSE, matches_empty, matches_prose
 from router.config.suggest import did_you_mean
 
+_HOW = ("action", "as", "key", "keep_last", "allow", "allow_secrets")
+_ALONE = {
+    "media": ("detect", "pattern", "keys", "max_chars", *_HOW),
+    "max_chars": ("detect", "pattern", "keys", *_HOW),
+    "keys": ("detect", "pattern"),
+}
+"""What a step looks for that goes with nothing else, and what it does not go with."""
+_ALONE_EFFECT = {
+    "media": "`media` says what happens to media, to nothing else",
+    "max_chars": "`max_chars` cuts texts, it looks for nothing",
+    "keys": "`keys` hides whole values, nothing is looked for",
+}
 _SEARCH = "`allow` is for steps with `detect` or `pattern`"
 
 
@@ -23,7 +35,7 @@ def check_masks(findings: Findings) -> None:
 
 
 def _check_step(findings: Findings, path: Path, step: MaskStep, mask: str) -> None:
-    if step.paths is None and step.detect is None and step.pattern is None and step.keys is None:
+    if not any(getattr(step, name) is not None for name in ("paths", "detect", "pattern", *_ALONE)):
         hint = "name `paths:` to hide whole values, or `detect:`, `pattern:` or `keys:` to hide what is found in them"
         findings.add("RT230", "the step says neither where nor what", path, effect=_nothing(mask), hint=hint)
     _check_action(findings, path, step)
@@ -43,11 +55,11 @@ def _check_step(findings: Findings, path: Path, step: MaskStep, mask: str) -> No
 
 
 def _check_action(findings: Findings, path: Path, step: MaskStep) -> None:
-    if step.action == "hash" and step.key is None:
+    if step.action == "hash" and step.key is None and step.media is None and step.max_chars is None:
         message, hint = "`action: hash` needs a `key`", "add `key: {env: MASK_KEY}`, at least 32 random bytes"
         effect = "without a key anybody could try out values until a pseudonym fits"
         findings.add("RT231", message, (*path, "action"), effect=effect, hint=hint)
-    if step.action == "mask" and step.keep_last is None:
+    if step.action == "mask" and step.keep_last is None and step.media is None and step.max_chars is None:
         message, hint = "`action: mask` needs `keep_last`", "add `keep_last: 4`; to show nothing write `action: redact`"
         findings.add("RT230", message, (*path, "action"), effect="every value would read `****`", hint=hint)
 
@@ -60,23 +72,14 @@ def _check_use(findings: Findings, path: Path, step: MaskStep) -> None:
         ("key", step.action != "hash", of, "nothing would be hashed", "add `action: hash`"),
         ("as", step.action != "redact", of, "the label would never be written", "only `redact` writes a label"),
         ("keep_last", step.action != "mask", of, "no end of a value would be shown", "add `action: mask`"),
-        ("allow", not searches, "a step that hides whole values", "nothing would pass", _SEARCH),
+        ("allow", not searches, "a step that looks for nothing", "nothing would pass", _SEARCH),
         ("allow_secrets", step.allow is None, "a step without `allow`", "nothing would pass", "add `allow`"),
-        (
-            "detect",
-            step.keys is not None,
-            "`keys`",
-            "`keys` hides whole values, nothing is looked for",
-            "write two steps",
-        ),
-        (
-            "pattern",
-            step.keys is not None,
-            "`keys`",
-            "`keys` hides whole values, nothing is looked for",
-            "write two steps",
-        ),
     ]
+    for what, others in _ALONE.items():
+        if getattr(step, what) is not None:
+            unused = [entry for entry in unused if entry[0] not in others]
+            unused += [(key, True, f"`{what}`", _ALONE_EFFECT[what], "write two steps") for key in others]
+            break
     for key, is_unused, what, effect, hint in unused:
         if is_unused and _is_given(step, key):
             message = f"`{key}` has no use with {what}"

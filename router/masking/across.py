@@ -27,7 +27,7 @@ def mask_across(texts: list[str], scanner: Scanner, active: tuple[Finder, ...]) 
                 break
             texts = changed
         else:
-            raise MaskFailed(active[0].replacement.mask)
+            raise MaskFailed(active[0].replacement.mask, drops=any(finder.replacement.drops for finder in active))
     return texts
 
 

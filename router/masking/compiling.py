@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import re2
 from pydantic import SecretStr
 
 from router.config.loaded import Located
 from router.config.mask_paths import PathError, parse_key, parse_path
-from router.config.model import EnvRef, FileRef, MaskStep
+from router.config.model import SECRET_DETECTORS, EnvRef, FileRef, MaskStep
 from router.errors import Problem
 from router.masking.detectors import Detector, Pattern, expand_groups
+from router.masking.detectors.media import Media
 from router.masking.patterns import compile_custom
 from router.masking.policy import REDACTED, Allowed, Finder, PathStep, Replacement
 from router.masking.pseudonyms import PseudonymKey
@@ -24,6 +26,7 @@ class Compiler:
         self.problems: list[Problem] = []
         self._secrets = secrets
         self._detectors = detectors
+        self._data = Media()
 
     def mask(self, name: str, located: Located[tuple[MaskStep, ...]]) -> tuple[PathStep | Finder, ...]:
         parts: list[PathStep | Finder] = []
@@ -33,14 +36,36 @@ class Compiler:
             except (PathError, re2.error, _BadStep) as error:
                 message = f"step {number} of mask `{name}` cannot be compiled: {_reason(error)}"
                 self.problems.append(Problem(code=_code(error), message=message, location=located.location))
+        if not any(step.media for step in located.value):
+            parts += self._described_media(name, located.value)
         return tuple(parts)
+
+    def _described_media(self, mask: str, steps: tuple[MaskStep, ...]) -> list[PathStep | Finder]:
+        """Return what describes media wherever the steps look for anything but secrets."""
+        looking = [step for step in steps if step.pattern or not SECRET_DETECTORS.issuperset(step.detect or ())]
+        return [part for step in looking for part in self._media(mask, step, "describe")]
+
+    def _media(self, mask: str, step: MaskStep, action: Literal["describe", "remove"]) -> list[PathStep | Finder]:
+        finder = Finder(self._data, Replacement(mask, "media", action, drops=step.on_error == "drop"))
+        paths = [path for text in step.paths or () for path in parse_path(text)]
+        return [PathStep(path, finder=finder) for path in paths] if step.paths else [finder]
 
     def _step(self, mask: str, step: MaskStep) -> list[PathStep | Finder]:
         paths = [path for text in step.paths or () for path in parse_path(text)]
         key = self._key(step) if step.action == "hash" else None
 
         def replacement(kind: str, label: str) -> Replacement:
-            return Replacement(mask, kind, step.action, step.as_ or label, key, step.keep_last or 0)
+            drops = step.on_error == "drop"
+            return Replacement(mask, kind, step.action, step.as_ or label, key, step.keep_last or 0, drops)
+
+        if step.media is not None:
+            return (
+                []
+                if step.media == "keep"
+                else self._media(mask, step, "describe" if step.media == "describe" else "remove")
+            )
+        if step.max_chars is not None:
+            return [PathStep(path, limit=step.max_chars) for path in paths or parse_path("**")]
 
         if step.keys is not None:
             named = [path + parse_key(text) for path in paths or [()] for text in step.keys]

@@ -30,7 +30,7 @@ def mask(record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies
 
     Never raises (but KeyboardInterrupt and SystemExit): where a mask fails, the field it was looking at reads
     `[MASK FAILED: <mask>]`; where a mask is unknown or the record cannot be read, every text does. The call arrives
-    all the same, and `failures` says so.
+    all the same, and `failures` says so. Where a step that failed says `on_error: drop`, `drop` is set.
     """
     return mask_guarded(record, plan, project, policies)[0]
 
@@ -47,6 +47,7 @@ def mask_guarded(
         The masked record; the values that detectors found anywhere, to be kept no longer than the call; and the
         policy, None where the whole record was withheld.
     """
+    policy: Policy | None = None
     try:
         policy = policies.policy(plan.masks[project])
         walk = Walk(with_literals(policy, also) if also else policy, project)
@@ -55,8 +56,10 @@ def mask_guarded(
         raise
     except UnknownMask as unknown:
         return withheld(record, plan, project, unknown.name), {}, None
+    except MaskFailed as failed:
+        return withheld(record, plan, project, failed.mask, drop=True), {}, None
     except BaseException:  # noqa: BLE001 - the never-raise boundary: the record is withheld, the call arrives
-        return withheld(record, plan, project, WALK), {}, None
+        return withheld(record, plan, project, WALK, drop=policy is not None and policy.drops), {}, None
 
 
 def mask_value(
@@ -110,6 +113,8 @@ def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str) -> MaskedR
             value = container[key]
             container[key] = walk.fact(value) if key in FACTS else walk.field(value, path)
         except MaskFailed as failed:
+            if failed.drops:
+                raise
             container[key] = failure_marker(failed.mask)
             failures[failed.mask] = None
     if policy.hides_input:
@@ -141,8 +146,8 @@ def _fields(tree: dict[str, Any]) -> list[tuple[dict[str, Any], str, tuple[str, 
     return fields
 
 
-def withheld(record: CallRecord, plan: Plan, project: str, name: str) -> MaskedRecord:
-    """Return the record with every text withheld on account of the mask `name`."""
+def withheld(record: CallRecord, plan: Plan, project: str, name: str, *, drop: bool = False) -> MaskedRecord:
+    """Return the record with every text withheld on account of the mask `name`; with `drop` it is not to be sent."""
     text = failure_marker(name)
     ids = _ids(record, plan, lambda _: True)
     fields: dict[str, Any] = {
@@ -154,7 +159,7 @@ def withheld(record: CallRecord, plan: Plan, project: str, name: str) -> MaskedR
         "trace": {"name": text},
         "generation": {"name": text},
     }
-    return _record(record, plan, project, ids, fields, masked={}, failures=(name,))
+    return _record(record, plan, project, ids, fields, masked={}, failures=(name,), drop=drop)
 
 
 def _record(

@@ -78,8 +78,11 @@ class MaskingPolicies:
 def _unite(names: tuple[str, ...], parts: list[PathStep | Finder]) -> Policy:
     finders: list[Finder] = []
     steps: list[PathStep] = []
+    limits: list[PathStep] = []
     for part in parts:
-        if isinstance(part, PathStep):
+        if isinstance(part, PathStep) and part.limit is not None:
+            limits.append(part)
+        elif isinstance(part, PathStep):
             steps += _with_companions(part)
         else:
             finders.append(part)
@@ -92,6 +95,8 @@ def _unite(names: tuple[str, ...], parts: list[PathStep | Finder]) -> Policy:
         hides_input=any(step.whole and not step.by_key and _can_reach(step.path, "input") for step in steps),
         labels=tuple({each.label.encode(): None for each in written if each.label}),
         keys=tuple({each.key: None for each in written if each.key}),
+        limits=tuple(limits),
+        drops=any(each.drops for each in written),
         shortest=min((finder.detector.shortest for finder in everywhere), default=0),
     )
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from router.config.mask_paths import Path
 from router.config.model import MaskAction
 from router.masking.detectors import Detector
+from router.masking.detectors.media import described
 from router.masking.partial import partly_shown
 from router.masking.pseudonyms import PseudonymKey, normalise
 
 REDACTED: Final = "redacted-by-litellm"
 """Stands where a whole value was hidden."""
-_STRICTNESS: Final[Mapping[MaskAction, int]] = {"mask": 1, "hash": 2, "redact": 3, "remove": 4}
+_STRICTNESS: Final = {"describe": 0, "mask": 1, "hash": 2, "redact": 3, "remove": 4}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,19 @@ class Allowed:
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """What is written in place of a value: a label, nothing (`remove`), a pseudonym under `key`, or the value's end."""
+    """What is written in place of a value: a label, nothing (`remove`), a pseudonym under `key`, or the value's end.
+
+    Attributes:
+        drops: whether the call is dropped where the step fails.
+    """
 
     mask: str
     kind: str
-    action: MaskAction
+    action: MaskAction | Literal["describe"]
     label: str = ""
     key: PseudonymKey | None = None
     keep_last: int = 0
+    drops: bool = False
 
     @property
     def strictness(self) -> int:
@@ -50,6 +55,8 @@ class Replacement:
         """Return the text that replaces `value`, the end `shown` of which `mask` shows; `scope` is the project."""
         if self.action == "remove":
             return ""
+        if self.action == "describe":
+            return described(value)
         if self.action == "mask":
             return partly_shown(shown, self.kind)
         if self.key is None:
@@ -72,12 +79,14 @@ class PathStep:
 
     Attributes:
         by_key: whether the value is hidden for what its key is called; nothing else is thought to quote it then.
+        limit: characters that a text beneath may have after masking.
     """
 
     path: Path
     whole: Replacement | None = None
     finder: Finder | None = None
     by_key: bool = False
+    limit: int | None = None
 
     @property
     def replacement(self) -> Replacement:
@@ -101,6 +110,8 @@ class Policy:
         labels: constants that masking writes; they are never masked again.
         keys: of the pseudonyms that masking writes; these are not either.
         shortest: a text of fewer bytes is clean for every one of `finders`.
+        limits: steps that cut what is left.
+        drops: whether any step drops the call where it fails.
         clean_keys: keys that `finders` found clean; a bounded memo, for the same keys come with every call.
     """
 
@@ -111,4 +122,6 @@ class Policy:
     labels: tuple[bytes, ...]
     keys: tuple[PseudonymKey, ...] = ()
     shortest: int = 0
+    limits: tuple[PathStep, ...] = ()
+    drops: bool = False
     clean_keys: set[str] = field(default_factory=set, compare=False, repr=False)

@@ -26,6 +26,7 @@ class MaskedRecord:
             values that were removed because of their key's name. Never a value.
         masks: names of the masks that applied, in order.
         failures: names of the masks that failed; what they guarded was replaced by a marker.
+        drop: whether the call is not to be sent, on account of a mask that failed; it holds no content then.
         adjusted: dotted fields that were altered after masking, to what Langfuse keeps (`trace.session_id`).
     """
 
@@ -52,6 +53,7 @@ class MaskedRecord:
     update_keys: tuple[str, ...] = ()
     masked: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    drop: bool = False
     adjusted: tuple[str, ...] = ()
     rule: str | None = None
     overlays: tuple[str, ...] = ()

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from router.masking.detectors.media import OWN
 from router.masking.fold import fold
 from router.masking.literals import MAX_VALUES, SHORTEST
 from router.masking.partial import is_partly_shown, shown_from
@@ -15,16 +16,22 @@ Hit = tuple[int, int, Replacement]
 """Start and end in bytes, and what comes in their place."""
 _MAX_KNOWN_KEYS: Final = 4096
 _MAX_PASSES: Final = 4
+_LONGEST_DATA: Final = 48
 _LEAVE_NEIGHBOURS: Final = frozenset({"remove", "mask"})
 """Actions after which a text is looked at again: what they leave has new neighbours."""
 
 
 class MaskFailed(Exception):
-    """A detector, pattern or path of the mask `mask` failed. Holds nothing else, above all not the cause."""
+    """A detector, pattern or path of the mask `mask` failed. Holds no cause: it may quote the text.
 
-    def __init__(self, mask: str) -> None:
+    Attributes:
+        drops: whether the call is dropped on that account.
+    """
+
+    def __init__(self, mask: str, *, drops: bool = False) -> None:
         super().__init__(f"mask `{mask}` failed")
         self.mask = mask
+        self.drops = drops
 
 
 class Scanner:
@@ -95,11 +102,11 @@ class Scanner:
             except (KeyboardInterrupt, SystemExit):
                 raise
             except BaseException:  # noqa: BLE001 - MemoryError and RecursionError too: what was not scanned is not sent
-                raise MaskFailed(replacement.mask) from None
+                raise MaskFailed(replacement.mask, drops=replacement.drops) from None
         if not hits:
             return hits
         # Asked once for all of them: a text that was never masked has no labels, and there is no more to ask.
-        may_be_own = bool(self._policy.keys) or any(label in data for label in self._policy.labels)
+        may_be_own = bool(self._policy.keys) or b"[DATA " in data or any(label in data for label in self._policy.labels)
         return [hit for hit in hits if hit[0] < hit[1] and not self._is_own(data, *hit, may_be_own=may_be_own)]
 
     def _is_own(self, data: bytes, start: int, end: int, replacement: Replacement, *, may_be_own: bool) -> bool:
@@ -115,6 +122,9 @@ class Scanner:
     def _end_of_own(self, data: bytes, position: int) -> int:
         """Return where the label or pseudonym that covers `position` ends, or -1 for none."""
         ends = [key.end_of_own(data, position) for key in self._policy.keys]
+        start = data.rfind(b"[DATA ", max(0, position - _LONGEST_DATA), position + 6)
+        described = OWN.match(data[start : start + _LONGEST_DATA]) if start >= 0 else None
+        ends.append(start + described.end() if described and start + described.end() > position else -1)
         for label in self._policy.labels:
             found = data.find(label, max(0, position + 1 - len(label)), position + len(label))
             ends.append(found + len(label) if found >= 0 else -1)
@@ -142,7 +152,7 @@ class Scanner:
             hits = self.find(data, active)
             if not hits:
                 return text
-        raise MaskFailed(hits[0][2].mask)
+        raise MaskFailed(hits[0][2].mask, drops=hits[0][2].drops)
 
     def written(self, data: bytes, start: int, end: int, replacement: Replacement, overlapping: list[Hit]) -> str:
         """Return the text that comes in place of a span of `data`, which is made of `overlapping` hits."""
@@ -152,6 +162,8 @@ class Scanner:
 
     def _remember(self, value: str, replacement: Replacement) -> None:
         """Keep a value that must stand nowhere in the call; a short one may stand elsewhere by coincidence."""
+        if replacement.kind == "media":
+            return  # large, and no text repeats it
         values = self.found.get(replacement)
         if values is not None and len(value) >= SHORTEST and self._wanted > 0 and value not in values:
             values.add(value)
@@ -165,7 +177,7 @@ class Scanner:
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException:  # noqa: BLE001 - as above
-            raise MaskFailed(replacement.mask) from None
+            raise MaskFailed(replacement.mask, drops=replacement.drops) from None
 
 
 def _touches_word(data: bytes, start: int, end: int) -> bool:

@@ -6,6 +6,7 @@ import json
 from typing import Any, Final
 
 from router.masking.across import mask_across
+from router.masking.cut import cut_field
 from router.masking.fold import fold, fold_character
 from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, marker
@@ -38,6 +39,10 @@ class Walk:
 
     def field(self, value: Any, path: tuple[str, ...]) -> Any:
         """Return the masked value of the document's field at `path`; None where it was removed. Raises MaskFailed."""
+        masked = self._field(value, path)
+        return cut_field(masked, path, self.policy.limits, self.counts) if self.policy.limits else masked
+
+    def _field(self, value: Any, path: tuple[str, ...]) -> Any:
         states: tuple[State, ...] = tuple((step, 0) for step in self.policy.steps)
         active = self.policy.finders
         if not states and not active:

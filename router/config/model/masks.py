@@ -36,6 +36,8 @@ SECRET_DETECTORS: Final = frozenset(
 )
 """Detectors of what opens something: no part of it may be shown, and no exception is made by accident."""
 MaskAction = Literal["redact", "remove", "hash", "mask"]
+MediaAction = Literal["keep", "describe", "drop"]
+OnMaskError = Literal["redact", "drop"]
 
 
 class AllowPattern(Model):
@@ -55,7 +57,7 @@ AllowedValue = Annotated[
 class MaskStep(Model):
     """One step of a mask: where to look, what to look for, what to do with it.
 
-    With none of `detect`, `pattern` and `keys` the whole value at `paths` is meant.
+    With none of `detect`, `pattern`, `keys`, `media` and `max_chars` the whole value at `paths` is meant.
     """
 
     paths: Annotated[list[str], Field(min_length=1), Strict(False)] | None = None
@@ -72,6 +74,12 @@ class MaskStep(Model):
     ) = None
     """What: whole values by their key, at any depth, in JSON in texts as well; `*` stands for any part of a key, case
     does not count, and `-` is `_`: `password`, `*_token`."""
+    media: MediaAction | None = None
+    """What: images, sound and files in base64 (data URIs, and bare base64 of 256 characters and more): `describe`
+    writes `[DATA image/png 3 kB]`, `drop` takes them out. A mask that looks for anything but secrets describes them,
+    for nothing can look into them; `keep` says that it does not. Another mask may all the same."""
+    max_chars: Annotated[int, Field(ge=16, le=10_000_000)] | None = None
+    """What: texts with more characters are cut, after everything is masked, and end with `…[CUT]`."""
     action: MaskAction = "redact"
     """`redact` writes a label in place of what was found (of the whole value: `redacted-by-litellm`); `remove`
     takes it out; `hash` writes a keyed pseudonym; `mask` writes `****` and the last characters."""
@@ -87,3 +95,6 @@ class MaskStep(Model):
     stays hidden."""
     allow_secrets: bool = False
     """Whether `allow` may name secrets as well."""
+    on_error: OnMaskError = "redact"
+    """What happens where this step fails: `redact` withholds the field it was looking at, `drop` sends nothing of the
+    call, which is counted as `mask_failed`."""

@@ -1,0 +1,87 @@
+"""Images, sound and files that stand in a text as base64: no detector can look into them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from router.masking.detectors.detector import Span
+from router.masking.patterns import compile_bytes
+
+SHORTEST_RUN: Final = 256
+"""Characters of bare base64 that are taken for data; a shorter run may be a key or a name."""
+_URI = compile_bytes(
+    r"(?i:data:(?:[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,80})?(?:;[a-z0-9._=-]{1,80}){0,4};base64,)[A-Za-z0-9+/_-]+=*"
+)
+_RUN = compile_bytes(rf"[A-Za-z0-9+/_-]{{{SHORTEST_RUN},}}=*")
+_MIXED = tuple(compile_bytes(kind) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
+_KINDS = {
+    b"iVBORw0KGgo": "image/png",
+    b"/9j/": "image/jpeg",
+    b"R0lGOD": "image/gif",
+    b"JVBERi0": "application/pdf",
+    b"SUQz": "audio/mpeg",
+    b"T2dnUw": "audio/ogg",
+}
+"""How the base64 of a kind of data begins."""
+_NAMED = frozenset(
+    """
+    application/json application/pdf application/zip audio/aac audio/flac audio/mp3 audio/mp4 audio/mpeg audio/ogg
+    audio/pcm audio/wav audio/webm audio/x-wav image/avif image/bmp image/gif image/heic image/jpeg image/jpg image/png
+    image/svg+xml image/tiff image/webp text/csv text/html text/markdown text/plain video/mp4 video/mpeg video/quicktime
+    video/webm
+    """.split()
+)
+"""Kinds that are written out; a caller can write anything there."""
+
+
+class Media:
+    """Data URIs in base64, and bare base64 of at least 256 characters."""
+
+    name = "media"
+    shortest = 15
+    reads_folded = True
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        spans: list[Span] = []
+        if b"ase64," in text or b"ASE64," in text:
+            spans += [match.span() for match in _URI.finditer(text)]
+        if len(text) >= SHORTEST_RUN:
+            spans += [match.span() for match in _RUN.finditer(text) if _is_mixed(match.group())]
+        return spans
+
+
+def described(value: str) -> str:
+    """Return the text that stands for data: its kind and about its size, `[DATA image/png 3 kB]`.
+
+    Nothing that depends on the content: a hash of it would tell whoever has a copy that this is the one.
+    """
+    head, comma, body = value.partition(",")
+    body = body if comma else head
+    kind = head[5:].partition(";")[0].lower() if comma else _kind_of(body.encode())
+    size = len(body.rstrip("=")) * 3 // 4
+    words = ["DATA", *([kind] if kind in _NAMED else []), _rounded(size)]
+    return f"[{' '.join(words)}]"
+
+
+OWN = compile_bytes(
+    rf"\[DATA (?:(?:{'|'.join(sorted(name.replace('+', '[+]') for name in _NAMED))}) )?[0-9]{{1,3}} (?:B|kB|MB|GB)\]"
+)
+"""What `described` writes."""
+
+
+def _is_mixed(run: bytes) -> bool:
+    """Return whether a run has letters of both cases and digits, as data has: a line of dashes is none."""
+    return all(kind.search(run) is not None for kind in _MIXED)
+
+
+def _kind_of(body: bytes) -> str:
+    return next((kind for start, kind in _KINDS.items() if body.startswith(start)), "")
+
+
+def _rounded(size: int) -> str:
+    for unit in ("B", "kB", "MB"):
+        if size < 1000:
+            return f"{size} {unit}"
+        size //= 1000
+    return f"{min(size, 999)} GB"
