@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,17 @@ def test_too_much_of_anything_is_refused_in_a_second_or_two(text: str, code: str
     assert len(problems) <= MAX_PROBLEMS + 1
     assert took < 2  # CPU; a second on a machine that does nothing else
     assert_can_be_told(problems, text)
+
+
+@pytest.mark.parametrize("name", ["tags", "one key again and again", "unknown keys"])
+def test_too_much_of_anything_takes_little_memory(name: str) -> None:
+    """Some hundred bytes for each value that a file may have, and no more for what is wrong with it."""
+    text, _ = TOO_MUCH[name]
+    tracemalloc.start()
+    problems_of(text)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 100_000_000
 
 
 def test_of_more_than_500_errors_the_first_500_are_told() -> None:

@@ -374,7 +374,7 @@ def test_every_call_gets_exactly_one_plan_whatever_it_holds(
 # -- masks only grow ---------------------------------------------------------------------------------------
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(configs(calm=True), entries(sorted(VALUES), calm=True), calls, st.data())
 def test_nothing_that_is_added_takes_a_mask_away(
     config: dict[str, Any], overlay: dict[str, Any], record: CallRecord, data: st.DataObject
@@ -420,7 +420,7 @@ words = st.dictionaries(
 KEYS = RequestCredentials(public_key=SecretStr("pk-lf-1"), secret_key=SecretStr("sk-lf-1"))
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(configs(HOSTS, calm=True), calls, calls, words)
 def test_the_words_of_a_proxys_client_choose_no_route_where_rules_read_the_host_only(
     config: dict[str, Any], record: CallRecord, other: CallRecord, said: dict[str, Any]

@@ -147,7 +147,8 @@ class RoutingTable:
         if decision.trace or decision.generation or not asks_nothing(record):
             return self._complete(decision, record, unmet)
         # Nothing is left of the call but what gives it its names.
-        key = (decision, record.call_type, record.key_alias, record.authenticated, unmet)
+        of_call = (record.call_type, record.key_alias, record.authenticated)
+        key = (decision, of_call, unmet.missing, unmet.unknown_values)
         plan = self.plans.get(key)
         if plan is None:
             plan = self._complete(decision, record, unmet)
