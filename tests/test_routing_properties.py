@@ -56,7 +56,9 @@ NUMBERS = ("tokens", "metadata.n", "seats")
 CLOSED = ("stream", "status", "authenticated")
 """Attributes of few values, which no pattern tests."""
 SAID_BY_KEYS = {"team", "team_alias", "key_alias"}
-REMEMBERED = st.sampled_from([["model"], ["team"], ["stream", "tags", "key_alias"]])
+REMEMBERED = st.sampled_from(
+    [["model"], ["team"], ["stream", "tags", "key_alias"], ["metadata.k", "region"], ["seats", "labels", "header.x-h"]]
+)
 """Few attributes, so that calls share what is remembered."""
 HOSTS = ["team", "team_alias", "model", "key_alias", "status", "stream", "stage"]
 

@@ -15,6 +15,7 @@ from router.routing.entry import Entry
 from router.routing.record import CallRecord
 
 _OF_ONE_CALL = MEASURED_ATTRIBUTES | {"user", "session_id", "trace_id"}
+_LASTING = BUILTIN_ATTRIBUTES.keys() - _OF_ONE_CALL
 _MAX_FACTS = 256
 """Characters of one remembered key."""
 _FIELDS_OF: Mapping[str, tuple[str, ...]] = {"model": ("model", "model_group", "provider")}
@@ -91,24 +92,49 @@ def compile_facts(
 ) -> Callable[[CallRecord], Hashable] | None:
     """Return the function that reads everything the conditions of `entries` depend on, as one key.
 
-    None where no key could stand for it (metadata, headers, a declared attribute, a roll-out or a window that
+    None where no key could stand for it (metadata and headers as a `when` reads them, a roll-out or a window that
     decides call by call), and where nearly every call would have a key of its own.
     """
     entries = tuple(entries)
-    names = frozenset().union(*(entry.attributes for entry in entries))
-    lasting = BUILTIN_ATTRIBUTES.keys() - _OF_ONE_CALL - vocabulary.declared.keys()
-    if any(entry.rollout is not None or entry.window is not None for entry in entries) or not names <= lasting:
+    if any(entry.rollout is not None or entry.window is not None for entry in entries):
         return None
-    fields = sorted({field for name in names for field in _FIELDS_OF.get(name, (name,))})
+    fields: set[str] = set()
+    texts: list[Callable[[CallRecord], Texts]] = []
+    for name in sorted(frozenset().union(*(entry.attributes for entry in entries))):
+        declared = vocabulary.declared.get(name)
+        if declared is not None and not _OF_ONE_CALL.isdisjoint(declared.paths()):
+            return None
+        if declared is not None or "." in name:
+            # Its texts are all that a matcher sees of it, and the value of a declared one follows from them.
+            texts.append(texts_getter(name, vocabulary))
+        elif name in _LASTING:
+            fields.update(_FIELDS_OF.get(name, (name,)))
+        else:
+            return None
+    return _read_facts(sorted(fields), texts)
+
+
+def _read_facts(
+    fields: Sequence[str], texts: Sequence[Callable[[CallRecord], Texts]]
+) -> Callable[[CallRecord], Hashable]:
     read: Callable[[CallRecord], Any] = attrgetter(*fields) if fields else lambda record: None
-    return read
+    if not texts:
+        return read
+    return lambda record: (read(record), *[texts_of(record) for texts_of in texts])
 
 
 def is_worth_remembering(facts: Any) -> bool:
     """Tell whether facts are small, and of their types: a client's long texts are not kept."""
-    texts = facts if isinstance(facts, tuple) else (facts,)
-    if not all(text is None or isinstance(text, (str, bool, tuple)) for text in texts):
-        return False
-    return sum(len(text) for text in texts if isinstance(text, (str, tuple))) <= _MAX_FACTS and all(
-        sum(map(len, text)) <= _MAX_FACTS for text in texts if isinstance(text, tuple)
-    )
+    length, stack = 0, [facts]
+    while stack:
+        fact = stack.pop()
+        if isinstance(fact, tuple):
+            length += len(fact)
+            stack += fact
+        elif isinstance(fact, str):
+            length += len(fact)
+        elif not (fact is None or isinstance(fact, bool)):
+            return False
+        if length > _MAX_FACTS:
+            return False
+    return True
