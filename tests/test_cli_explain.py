@@ -146,6 +146,18 @@ def test_what_a_request_may_not_do_is_listed():
     assert "  denied      trace.name" in lines
 
 
+def test_a_project_that_a_request_chooses_or_brings_is_told_with_what_lets_it(tmp_path):
+    """And instead of which project of the rule."""
+    path = tmp_path / "routing.yaml"
+    path.write_text(
+        "version: 1\nprojects: {a: {env: A}, b: {env: B}}\nrules: [{id: rest, route: a}]\n"
+        "overrides: {grants: [{id: ops, match: {team: ops}, projects: [b]}]}\n"
+    )
+    words = ("explain", "-c", str(path), "team=ops")
+    assert "  route       b (b instead of a: grant ops)\n" in router(*words, "metadata.langfuse_project=b").out
+    assert " instead of a: overrides)\n" in router(*words, "override.credentials.host=https://lf.example.com").out
+
+
 def test_masked_trace_fields_are_shown_as_they_leave():
     """A pseudonym, made with the test key as no secret is read; a field that is taken out; masks by their source."""
     out = explain("user=bo@example.org", "metadata.account=7", config="examples/masking/routing.yaml")

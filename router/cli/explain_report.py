@@ -113,7 +113,7 @@ def _decision(result: ExplainResult, console: Console) -> Iterator[str]:
     config = f" · config {result.digest}" if result.digest else ""
     yield f"{console.paint('title', 'decision')}  {rule}{config}"
     facts = {
-        "route": ", ".join(plan.route) if plan.drop is None else f"nothing: {_DROPPED[plan.drop]}",
+        "route": _route(plan) if plan.drop is None else f"nothing: {_DROPPED[plan.drop]}",
         "mask": _masks(plan),
         "trace": _fields(plan.trace) if plan.drop is None else "",
         "generation": _fields(plan.generation) if plan.drop is None else "",
@@ -129,6 +129,13 @@ def _decision(result: ExplainResult, console: Console) -> Iterator[str]:
     for name, text in facts.items():
         if text:
             yield f"  {name:<10}  {text}"
+
+
+def _route(plan: Plan) -> str:
+    """Return the projects, and what let the request put one of them there."""
+    chosen = next((reason for reason in plan.because if " instead of " in reason.effect), None)
+    names = ", ".join(plan.route)
+    return f"{names} ({chosen.effect.removeprefix('route ')}: {chosen.source})" if chosen is not None else names
 
 
 def _masks(plan: Plan) -> str:

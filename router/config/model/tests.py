@@ -14,7 +14,7 @@ class Expect(Model):
     """What a test expects; what is not named is not compared."""
 
     route: Annotated[list[str], Strict(False)] | None = None
-    """Projects, in order; `[]` for a call that is dropped."""
+    """Projects, in order; `[]` for a call that is dropped, `ad-hoc` for the project whose keys the request brings."""
     rule: str | None = None
     """Id of the rule that decides."""
     overlays: Annotated[list[str], Strict(False)] | None = None
@@ -52,7 +52,8 @@ class Test(Model):
     name: str
     """The behaviour, as a sentence."""
     request: dict[str, Any] = {}
-    """The call: any of team, model, tags, metadata, headers, user, session_id, status, input, output, …"""
+    """The call: any of team, model, tags, metadata, headers, user, session_id, status, input, output, …; what it asks
+    for by `override: {project: …, credentials: {host: …}}`, the keys being made up."""
     each: Annotated[list[dict[str, Any]], Field(min_length=1), Strict(False)] | None = None
     """One case per entry, each laid over `request`."""
     mask: Annotated[list[MaskName], Strict(False)] = []
