@@ -41,6 +41,11 @@ def test_an_environment_is_spelled_as_langfuse_keeps_it(given: str, kept: str) -
     assert fitted("environment", kept) == kept
 
 
+def test_an_environment_that_fits_is_never_told_to_be_altered() -> None:
+    """However often, and in whichever call, it comes."""
+    assert [told("environment", "".join(["st", "aging"])) for _ in range(3)] == ["", "", ""]
+
+
 def test_a_name_is_cut_visibly() -> None:
     """At 1000 units of UTF-16, which is how Langfuse counts; a sign is never cut in two."""
     assert fitted("name", "n" * 1000) == "n" * 1000

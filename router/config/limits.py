@@ -41,7 +41,7 @@ def told(name: str, value: Any) -> str:
 
 
 @lru_cache(maxsize=256)
-def _environment(text: str) -> str:
+def _spelled(text: str) -> str:
     if _ENVIRONMENT.fullmatch(text):
         return text
     spelled = re.sub(r"[^a-z0-9_-]", "-", text.lower())
@@ -50,47 +50,55 @@ def _environment(text: str) -> str:
     return spelled[:40] or "default"
 
 
-def _name(text: str) -> str:
-    if len(text) * 2 <= MAX_NAME:
-        return text
-    units = text.encode("utf-16-le", "surrogatepass")
+# A record made by hand may hold anything; what has not the type of its field is left alone.
+
+
+def _environment(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    spelled = _spelled(value)
+    return value if spelled == value else spelled
+
+
+def _name(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) * 2 <= MAX_NAME:
+        return value
+    units = value.encode("utf-16-le", "surrogatepass")
     if len(units) <= MAX_NAME * 2:
-        return text
+        return value
     return units[: (MAX_NAME - 1) * 2].decode("utf-16-le", "ignore") + "…"
 
 
-def _id(text: str) -> str:
+def _id(value: Any) -> Any:
     """Cut an identifier so that two which differ in their ends only stay two."""
-    if len(text) <= MAX_ID:
-        return text
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return f"{text[: MAX_ID - 17]}~{digest}"
+    if not isinstance(value, str) or len(value) <= MAX_ID:
+        return value
+    digest = hashlib.sha256(value.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{value[: MAX_ID - 17]}~{digest}"
 
 
-def _tags(tags: list[str]) -> list[str]:
-    if all(len(tag) <= MAX_ID for tag in tags):
-        return tags
-    return [_id(tag) for tag in tags]
+def _tags(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    for tag in value:
+        if isinstance(tag, str) and len(tag) > MAX_ID:
+            return [_id(one) for one in value]
+    return value
 
 
-def _metadata(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-    if RESERVED_METADATA.isdisjoint(metadata):
-        return metadata
-    return {f"caller_{key}" if key in RESERVED_METADATA else key: value for key, value in metadata.items()}
-
-
-def _if(kind: type, fit: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Leave alone what has not the type of the field yet; a record made by hand may hold anything."""
-    return lambda value: fit(value) if isinstance(value, kind) else value
+def _metadata(value: Any) -> Any:
+    if not isinstance(value, (dict, Mapping)) or RESERVED_METADATA.isdisjoint(value):
+        return value
+    return {f"caller_{key}" if key in RESERVED_METADATA else key: inner for key, inner in value.items()}
 
 
 _FITS: Final[Mapping[str, Callable[[Any], Any]]] = {
-    "environment": _if(str, _environment),
-    "name": _if(str, _name),
-    "session_id": _if(str, _id),
-    "user_id": _if(str, _id),
-    "tags": _if(list, _tags),
-    "metadata": _if(Mapping, _metadata),
+    "environment": _environment,
+    "name": _name,
+    "session_id": _id,
+    "user_id": _id,
+    "tags": _tags,
+    "metadata": _metadata,
 }
 _CLAUSES: Final[Mapping[str, str]] = {
     "environment": "spelled anew: Langfuse takes at most 40 of a-z, 0-9, - and _, and no langfuse in front",

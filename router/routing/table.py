@@ -327,11 +327,10 @@ def _name(trace: dict[str, object], generation: dict[str, object], granted: Gran
         generation["name"] = f"litellm:{record.key_alias}" if record.key_alias else automatic
 
 
-def _limits(kind: str, fields: Mapping[str, object]) -> Iterator[Because]:
-    """Yield a reason for every field that will be altered to what Langfuse keeps."""
-    for name, value in fields.items():
-        if how := told(name, value):
-            yield Because(f"{kind}.{name} {how}", "Langfuse", adjusts=f"{kind}.{name}")
+def _limits(kind: str, fields: Mapping[str, object]) -> list[Because]:
+    """Return a reason for every field that will be altered to what Langfuse keeps."""
+    found = [(name, how) for name, value in fields.items() if (how := told(name, value))]
+    return [Because(f"{kind}.{name} {how}", "Langfuse", adjusts=f"{kind}.{name}") for name, how in found]
 
 
 def _sample_reason(rate: Rate | None, entries: Iterable[Entry]) -> tuple[Because, ...]:
