@@ -27,6 +27,7 @@ from router.routing.table import RoutingTable
 from router.settings import config_path, load_settings, process_environment
 
 Job = Callable[[], CallRecord]
+_log = logging.getLogger("router")
 _WHY_NOT_USED = {
     "credentials": "they are no pair of keys, or overrides does not allow them",
     "credentials.host": "their host cannot be used, or overrides does not allow it",
@@ -64,6 +65,9 @@ class Router:
         environment = process_environment() if environ is None else environ
         settings = load_settings(environment)
         loaded = load_config(path if path is not None else config_path(environment), environ=environment)
+        for left_out in loaded.quarantined:
+            number = len(left_out.problems)
+            _log.warning("%s is left out (problems: %d); router check tells more.", left_out.file, number)
         return cls(loaded, settings.delivery)
 
     @property

@@ -27,17 +27,32 @@ ENVIRONMENT = {
 SECTIONS = {"version": "1", "projects": "{a: {env: A}, b: {env: B}}", "rules": "[{id: rest, route: a}]"}
 
 
-def problems_of(piece: str) -> tuple[Problem, ...]:
-    """Load a piece of YAML, completed by the sections that it does not show."""
+MOUNTING = """\
+version: 1
+projects: {a: {env: A}, b: {env: B}}
+rules: [{mount: teams/*.yaml, scope: {team: "{stem}"}}, {id: b, match: {team: b}, route: b}, {id: rest, route: a}]
+"""
+
+
+def problems_of(piece: str, file: str, folder: Path) -> tuple[Problem, ...]:
+    """Load a piece of YAML, completed by the sections that it does not show, or by the file that mounts it."""
+    if file != "routing.yaml":
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_text(piece, encoding="utf-8")
+        return found_in(MOUNTING, folder)
     if piece.startswith("description:"):
         try:
             return load_pack_text(f"version: 1\n{piece}\n").warnings
         except ConfigError as error:
             return error.problems
     missing = [f"{key}: {value}" for key, value in SECTIONS.items() if not re.search(f"^{key}:", piece, re.MULTILINE)]
-    text = piece if piece.startswith("-") else "\n".join([*missing, piece, ""])
+    return found_in(piece if piece.startswith("-") else "\n".join([*missing, piece, ""]), folder)
+
+
+def found_in(text: str, folder: Path) -> tuple[Problem, ...]:
+    """Return what is found in a routing.yaml in a folder."""
     try:
-        loaded = load_text(text, environ=ENVIRONMENT)
+        loaded = load_text(text, environ=ENVIRONMENT, folder=folder)
         own_detectors(loaded.detectors)
         return loaded.warnings
     except ConfigError as error:
@@ -45,18 +60,20 @@ def problems_of(piece: str) -> tuple[Problem, ...]:
 
 
 @pytest.mark.parametrize("code", SHOWN)
-def test_the_bad_example_has_the_problem(code: str) -> None:
+def test_the_bad_example_has_the_problem(code: str, tmp_path: Path) -> None:
     """And its severity is the one that the registry says."""
-    found = [problem for problem in problems_of(CODES[code].bad) if problem.code == code]
+    found = [problem for problem in problems_of(CODES[code].bad, CODES[code].file, tmp_path) if problem.code == code]
     assert found
     assert {problem.severity for problem in found} == {CODES[code].severity}
 
 
 @pytest.mark.parametrize("code", SHOWN)
-def test_the_good_example_has_no_problem(code: str) -> None:
+def test_the_good_example_has_no_problem(code: str, tmp_path: Path) -> None:
     """Apart from project `b`, which most pieces do not need."""
     assert [
-        str(problem) for problem in problems_of(CODES[code].good) if problem.code != "RT611" or code == "RT611"
+        str(problem)
+        for problem in problems_of(CODES[code].good, CODES[code].file, tmp_path)
+        if problem.code != "RT611" or code == "RT611"
     ] == []
 
 

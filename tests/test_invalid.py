@@ -18,7 +18,8 @@ FOLDER = Path(__file__).parent / "invalid"
 FILES = sorted(FOLDER.glob("*.yaml"))
 UNSHOWABLE = {"RT100", "RT118"}
 """Codes that no file can have: one is about a file that is not there, one about a setting of the process."""
-EXPECT = re.compile(r"# expect: (RT[0-9]{3}) ([0-9]+):([0-9]+)")
+EXPECT = re.compile(r"# expect: (RT[0-9]{3}) ([0-9]+:[0-9]+)(?: in (\S+))?")
+"""A problem's code and place; the file, where it is one that a mount names, stands below a folder of its own."""
 
 
 def comments(path: Path) -> list[str]:
@@ -38,7 +39,7 @@ def problems_of(name: str) -> tuple[Problem, ...]:
             return load_pack_text(path.read_text(encoding="utf-8"), file=name).warnings
         loaded = load_config(name, environ=variables)
         own_detectors(loaded.detectors)
-        return loaded.warnings
+        return loaded.problems
     except ConfigError as error:
         return error.problems
 
@@ -52,8 +53,9 @@ def in_folder(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_mistake_has_its_code_and_its_place(path: Path) -> None:
     """Each `# expect:` line is one problem, and there are no others."""
-    found = [f"{problem.code} {problem.line}:{problem.column}" for problem in problems_of(path.name)]
-    assert found == [f"{code} {line}:{column}" for code, line, column in EXPECT.findall("\n".join(comments(path)))]
+    found = [(problem.code, f"{problem.line}:{problem.column}", problem.file) for problem in problems_of(path.name)]
+    wanted = [(code, place, file or path.name) for code, place, file in EXPECT.findall("\n".join(comments(path)))]
+    assert found == wanted
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

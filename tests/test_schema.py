@@ -29,6 +29,7 @@ SHAPE = re.compile("RT11[0-5]|RT603")
 UNREADABLE = re.compile("RT10[0-9]")
 EXAMPLES = sorted(ROOT.glob("examples/*/routing.yaml"))
 PACKS = sorted(ROOT.glob("rules/*/*.yaml"))
+TEAMS = sorted(ROOT.glob("examples/*/teams/*.yaml"))
 INVALID = sorted(Path(__file__).parent.glob("invalid/*.yaml"))
 
 
@@ -95,11 +96,20 @@ def test_examples_and_packs_are_valid_and_load(path: Path) -> None:
         load_config(path, environ=None)
 
 
+@pytest.mark.parametrize("path", TEAMS, ids=lambda path: f"{path.parent.parent.name}/{path.stem}")
+def test_team_files_are_valid(path: Path) -> None:
+    """An editor takes them for what they are, and refuses what only the file that mounts them may have."""
+    data = data_of(path)
+    assert list(WHOLE.iter_errors(data)) == []
+    assert list(WHOLE.iter_errors({**data, "defaults": {}})) != []
+    assert list(WHOLE.iter_errors({**data, "rules": [{"mount": "x.yaml", "scope": {"team": "a"}}]})) != []
+
+
 @pytest.mark.parametrize("path", INVALID, ids=lambda path: path.stem)
 def test_an_error_of_shape_is_refused_by_both_and_no_other(path: Path) -> None:
     """Where JSON Schema stops, the loader goes on: meaning is its work alone."""
     text = path.read_bytes().decode("utf-8-sig", "replace")
-    codes = set(re.findall("# expect: (RT[0-9]{3})", text))
+    codes = set(re.findall("# expect: (RT[0-9]{3}) [0-9:]+$", text, re.MULTILINE))
     data = data_of(path)
     if not isinstance(data, dict):
         assert any(UNREADABLE.match(code) for code in codes)

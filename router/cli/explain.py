@@ -50,13 +50,13 @@ def explain_request(loaded: LoadedConfig, request: Mapping[str, Any]) -> Explain
     explanation = RoutingTable.compile(loaded).explain(record)
     plan = explanation.plan
     policies = compile_policies(loaded)
-    tried = sum(step.kind == "rule" for step in explanation.steps)
+    tried = {step.id for step in explanation.steps if step.kind == "rule"}
     return ExplainResult(
         file=loaded.path,
         digest=loaded.digest,
         explanation=explanation,
         sent={project: mask(record, plan, project, policies) for project in plan.route},
-        untried=tuple(rule.value.id for rule in loaded.rules[tried:]),
+        untried=tuple(rule.value.id for rule in loaded.rules if rule.value.id not in tried),
     )
 
 

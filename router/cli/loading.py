@@ -29,9 +29,11 @@ def open_or_end(file: str) -> Opened:
 
     opened = open_file(file, None)
     if opened.loaded is not None:
+        for left_out in opened.loaded.quarantined:
+            stderr().print(f"{left_out.file} has errors and is left out; to see them: router check {file}")
         return opened
     unreadable = next((problem for problem in opened.problems if problem.code in UNREADABLE), None)
-    if unreadable is not None:
+    if unreadable is not None and opened.unreadable:
         raise CommandError(f"{file}: {unreadable.message}", "name the file with -c FILE, or in ROUTER_CONFIG")
     console = stderr()
     for problem in opened.problems:

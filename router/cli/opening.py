@@ -34,7 +34,7 @@ class Opened:
 
     @property
     def unreadable(self) -> bool:
-        return any(problem.code in UNREADABLE for problem in self.problems)
+        return any(problem.code in UNREADABLE and problem.file == self.file for problem in self.problems)
 
 
 def open_file(file: str, environ: Mapping[str, str] | None) -> Opened:
@@ -51,8 +51,8 @@ def open_file(file: str, environ: Mapping[str, str] | None) -> Opened:
     try:
         own_detectors(loaded.detectors)
     except ConfigError as error:
-        return Opened(file, "routing", None, (*error.problems, *loaded.warnings))
-    return Opened(file, "routing", loaded, loaded.warnings)
+        return Opened(file, "routing", None, (*error.problems, *loaded.problems))
+    return Opened(file, "routing", loaded, loaded.problems)
 
 
 def as_config(pack: Pack) -> LoadedConfig:

@@ -36,6 +36,7 @@ def print_page(code: str, meaning: Code) -> None:
             console.print(f"        {line}")
     for title, text in (("bad", meaning.bad), ("good", meaning.good)):
         if text:
-            console.print(f"\n  {console.paint('bad' if title == 'bad' else 'good', title)}")
+            where = "" if meaning.file == "routing.yaml" else f", in {meaning.file}"
+            console.print(f"\n  {console.paint('bad' if title == 'bad' else 'good', title)}{where}")
             for line in text.rstrip("\n").split("\n"):
                 console.print(f"    {line}".rstrip())

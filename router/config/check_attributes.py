@@ -18,7 +18,7 @@ _ONLY_WITH_FROM = ("type", "default", "normalize", "trust")
 
 
 def check_attributes(findings: Findings) -> None:
-    """Check every declaration, and warn of rules whose route only the caller's word decides."""
+    """Check every declaration."""
     draft = findings.draft
     for name, spec in draft.attributes.items():
         path: Path = ("attributes", name)
@@ -31,8 +31,6 @@ def check_attributes(findings: Findings) -> None:
         if spec.values_from is not None and spec.values is not None:
             message, effect = "`values` and `values_from` stand together", "only one of them could be meant"
             findings.add("RT253", message, (*path, "values"), key=True, effect=effect, hint="take one away")
-    for index, rule in draft.rules.items():
-        _check_trust(findings, index, rule)
 
 
 def _check_builtin(findings: Findings, path: Path, name: str, spec: Attribute) -> None:
@@ -77,10 +75,16 @@ def _unknown(findings: Findings, path: Path, name: str, *, hint: str, key: bool 
 # -- trust ---------------------------------------------------------------------------------------------
 
 
+def check_trust(findings: Findings) -> None:
+    """Warn of rules whose route only the caller's word decides."""
+    for index, rule in findings.draft.rules.items():
+        _check_trust(findings, index, rule)
+
+
 def _check_trust(findings: Findings, index: int, rule: Rule) -> None:
     """Warn when every attribute that a rule reads is one that the client of a proxy can set as it likes."""
     declared = findings.draft.vocabulary.declared
-    names = _read_by(rule.match)
+    names = _read_by(findings.draft.match_of(rule))
     if rule.when is not None:
         try:
             names |= set(read_expression(rule.when, declared=findings.draft.vocabulary.kinds).attributes)

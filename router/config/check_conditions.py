@@ -54,7 +54,7 @@ def _projects(names: Sequence[str]) -> str:
 def check_condition(findings: Findings, path: Path, entry: Rule | Overlay | Grant, effect: str) -> None:
     """Check the `match` and the `when` of the entry at `path`."""
     if entry.match is not None:
-        _check_match(findings, (*path, "match"), entry.match, effect)
+        check_match(findings, (*path, "match"), entry.match, effect)
     if entry.when is not None:
         check_expression(findings, (*path, "when"), entry.when, effect, boolean=True)
 
@@ -106,7 +106,8 @@ def check_expr(findings: Findings, path: Path, value: Expr, effect: str) -> None
 # -- match ---------------------------------------------------------------------------------------------
 
 
-def _check_match(findings: Findings, path: Path, match: Match, effect: str) -> None:
+def check_match(findings: Findings, path: Path, match: Match, effect: str) -> None:
+    """Check every condition of a `match`, or of the scope of a mount."""
     for name, matcher in match.attributes().items():
         kind = findings.draft.vocabulary.kind(name)
         if kind is None:
@@ -115,9 +116,9 @@ def _check_match(findings: Findings, path: Path, match: Match, effect: str) -> N
             _check_matcher(findings, (*path, name), name, matcher, effect)
     for key in ("any", "all"):
         for index, inner in enumerate(getattr(match, key) or ()):
-            _check_match(findings, (*path, key, index), inner, effect)
+            check_match(findings, (*path, key, index), inner, effect)
     if match.not_ is not None:
-        _check_match(findings, (*path, "not"), match.not_, effect)
+        check_match(findings, (*path, "not"), match.not_, effect)
 
 
 def _check_matcher(findings: Findings, path: Path, name: str, matcher: Any, effect: str) -> None:

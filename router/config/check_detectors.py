@@ -8,6 +8,7 @@ from router.config.check_masks import check_search_pattern
 from router.config.extras import missing_for
 from router.config.findings import Findings
 from router.config.model import DETECTOR_NAMES, NamedEntities, PatternDetector
+from router.config.mounting import Mounted, whole_drafts
 from router.config.nodes import Path
 from router.config.suggest import did_you_mean
 from router.config.validators import UnknownValidator, find_validator, validator_names
@@ -16,8 +17,13 @@ _COUNTED = ("path", "pattern", "secret_name")
 """Names under which hits of no detector are counted."""
 
 
-def check_detectors(findings: Findings, lent: Sequence[str] = ()) -> None:
-    """Check every detector of the file, and every `detect` of its masks; `lent` are detectors of listed packs."""
+def check_detectors(findings: Findings, lent: Sequence[str] = (), files: Sequence[Mounted] = ()) -> None:
+    """Check every detector of the file, and every `detect` of its masks.
+
+    Args:
+        lent: detectors of listed packs.
+        files: the team files that it mounts; their masks may use the detectors too.
+    """
     draft = findings.draft
     for name in draft.names["detectors"]:
         if name in DETECTOR_NAMES or name in _COUNTED:
@@ -32,9 +38,11 @@ def check_detectors(findings: Findings, lent: Sequence[str] = ()) -> None:
             key, message, hint = missing
             effect = f"detector `{name}` would find nothing"
             findings.add("RT265", message, ("detectors", name, key), effect=effect, hint=hint)
-    used = _check_uses(findings, lent)
-    if draft.is_pack or len(draft.masks) < len(draft.names["masks"]):
+    used = check_detector_uses(findings, lent)
+    teams = whole_drafts(files)
+    if draft.is_pack or len(draft.masks) < len(draft.names["masks"]) or teams is None:
         return
+    used.update(name for team in teams for steps in team.masks.values() for step in steps for name in step.detect or ())
     for name in draft.detectors:
         if name not in used and name not in DETECTOR_NAMES:
             message, effect = f"no mask asks for detector `{name}`", "what it finds is not hidden"
@@ -60,10 +68,10 @@ def _check_pattern(findings: Findings, path: Path, spec: PatternDetector, effect
             findings.add("RT262", str(error), (*path, "validate"), label=label, effect=effect, hint=hint)
 
 
-def _check_uses(findings: Findings, lent: Sequence[str]) -> set[str]:
+def check_detector_uses(findings: Findings, lent: Sequence[str] = ()) -> set[str]:
     """Report unknown names in `detect`; return every name that is used."""
     draft = findings.draft
-    known = tuple(dict.fromkeys((*DETECTOR_NAMES, *draft.names["detectors"], *lent)))
+    known = tuple(dict.fromkeys((*DETECTOR_NAMES, *draft.known("detectors"), *lent)))
     used: set[str] = set()
     for mask, steps in draft.masks.items():
         for index, step in enumerate(steps):

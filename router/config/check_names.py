@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from router.config.draft import Draft
 from router.config.findings import Findings
 from router.config.model import AD_HOC, DROP, REQUEST_MASKS, Destination, Overlay, Rule, Test
+from router.config.mounting import Mounted, whole_drafts
 from router.config.nodes import Path
 from router.config.packs import PackShelf
 from router.config.routes import RouteError, has_holes, route_places, routes_by_row
@@ -16,16 +19,16 @@ _MOST = 40
 """Names that a hint lists."""
 
 
-def check_names(findings: Findings, shelf: PackShelf) -> list[Problem]:
-    """Check names and references of a routing.yaml.
+def check_names(findings: Findings, shelf: PackShelf, files: Sequence[Mounted] = ()) -> list[Problem]:
+    """Check names and references of a routing.yaml that mounts `files`, or of a team file, which mounts none.
 
     Returns:
         Problems of the packs that it uses, which stand in other files.
     """
     _check_ids(findings)
-    _check_projects(findings)
-    broken_packs = _check_mask_names(findings, shelf)
-    _check_tests(findings, shelf)
+    _check_projects(findings, files)
+    broken_packs = _check_mask_names(findings, shelf, files)
+    _check_tests(findings, shelf, files)
     return broken_packs
 
 
@@ -55,10 +58,10 @@ def _check_ids(findings: Findings) -> None:
 # -- projects ------------------------------------------------------------------------------------------
 
 
-def _check_projects(findings: Findings) -> None:
+def _check_projects(findings: Findings, files: Sequence[Mounted]) -> None:
     draft = findings.draft
-    known = draft.names["projects"]
-    if DROP in known:
+    known = draft.known("projects")
+    if DROP in draft.names["projects"]:
         message = f"a project cannot be called `{DROP}`"
         effect = f"`route: {DROP}` sends nothing, so no call would reach this project"
         findings.add("RT610", message, ("projects", DROP), key=True, effect=effect, hint="give it another name")
@@ -67,9 +70,13 @@ def _check_projects(findings: Findings) -> None:
         findings.add("RT610", message, ("projects", AD_HOC), key=True, effect=effect, hint="give it another name")
     used = _check_choices(findings, known)
     for index, rule in draft.rules.items():
-        used.update(_reached(findings, rule))
+        used.update(_reached(draft, rule))
         _check_route(findings, index, rule, known)
     if not draft.is_whole("rules") or not used.issubset(known) or not draft.templates_whole:
+        return
+    for team in whole_drafts(files) or ():
+        used.update(name for rule in team.rules.values() for name in _reached(team, rule))
+    if whole_drafts(files) is None:
         return
     reached = {origin.template for name, origin in draft.origins.items() if name in used}
     for name in draft.projects:
@@ -98,14 +105,13 @@ def _check_choices(findings: Findings, known: Sequence[str]) -> set[str]:
     return {name for _, names in places for name in names}
 
 
-def _reached(findings: Findings, rule: Rule) -> set[str]:
+def _reached(draft: Draft, rule: Rule) -> set[str]:
     """Return every project that a rule routes to; what is wrong with a route is not this check's business."""
-    draft = findings.draft
     reached = {name for name in rule.projects() if not has_holes(name)}
     try:
-        _, by_row = routes_by_row(rule, draft.vocabulary, draft.names["projects"], draft.aliases)
+        _, by_row = routes_by_row(draft.scoped(rule), draft.vocabulary, draft.known("projects"), draft.aliases)
     except RouteError:
-        return {*reached, *draft.names["projects"]}
+        return {*reached, *draft.known("projects")}
     return reached.union(*by_row.values())
 
 
@@ -141,7 +147,8 @@ def _unknown(
     names = list(dict.fromkeys(known))
     label = did_you_mean(name, names) or f"no such {kind}"
     listed = ", ".join(names[:_MOST]) + ", …" * (len(names) > _MOST)
-    hint = f"{kind}s of this file: {listed}" if names else f"this file has no {kind}s"
+    of_file = " of this file" if findings.draft.outer is None else ""
+    hint = f"{kind}s{of_file}: {listed}" if names else f"this file has no {kind}s"
     if kind == "mask":
         hint = f"masks: {', '.join(names)}"
     findings.add(code, f"unknown {kind} `{name}`", path, key=key, label=label, effect=effect, hint=hint)
@@ -176,9 +183,9 @@ def _masks_of(path: Path, entry: Overlay | Rule | Test | Destination) -> Iterato
         yield (*path, "mask", position), name
 
 
-def _check_mask_names(findings: Findings, shelf: PackShelf) -> list[Problem]:
+def _check_mask_names(findings: Findings, shelf: PackShelf, files: Sequence[Mounted]) -> list[Problem]:
     draft = findings.draft
-    known = draft.names["masks"]
+    known = draft.known("masks")
     used: set[str] = set()
     broken: list[Problem] = []
     for path, name in mask_uses(findings):
@@ -193,7 +200,10 @@ def _check_mask_names(findings: Findings, shelf: PackShelf) -> list[Problem]:
         if not found:
             everything = (*known, *shelf.names())
             _unknown(findings, "RT240", "mask", name, path, everything, "content would be logged unmasked")
-    if used or not broken:
+    teams = whole_drafts(files)
+    for team in teams or ():
+        used.update(name for _, name in mask_uses(Findings(team)) if name not in team.names["masks"])
+    if (used or not broken) and teams is not None:
         _unused_masks(findings, used)
     return broken
 
@@ -212,22 +222,25 @@ def _unused_masks(findings: Findings, used: set[str]) -> None:
 # -- tests ---------------------------------------------------------------------------------------------
 
 
-def _check_tests(findings: Findings, shelf: PackShelf) -> None:
+def _check_tests(findings: Findings, shelf: PackShelf, files: Sequence[Mounted]) -> None:
     draft = findings.draft
-    rules = _ids(findings, "rules")
-    overlays = (*_ids(findings, "overlays"), *(located.value.id for located in shelf.overlays()))
-    masks: tuple[str, ...] = (*draft.names["masks"], *shelf.masks(), *REQUEST_MASKS)
-    if any(name not in masks for test in draft.tests.values() for name in _expected_masks(test)):
-        masks = tuple(dict.fromkeys((*draft.names["masks"], *shelf.names(), *shelf.masks(), *REQUEST_MASKS)))
+    rules, overlays = _ids(draft, "rules", files), _ids(draft, "overlays", files)
+    overlays.names += tuple(located.value.id for located in shelf.overlays())
+    masks = _Known((*draft.known("masks"), *shelf.masks(), *REQUEST_MASKS))
+    projects = _Known(draft.known("projects"))
+    for file in files:
+        masks.take(file, [f"{file.stem}/{name}" for name in file.draft.names["masks"]] if file.draft else None)
+        projects.take(file, file.draft.names["projects"] if file.draft else None, whatever=True)
+    if any(not masks.has(name) for test in draft.tests.values() for name in _expected_masks(test)):
+        masks.names = tuple(dict.fromkeys((*draft.known("masks"), *shelf.names(), *masks.names)))
     effect = "the test could never pass"
     for index, test in draft.tests.items():
         path: Path = ("tests", index, "expect")
         expect = test.expect
-        if expect.rule is not None and expect.rule not in rules:
-            _unknown(findings, "RT306", "rule", expect.rule, (*path, "rule"), rules, effect)
-        projects = draft.names["projects"]
+        if expect.rule is not None and not rules.has(expect.rule):
+            _unknown(findings, "RT306", "rule", expect.rule, (*path, "rule"), rules.names, effect)
         by_project = expect.mask if isinstance(expect.mask, dict) else {}
-        listed: list[tuple[str, Sequence[str], Sequence[str], Path]] = [
+        listed: list[tuple[str, _Known, Sequence[str], Path]] = [
             ("overlay", overlays, expect.overlays or (), (*path, "overlays")),
             ("project", projects, expect.route or (), (*path, "route")),
             ("mask", masks, expect.mask if isinstance(expect.mask, list) else (), (*path, "mask")),
@@ -235,12 +248,12 @@ def _check_tests(findings: Findings, shelf: PackShelf) -> None:
         ]
         for kind, known, names, where in listed:
             for position, name in enumerate(names):
-                if name not in known and (kind, name) != ("project", AD_HOC):
-                    _unknown(findings, "RT306", kind, name, (*where, position), known, effect)
+                if not known.has(name) and (kind, name) != ("project", AD_HOC):
+                    _unknown(findings, "RT306", kind, name, (*where, position), known.names, effect)
         for key, given in (("mask", by_project), ("sent_to", expect.sent_to or {})):
             for name in given:
-                if name not in projects and name != AD_HOC:
-                    _unknown(findings, "RT306", "project", name, (*path, key, name), projects, effect, key=True)
+                if not projects.has(name) and name != AD_HOC:
+                    _unknown(findings, "RT306", "project", name, (*path, key, name), projects.names, effect, key=True)
 
 
 def _expected_masks(test: Test) -> list[str]:
@@ -248,8 +261,36 @@ def _expected_masks(test: Test) -> list[str]:
     return expected if isinstance(expected, list) else [name for names in expected.values() for name in names]
 
 
-def _ids(findings: Findings, section: str) -> tuple[str, ...]:
-    """Return every id that a section mentions, entries that are broken included."""
-    given = findings.draft.root.value.get(section)
+@dataclass(slots=True)
+class _Known:
+    """Names that a test may expect; of a team file that cannot be read, whatever could be its."""
+
+    names: tuple[str, ...]
+    prefixes: tuple[str, ...] = ()
+
+    def take(self, file: Mounted, names: Iterable[str] | None, *, whatever: bool = False) -> None:
+        """Add the names of a file; None when it could not be read. `whatever`: they do not begin with its stem."""
+        if names is None:
+            self.prefixes += ("" if whatever else f"{file.stem}/",)
+        else:
+            self.names += tuple(names)
+
+    def has(self, name: str) -> bool:
+        return name in self.names or (bool(self.prefixes) and name.startswith(self.prefixes))
+
+
+def _ids(draft: Draft, section: str, files: Sequence[Mounted]) -> _Known:
+    """Return every id that a section mentions, entries that are broken included, as this file may call it."""
+    known = _Known(_own_ids(draft, section))
+    if draft.outer is not None:
+        qualified = tuple(f"{draft.stem}/{name}" for name in known.names)
+        known = _Known((*known.names, *qualified, *_own_ids(draft.outer, section)))
+    for file in files:
+        known.take(file, [f"{file.stem}/{name}" for name in _own_ids(file.draft, section)] if file.draft else None)
+    return known
+
+
+def _own_ids(draft: Draft, section: str) -> tuple[str, ...]:
+    given = draft.root.value.get(section)
     entries = given if isinstance(given, list) else []
-    return tuple(str(entry.get("id")) for entry in entries if isinstance(entry, dict))
+    return tuple(str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry)

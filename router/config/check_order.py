@@ -7,36 +7,62 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import re2
-
 from router.config.bounds import ORDERING, bounds_of
 from router.config.check_unauthenticated import is_for_unauthenticated
 from router.config.draft import Draft
 from router.config.findings import Findings
-from router.config.model import Match, MatchOperators, Rule
+from router.config.model import Match, MatchOperators, Overlay, Rule
+from router.config.mounting import Mounted
+from router.config.re2_patterns import fully_matches
 from router.config.tables import Vocabulary, exact_values
-from router.errors import Label
+from router.errors import Label, Problem
 
 MOST_PAIRS = 200_000
 """Comparisons of two rules; a file that would need more is not searched to its end."""
 
 
-def check_order(findings: Findings) -> None:
-    """Check that each rule can be reached and that the last one takes whatever is left."""
-    _check_last(findings)
-    _check_reachable(findings)
-    for index, overlay in findings.draft.overlays.items():
-        if overlay.on_error is not None and overlay.when is None:
-            message = "`on_error` has no use without `when`"
-            effect = "a `match` can always be evaluated"
-            findings.add(
-                "RT304", message, ("overlays", index, "on_error"), key=True, severity="warning", effect=effect,
-                hint="take it away, or add a `when`",
-            )  # fmt: skip
-        if not (overlay.mask or overlay.trace or overlay.generation or overlay.sample is not None):
-            message, effect = f"overlay `{overlay.id}` does nothing", "whatever it matches stays as it is"
-            hint = "give it `mask`, `trace`, `generation` or `sample`"
-            findings.add("RT303", message, ("overlays", index, "id"), severity="warning", effect=effect, hint=hint)
+def check_order(findings: Findings, files: Sequence[Mounted] = ()) -> None:
+    """Check that each rule can be reached and that the last one takes whatever is left.
+
+    Args:
+        findings: of a routing.yaml, or of a team file, which is checked by itself.
+        files: those that the routing.yaml mounts; they were checked by themselves before.
+    """
+    draft = findings.draft
+    if draft.outer is None:
+        _check_last(findings)
+    for above, placed in find_covered(_in_order(draft, files), draft.vocabulary):
+        if above.draft is not placed.draft:
+            findings.problems += _covered_across(above, placed, draft)
+        elif placed.draft is draft:
+            _unreachable(findings, above, placed)
+    for index, overlay in draft.overlays.items():
+        _check_overlay(findings, index, overlay)
+
+
+def _in_order(draft: Draft, files: Sequence[Mounted]) -> Iterator[Placed]:
+    """Yield every rule as it is evaluated: those of team files at their mount, within their scope."""
+    mounted = {index: [file.draft for file in files if file.index == index] for index in draft.mounts}
+    for index in sorted((*draft.rules, *draft.mounts)):
+        if index in draft.rules:
+            yield Placed(draft, index, draft.scoped(draft.rules[index]))
+        for team in mounted.get(index, ()):
+            if team is not None:
+                yield from (Placed(team, number, team.scoped(rule)) for number, rule in team.rules.items())
+
+
+def _check_overlay(findings: Findings, index: int, overlay: Overlay) -> None:
+    if overlay.on_error is not None and overlay.when is None:
+        message = "`on_error` has no use without `when`"
+        effect = "a `match` can always be evaluated"
+        findings.add(
+            "RT304", message, ("overlays", index, "on_error"), key=True, severity="warning", effect=effect,
+            hint="take it away, or add a `when`",
+        )  # fmt: skip
+    if not (overlay.mask or overlay.trace or overlay.generation or overlay.sample is not None):
+        message, effect = f"overlay `{overlay.id}` does nothing", "whatever it matches stays as it is"
+        hint = "give it `mask`, `trace`, `generation` or `sample`"
+        findings.add("RT303", message, ("overlays", index, "id"), severity="warning", effect=effect, hint=hint)
 
 
 def _takes_all(rule: Rule) -> bool:
@@ -53,26 +79,25 @@ def _is_unconditional(rule: Rule) -> bool:
 
 
 def _check_last(findings: Findings) -> None:
-    rules = findings.draft.rules
-    if not findings.draft.is_whole("rules"):
+    draft = findings.draft
+    if not draft.is_whole("rules"):
         return
-    seen = [index for index, rule in rules.items() if not is_for_unauthenticated(rule)]
-    last = max(seen or rules)
-    if _is_unconditional(rules[last]):
+    seen = [index for index, rule in draft.rules.items() if not is_for_unauthenticated(rule)]
+    last = max((*(seen or draft.rules), *draft.mounts))
+    hint = "end with a rule without conditions: `- {id: rest, route: <project>}`, or `route: drop`"
+    label, effect = "calls that do not match have no rule", "they would not be logged anywhere"
+    if last in draft.mounts:
+        message, path = "the last of the rules is a mount", ("rules", last, "mount")
+    elif _is_unconditional(draft.rules[last]):
         return
-    key = next(
-        (key for key in ("when", "match", "rollout", "active", "mode") if key in rules[last].model_fields_set), "id"
-    )
-    fault = "has conditions" if key in ("when", "match") else "does not take every call"
-    findings.add(
-        "RT302",
-        f"the last rule, `{rules[last].id}`, {fault}",
-        ("rules", last, key),
-        key=True,
-        label="calls that do not match have no rule",
-        effect="they would not be logged anywhere",
-        hint="end with a rule without conditions: `- {id: rest, route: <project>}`, or `route: drop`",
-    )
+    else:
+        rule = draft.rules[last]
+        key = next(
+            (key for key in ("when", "match", "rollout", "active", "mode") if key in rule.model_fields_set), "id"
+        )
+        fault = "has conditions" if key in ("when", "match") else "does not take every call"
+        message, path = f"the last rule, `{rule.id}`, {fault}", ("rules", last, key)
+    findings.add("RT302", message, path, key=True, label=label, effect=effect, hint=hint)
 
 
 # -- reachability --------------------------------------------------------------------------------------
@@ -136,19 +161,13 @@ def find_covered(rules: Iterable[Placed], vocabulary: Vocabulary) -> Iterator[tu
         earlier.add(placed)
 
 
-def _check_reachable(findings: Findings) -> None:
-    draft = findings.draft
-    rules = (Placed(draft, index, rule) for index, rule in draft.rules.items())
-    for above, placed in find_covered(rules, draft.vocabulary):
-        _unreachable(findings, above, placed)
-
-
 def _unreachable(findings: Findings, above: Placed, placed: Placed) -> None:
     rule, blocker = placed.rule, above.rule
     line, own_line = above.draft.at("rules", above.index).line, placed.draft.at("rules", placed.index).line
     takes = "every call" if _is_unconditional(blocker) else f"every call that would reach line {own_line}"
     label = Label(above.draft.at("rules", above.index, "id"), f"takes {takes}")
-    lost = _without(_lost(rule, blocker, findings.draft.defaults.mask))
+    floor = (findings.draft.outer or findings.draft).defaults.mask
+    lost = _without(_lost(rule, blocker, floor))
     findings.add(
         "RT301",
         f"rule `{rule.id}` can never match",
@@ -158,6 +177,26 @@ def _unreachable(findings: Findings, above: Placed, placed: Placed) -> None:
         hint=f"move it above `{blocker.id}` (line {line}), or take it away",
         labels=(label,),
     )
+
+
+def _covered_across(above: Placed, placed: Placed, main: Draft) -> list[Problem]:
+    """Warn of a rule that one in another file covers: neither owner may see the other's file, so neither is stopped."""
+    findings = Findings(placed.draft)
+    where = above.draft.at("rules", above.index, "id")
+    masks = _without(_lost(placed.rule, above.rule, main.defaults.mask))
+    if placed.draft is main:
+        masks = "; its masks still apply" if placed.rule.mask else ""
+    findings.add(
+        "RT301",
+        f"rule `{placed.rule.id}` can never match",
+        ("rules", placed.index, "id"),
+        severity="warning",
+        label="unreachable",
+        effect=f"its calls {_goes(above.rule)} instead{masks}",
+        hint=f"`{above.rule.id}` in {where.file}:{where.line} takes them; move one of the two, or take it away",
+        labels=(Label(where, "takes every call that would reach it"),),
+    )
+    return findings.problems
 
 
 def _goes(rule: Rule) -> str:
@@ -228,7 +267,7 @@ def _implies(matcher: Any, wide: Any, name: str, tables: Vocabulary, tables_of_w
             plain = not any(sign in prefix for sign in "*?[\\")
             return plain and wide.glob.endswith("*") and all(value.startswith(prefix) for value in values)
         if operators == {"regex"} and values is not None:
-            return _all_match(str(wide.regex), values)
+            return fully_matches(str(wide.regex), values)
         if operators != {"any_of"}:
             return False
     wanted = exact_values(wide)
@@ -238,13 +277,3 @@ def _implies(matcher: Any, wide: Any, name: str, tables: Vocabulary, tables_of_w
 def _looks_up(matcher: Any) -> bool:
     """Tell whether a matcher asks whether a row of a table is there, and nothing else."""
     return isinstance(matcher, MatchOperators) and matcher.model_fields_set <= {"in_", "known", "has"}
-
-
-def _all_match(pattern: str, values: Sequence[str]) -> bool:
-    options = re2.Options()
-    options.log_errors = False
-    try:
-        compiled = re2.compile(f"(?s:{pattern})", options)
-    except re2.error:
-        return False
-    return all(compiled.fullmatch(value) is not None for value in values)

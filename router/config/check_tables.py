@@ -26,6 +26,9 @@ def check_tables(findings: Findings) -> None:
             effect = f"{section[:-1]} `{entry.id}` would never match"
             for path, name, matcher in _operators((section, index, "match"), entry.match):
                 _check_operators(findings, path, name, matcher, effect)
+    for index, mount in draft.mounts.items():
+        for path, name, matcher in _operators(("rules", index, "scope"), mount.scope):
+            _check_operators(findings, path, name, matcher, "no rule of these files would ever match")
     for index, rule in draft.rules.items():
         _check_routes(findings, index, rule)
 
@@ -74,7 +77,9 @@ def _check_routes(findings: Findings, index: int, rule: Rule) -> None:
         if not has_holes(name):
             continue
         try:
-            attribute, _ = route_by_row(name, rule.match, draft.vocabulary, draft.names["projects"], draft.aliases)
+            attribute, _ = route_by_row(
+                name, draft.match_of(rule), draft.vocabulary, draft.known("projects"), draft.aliases
+            )
             first = first or attribute
             if attribute != first:
                 raise RouteError("the holes of one route must be of one attribute", _ONE.format(first))

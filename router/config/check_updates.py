@@ -108,7 +108,7 @@ def _is_of_table(findings: Findings, path: Path, hole: Hole, effect: str) -> boo
     """Tell whether a hole such as `{team.cost_center}` looks into a table, and report a column it does not have."""
     entries: dict[int, Any] = getattr(findings.draft, str(path[0]))
     entry = entries[int(path[1])]
-    cell = findings.draft.vocabulary.within(entry.match).cell(hole.attribute)
+    cell = findings.draft.vocabulary.within(findings.draft.match_of(entry)).cell(hole.attribute)
     if cell is None:
         return False
     _, table, column = cell

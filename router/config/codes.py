@@ -32,6 +32,7 @@ class Code:
         mend: the way out.
         bad: a piece of YAML that has the problem; empty where none can show it.
         good: the same piece mended.
+        file: the file in which the pieces stand.
         warning: whether the program runs all the same.
     """
 
@@ -40,6 +41,7 @@ class Code:
     mend: str
     bad: str = ""
     good: str = ""
+    file: str = "routing.yaml"
     warning: bool = False
 
     @property
@@ -51,13 +53,14 @@ def all_codes() -> Mapping[str, Code]:
     """Return every code with its meaning, in order."""
     from router.config.codes_detectors import DETECTORS
     from router.config.codes_file import FILE
+    from router.config.codes_mounts import MOUNTS
     from router.config.codes_overrides import OVERRIDES
     from router.config.codes_packs import PACKS
     from router.config.codes_projects import PROJECTS
     from router.config.codes_rules import RULES
     from router.config.codes_tables import TABLES
 
-    pages = {**FILE, **RULES, **PROJECTS, **TABLES, **DETECTORS, **OVERRIDES, **PACKS}
+    pages = {**FILE, **RULES, **PROJECTS, **TABLES, **DETECTORS, **OVERRIDES, **PACKS, **MOUNTS}
     return MappingProxyType(dict(sorted(pages.items())))
 
 

@@ -12,6 +12,8 @@ from router.config.model import (
     Attribute,
     Defaults,
     MaskStep,
+    Match,
+    Mount,
     Overlay,
     Overrides,
     OwnDetector,
@@ -21,6 +23,7 @@ from router.config.model import (
     Project,
     RoutingConfig,
     Rule,
+    RuleOrMount,
     Table,
     TableFile,
     Test,
@@ -47,6 +50,8 @@ class Draft:
     `names` holds, for `projects`, `detectors`, `masks` and `tables`, every name the file mentions, broken entries
     included. `vocabulary` holds the tables as read. `origins` has the expanded projects, `aliases` the names that a
     template would have given to rows which share the project of another instead.
+
+    The draft of a team file has the `outer` draft that mounts it, its `stem`, and the `scope` of the mount.
     """
 
     source: Source
@@ -66,15 +71,35 @@ class Draft:
     rules: dict[int, Rule] = field(default_factory=dict)
     tests: dict[int, Test] = field(default_factory=dict)
     names: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    is_pack: bool = False
+    mounts: dict[int, Mount] = field(default_factory=dict)
     description: str = ""
+    is_pack: bool = False
     packs: dict[int, str] = field(default_factory=dict)
     pack: PackRelease | None = None
+    outer: Draft | None = None
+    stem: str = ""
+    scope: Match | None = None
 
     def is_whole(self, section: str) -> bool:
         """Tell whether a list of rules, overlays or tests is there and has no broken entry."""
         given = self.root.value.get(section)
-        return isinstance(given, list) and bool(given) and len(getattr(self, section)) == len(given)
+        found = len(getattr(self, section)) + (len(self.mounts) if section == "rules" else 0)
+        return isinstance(given, list) and bool(given) and found == len(given)
+
+    def known(self, section: str) -> tuple[str, ...]:
+        """Return every name of a section that this file may use: its own, then those of the outer file."""
+        own = self.names[section]
+        return own if self.outer is None else tuple(dict.fromkeys((*own, *self.outer.names[section])))
+
+    def match_of(self, entry: Rule | Overlay) -> Match | None:
+        """Return what a call must match: the scope of the file, and the conditions of the entry."""
+        if self.scope is None or entry.match is None:
+            return self.scope or entry.match
+        return Match(all=[self.scope, entry.match])
+
+    def scoped(self, rule: Rule) -> Rule:
+        """Return a rule with the scope of the file among its conditions."""
+        return rule if self.scope is None else rule.model_copy(update={"match": self.match_of(rule)})
 
     def node(self, *path: str | int) -> Node | None:
         """Return the value at a path."""
@@ -117,19 +142,18 @@ _SECTIONS: dict[str, Any] = {
     "detectors": OwnDetector,
     "masks": None,
     "overlays": Overlay,
-    "rules": Rule,
+    "rules": RuleOrMount,
     "tests": Test,
 }
 
 
-def read_draft(source: Source, root: Node, *, pack: bool) -> tuple[Draft, list[Problem]]:
-    """Validate the shape of a file.
+def read_draft(source: Source, root: Node, model: type[BaseModel]) -> tuple[Draft, list[Problem]]:
+    """Validate the shape of a file against the model of its kind.
 
     Returns:
         Every entry that has the right shape, and every problem of shape.
     """
-    model: type[BaseModel] = PackConfig if pack else RoutingConfig
-    draft = Draft(source, root, is_pack=pack)
+    draft = Draft(source, root, is_pack=model is PackConfig)
     problems: list[Problem] = []
     valid: Any = None
     try:
@@ -138,24 +162,29 @@ def read_draft(source: Source, root: Node, *, pack: bool) -> tuple[Draft, list[P
         problems = shape_problems(source, root, error.errors(include_url=False, include_context=True), model)
     else:
         problems = shape_problems(source, root, [], model)
-    _fill(draft, valid)
+    _fill(draft, valid, model)
+    entries: dict[int, Any] = dict(draft.rules)
+    draft.mounts = {index: entry for index, entry in entries.items() if isinstance(entry, Mount)}
+    draft.rules = {index: entry for index, entry in entries.items() if index not in draft.mounts}
     return draft, problems
 
 
-def _fill(draft: Draft, valid: Any) -> None:
+def _fill(draft: Draft, valid: Any, model: type[BaseModel]) -> None:
     data = draft.root.value
     for section in _SECTIONS:
         given = data.get(section)
         if section in ("projects", "detectors", "masks", "tables"):
             draft.names[section] = tuple(given) if isinstance(given, dict) else ()
+    for section in (name for name in _SECTIONS if name in model.model_fields):
+        given = data.get(section)
         target = getattr(draft, section)
         if valid is not None:
-            whole = getattr(valid, section, None)
+            whole = getattr(valid, section)
             if isinstance(whole, dict):
                 target.update(whole)
             elif isinstance(whole, list):
                 target.update(enumerate(whole))
-            elif whole is not None:
+            else:
                 setattr(draft, section, whole)
         elif isinstance(target, dict):
             pairs = given.items() if isinstance(given, dict) else enumerate(given if isinstance(given, list) else ())

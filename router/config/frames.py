@@ -65,7 +65,12 @@ def _excerpt_of(problem: Problem, source_lines: Sequence[str]) -> tuple[Excerpt,
 
 
 def _notes(problem: Problem, indent: str, style: Style) -> list[str]:
-    notes = [("effect", problem.effect), ("help", problem.hint)]
+    elsewhere = [label for label in problem.labels if label.location.file != problem.file]
+    notes = [
+        ("effect", problem.effect),
+        *(("note", f"{label.location}: {label.text}") for label in elsewhere),
+        ("help", problem.hint),
+    ]
     return [f"{indent}{style('gutter', '=')} {style('note', name + ':')} {clean(text)}" for name, text in notes if text]
 
 

@@ -32,18 +32,19 @@ class _Fault:
     template: bool
 
 
-def fill_in(source: Source, root: Node, environ: Mapping[str, str] | None, *, pack: bool) -> list[Problem]:
-    """Fill in every placeholder of a file, in place. A variable that is missing is told once, at its first place.
+def fill_in(source: Source, root: Node, environ: Mapping[str, str] | None) -> list[Problem]:
+    """Fill in every placeholder of a routing.yaml, in place. A missing variable is told once, where it is first.
+
+    Packs and team files are not filled in: whoever writes one could send an operator's secret to where they look.
 
     Args:
         environ: None leaves a placeholder its default or itself; its node is open then.
-        pack: the file is a pack, which takes nothing from the environment.
 
     Returns:
         Variables that are missing, and placeholders that cannot be read; one problem of RT107 where there are too many
         to be filled in at all.
     """
-    if pack or not _may_hold_any(source):
+    if not _may_hold_any(source):
         return []
     found: list[_Fault] = []
     count = 0
@@ -68,8 +69,14 @@ def fill_in(source: Source, root: Node, environ: Mapping[str, str] | None, *, pa
     ]
 
 
-def check_places(source: Source, root: Node, found: Iterable[Problem]) -> list[Problem]:
-    """Return placeholders that stand where none is filled in, but for values about which something was found."""
+def check_places(source: Source, root: Node, found: Iterable[Problem], *, of_team: bool = False) -> list[Problem]:
+    """Return placeholders that stand where none is filled in, but for values about which something was found.
+
+    In a team file (`of_team`) none is filled in anywhere.
+    """
+    hint = f"write the value out; variables may stand in {_PLACES}"
+    if of_team:
+        hint = "write the value out; variables are filled in only in the file that mounts this one"
     if not _may_hold_any(source):
         return []
     taken = {problem.location for problem in found}
@@ -79,7 +86,7 @@ def check_places(source: Source, root: Node, found: Iterable[Problem]) -> list[P
         for text in (*_keys(path, node), *(() if _is_prose(path) else (node,)))
         if text.kind == "scalar" and text.written is None
         if source.location(text.start, max(text.end, text.start + 1)) not in taken
-        for problem in _misplaced(source, text)
+        for problem in _misplaced(source, text, hint)
     ]
 
 
@@ -223,7 +230,7 @@ def _malformed(where: Location) -> Problem:
     )
 
 
-def _misplaced(source: Source, node: Node) -> Iterator[Problem]:
+def _misplaced(source: Source, node: Node, hint: str) -> Iterator[Problem]:
     if not isinstance(node.value, str):
         return
     for wish in islice(placeholders(node.value), 1):
@@ -234,5 +241,5 @@ def _misplaced(source: Source, node: Node) -> Iterator[Problem]:
             location=_at(source, offsets, wish.start, wish.end),
             label="stays as it is",
             effect="it would be taken as it stands",
-            hint=f"write the value out; variables may stand in {_PLACES}",
+            hint=hint,
         )

@@ -18,10 +18,11 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Located(Generic[T]):
-    """A value of the configuration and where it stands."""
+    """A value of the configuration and where it stands; `is_mounted` for one of a team file."""
 
     value: T
     location: Location
+    is_mounted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +44,17 @@ class ResolvedProject:
     project_id: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A team file that is left out, and everything that is wrong with it."""
+
+    file: str
+    problems: tuple[Problem, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadedConfig:
-    """A configuration without errors.
+    """A configuration without errors, apart from those of team files that are left out.
 
     Attributes:
         path: the file it was read from, as the operator wrote it.
@@ -56,11 +65,14 @@ class LoadedConfig:
         default_host: where a request sends that brings keys and names no host; None where that is not usable.
         vocabulary: declared attributes, and the rows of tables.
         projects: the projects with credentials; empty when loaded without an environment.
-        masks: mask steps by the name that `mask:` uses; masks of packs under their bare and their full name.
+        masks: mask steps by the name that plans use; masks of packs under their bare and their full name, those of a
+            team file with its stem: `search/pci`.
+        rules: in the order of evaluation, each of a team file where it is mounted, within its scope.
         detectors: own detectors by the name that `detect:` uses.
         secrets: value of every reference that a mask step uses as a key; empty without an environment.
         filled: names of the variables whose values stand in texts of rules, overlays and projects, by `${NAME}`.
         warnings: findings that do not stop the program.
+        quarantined: the team files that are left out.
     """
 
     path: str
@@ -81,3 +93,9 @@ class LoadedConfig:
     default_host: str | None = None
     vocabulary: Vocabulary = NO_VOCABULARY
     detectors: Mapping[str, DetectorSpec] = field(default_factory=dict)
+    quarantined: tuple[Quarantined, ...] = ()
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Every finding: the warnings, and what is wrong with the team files that are left out."""
+        return (*self.warnings, *(problem for file in self.quarantined for problem in file.problems))

@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from router.config.assembling import Team, assemble, masks_of, overlays_of
 from router.config.check_names import mask_uses
 from router.config.check_packs import list_packs
-from router.config.checks import check_pack, check_routing
-from router.config.detectors import DetectorSpec, detector_specs
-from router.config.draft import Draft, read_draft
+from router.config.checks import check_pack, check_routing, check_team_files
+from router.config.detectors import detector_specs
+from router.config.draft import Draft
 from router.config.excerpt import with_excerpts
+from router.config.file_kinds import read_file
 from router.config.findings import Findings
-from router.config.interpolation import check_places, fill_in, filled_variables
 from router.config.loaded import LoadedConfig, Located
-from router.config.model import FileRef, MaskStep, Overlay
+from router.config.model import FileRef, MaskStep, PackConfig, RoutingConfig, TeamFile
+from router.config.mounting import Mounted, TeamFiles, read_mounts
 from router.config.needs import Need, needs_of
-from router.config.nodes import Source
-from router.config.packs import Mask, Pack, PackShelf, pack_folder, shipped_packs
+from router.config.nodes import Node, Source
+from router.config.packs import Pack, PackShelf, pack_folder, shipped_packs
 from router.config.project_templates import expand_templates
-from router.config.projects import Credentials, check_hosts, default_host, resolve_credentials
-from router.config.reading import secret_beside, text_beside, text_of, too_large
+from router.config.projects import Credentials, check_hosts, default_host, resolve_credentials, resolve_keys
+from router.config.quarantine import told_at_mount
+from router.config.reading import files_beside, secret_beside, text_beside, text_of, too_large
 from router.config.rule_reading import read_rules
 from router.config.table_reading import read_tables
-from router.config.yaml_reader import MAX_BYTES, read_yaml
-from router.errors import ConfigError, Location, Problem
+from router.config.yaml_reader import MAX_BYTES
+from router.errors import ConfigError, Problem
 
 
 def load_config(path: str | Path, *, environ: Mapping[str, str] | None) -> LoadedConfig:
@@ -86,17 +88,20 @@ def find_needs(path: str | Path, *, pack: bool = False) -> tuple[Need, ...]:
         ConfigError: it cannot be read as far as needed.
     """
     file = str(path)
-    draft, problems = _draft(text_of(file), file, pack=pack)
-    packs: list[Pack] = []
+    draft, problems = read_file(text_of(file), file, PackConfig if pack else RoutingConfig)
+    drafts = [] if draft is None else [draft]
     if draft is not None and not pack:
-        tables = read_tables(draft, lambda name: text_beside(Path(file).parent, name))
-        problems += tables.problems + expand_templates(draft)
-        packs, found = _listed(draft, Path(file).parent)
-        problems += found
+        folder = Path(file).parent
+        tables = read_tables(draft, partial(text_beside, folder))
+        packs, found = _listed(draft, folder)
+        mounted, of_mounts = read_mounts(draft, _team_files(folder))
+        problems += tables.problems + expand_templates(draft) + found + of_mounts
+        problems += [problem for one in mounted if one.mount.on_error == "fail" for problem in one.problems]
+        drafts += [*(one.draft for one in packs), *(one.draft for one in mounted if one.draft is not None)]
     errors = [problem for problem in problems if problem.severity == "error"]
-    if draft is None or errors:
+    if not drafts or errors:
         raise ConfigError(tuple(with_excerpts(errors, [])))
-    return needs_of(draft, *(one.draft for one in packs))
+    return needs_of(*drafts)
 
 
 def find_packs() -> tuple[Pack, ...]:
@@ -109,74 +114,66 @@ def find_packs() -> tuple[Pack, ...]:
 
 
 def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None) -> LoadedConfig:
-    draft, problems = _draft(text, file, pack=False, environ=environ)
+    draft, problems = read_file(text, file, RoutingConfig, environ)
     if draft is None:
         raise ConfigError(tuple(with_excerpts(problems, [])))
     packs, found = _listed(draft, folder)
     problems += found
     shelf = PackShelf(shipped_packs(), load_pack, packs)
-    credentials = Credentials()
     read_beside = partial(text_beside, folder)
     tables, rules = read_tables(draft, read_beside), read_rules(draft, read_beside)
-    problems += tables.problems + rules.problems + expand_templates(draft)
-    problems += check_routing(draft, shelf) + check_hosts(draft)
+    problems += tables.problems + rules.problems + expand_templates(draft) + check_hosts(draft)
+    credentials, secret = Credentials(), partial(secret_beside, folder)
     if environ is not None:
-        read = partial(secret_beside, folder)
-        credentials = resolve_credentials(draft, environ, read, [pack.draft for pack in shelf.packs])
-        problems += credentials.problems
-    pages = [*((source, None) for source in rules.sources), *((pack.source, pack.draft.root) for pack in shelf.packs)]
-    problems = with_excerpts(problems, [(draft.source, draft.root), *tables.sources, *pages])
+        credentials = resolve_credentials(draft, environ, secret)
+    mounted, found = read_mounts(draft, _team_files(folder))
+    problems += found + check_team_files(draft, mounted, shelf)
+    teams = [Team(one, *_resolved(one, one.draft, credentials, environ, secret)) for one in mounted if one.draft]
+    problems += check_routing(draft, shelf, mounted)
+    if environ is not None:
+        credentials.add(resolve_keys((pack.draft for pack in shelf.packs), environ, secret))
+    left_out = [one for one in mounted if one.is_broken and one.mount.on_error == "quarantine"]
+    problems += credentials.problems + [told_at_mount(one, draft) for one in left_out]
+    problems += [problem for one in mounted if one not in left_out for problem in one.problems]
+    read: list[tuple[Source, Node | None]] = [(draft.source, draft.root), *tables.sources]
+    read += [(one.source, one.draft.root if one.draft else None) for one in mounted if one.source is not None]
+    read += [*((source, None) for source in rules.sources), *((pack.source, pack.draft.root) for pack in shelf.packs)]
+    problems = with_excerpts(problems, read)
     if any(problem.severity == "error" for problem in problems):
         raise ConfigError(tuple(problems))
-    sources = [draft.source, *(source for source, _ in tables.sources), *rules.sources, *shelf.sources]
-    detectors = detector_specs(draft, rules.rules, [(draft.source, draft.root)])
-    loaded = _loaded(draft, shelf, credentials, sources, detectors, tuple(problems))
-    return replace(loaded, default_host=default_host(draft, environ, partial(secret_beside, folder)))
+    for one in left_out:
+        one.problems = with_excerpts(one.problems, read)
+    whole = [team for team in teams if not team.file.is_broken]
+    detectors = {**shelf.detectors(), **detector_specs(draft, rules.rules, [(draft.source, draft.root)])}
+    loaded = assemble(draft, shelf, credentials, whole, left_out, [source for source, _ in read], tuple(problems))
+    return replace(loaded, detectors=detectors, default_host=default_host(draft, environ, secret))
 
 
-def _loaded(
-    draft: Draft,
-    shelf: PackShelf,
-    credentials: Credentials,
-    sources: Sequence[Source],
-    detectors: Mapping[str, DetectorSpec],
-    warnings: tuple[Problem, ...],
-) -> LoadedConfig:
-    masks = _masks(draft)
-    for name, located in shelf.masks().items():
-        masks.setdefault(name, located)
-    digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.text.encode() + b"\0")
-    return LoadedConfig(
-        path=draft.source.file,
-        digest=digest.hexdigest()[:12],
-        defaults=draft.defaults,
-        project_names=tuple(draft.projects),
-        projects=credentials.projects,
-        masks=masks,
-        overlays=(*shelf.overlays(), *_overlays(draft)),
-        rules=tuple(Located(rule, draft.at("rules", index)) for index, rule in draft.rules.items()),
-        overrides=draft.overrides,
-        grants=tuple(
-            Located(grant, draft.at("overrides", "grants", index)) for index, grant in enumerate(draft.overrides.grants)
-        ),
-        tests=tuple(Located(test, draft.at("tests", index)) for index, test in draft.tests.items()),
-        secrets=credentials.secrets,
-        filled=filled_variables(draft.source, draft.root),
-        warnings=warnings,
-        project_aliases=draft.aliases,
-        vocabulary=draft.vocabulary,
-        detectors={**shelf.detectors(), **detectors},
+# -- team files ----------------------------------------------------------------------------------------
+
+
+def _team_files(folder: Path) -> TeamFiles:
+    """Return how team files are found and read; their names start at `folder`, as their patterns do."""
+    return TeamFiles(
+        partial(files_beside, folder),
+        partial(text_beside, folder),
+        lambda text, file: read_file(text, file, TeamFile),
     )
 
 
-def _overlays(draft: Draft) -> tuple[Located[Overlay], ...]:
-    return tuple(Located(overlay, draft.at("overlays", index)) for index, overlay in draft.overlays.items())
-
-
-def _masks(draft: Draft) -> dict[str, Mask]:
-    return {name: Located(tuple(steps), draft.at_key("masks", name)) for name, steps in draft.masks.items()}
+def _resolved(
+    file: Mounted,
+    draft: Draft,
+    credentials: Credentials,
+    environ: Mapping[str, str] | None,
+    secret: Callable[[str], str | None],
+) -> tuple[Draft, Credentials]:
+    """Resolve what a team file refers to; what is wrong is added to its problems."""
+    found = Credentials()
+    if environ is not None:
+        found = resolve_credentials(draft, environ, secret, credentials.projects)
+        file.problems += found.problems
+    return draft, found
 
 
 # -- packs ---------------------------------------------------------------------------------------------
@@ -188,7 +185,7 @@ def _listed(draft: Draft, folder: Path) -> tuple[list[Pack], list[Problem]]:
 
 
 def _pack_from_text(text: str, file: str) -> Pack:
-    draft, problems = _draft(text, file, pack=True)
+    draft, problems = read_file(text, file, PackConfig)
     shelf = PackShelf(shipped_packs(), _lender)
     if draft is not None:
         problems += check_pack(draft, shelf)
@@ -207,7 +204,7 @@ def _shipped(name: str) -> tuple[str, str]:
 
 def _lender(name: str) -> Pack:
     """Load a shipped pack for its masks alone, so that packs which borrow from each other have an end."""
-    draft, problems = _draft(*_shipped(name), pack=True)
+    draft, problems = read_file(*_shipped(name), PackConfig)
     if draft is None or problems:
         raise ConfigError(tuple(problems))
     return _pack(draft)
@@ -221,9 +218,9 @@ def _pack(draft: Draft) -> Pack:
         path=draft.source.file,
         description=draft.description,
         version=draft.pack.version if draft.pack is not None else None,
-        masks=_masks(draft),
+        masks=masks_of(draft),
         detectors=detector_specs(draft, {}, [(draft.source, draft.root)]),
-        overlays=_overlays(draft),
+        overlays=overlays_of(draft),
         tests=tuple(Located(test, draft.at("tests", index)) for index, test in draft.tests.items()),
         draft=draft,
     )
@@ -234,38 +231,3 @@ def _with_whole_path(step: MaskStep, pack: Path) -> MaskStep:
     if not isinstance(step.key, FileRef):
         return step
     return step.model_copy(update={"key": FileRef(file=str(pack.parent.absolute() / step.key.file))})
-
-
-def _draft(
-    text: str, file: str, *, pack: bool, environ: Mapping[str, str] | None = None
-) -> tuple[Draft | None, list[Problem]]:
-    document = read_yaml(text, file)
-    problems = list(document.problems)
-    root = document.root
-    if root is None or root.kind != "mapping":
-        if not problems:
-            problems = [_not_a_mapping(document.source, empty=root is None or root.value is None)]
-        return None, with_excerpts(problems, [(document.source, None)])
-    unfilled = fill_in(document.source, root, environ, pack=pack)
-    if any(problem.code == "RT107" for problem in unfilled):
-        return None, with_excerpts(problems + unfilled, [(document.source, root)])
-    draft, found = read_draft(document.source, root, pack=pack)
-    return draft, problems + found + unfilled + check_places(document.source, root, found)
-
-
-def _not_a_mapping(source: Source, *, empty: bool) -> Problem:
-    if empty:
-        return Problem(
-            code="RT109",
-            message="the file is empty",
-            location=Location(source.file, 1, 1, 1, 1),
-            effect="no call would go anywhere",
-            hint="the smallest file has `version: 1`, `projects:` and `rules:`",
-        )
-    return Problem(
-        code="RT109",
-        message="the file must be a mapping of keys to values",
-        location=source.location(0, source.line_span(1)[1]),
-        effect="the file is not loaded",
-        hint="the smallest file has `version: 1`, `projects:` and `rules:`",
-    )

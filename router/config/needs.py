@@ -38,7 +38,7 @@ class Need:
 
 
 def needs_of(*drafts: Draft) -> tuple[Need, ...]:
-    """Return every variable that a file, and the packs that it lists, want, by name."""
+    """Return every variable that some files want, by name."""
     found: dict[str, list[Use]] = {}
     for draft in drafts:
         for variable, use in (*_of_projects(draft), *_of_masks(draft), *_of_texts(draft)):

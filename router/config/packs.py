@@ -111,6 +111,11 @@ class PackShelf:
         self._loaded: dict[str, Pack] = {**lenders, **{pack.name: pack for pack in listed}}
 
     @property
+    def owners(self) -> frozenset[str]:
+        """What the names of masks and overlays of packs begin with: folders, and packs without a folder."""
+        return frozenset(name.split("/", maxsplit=1)[0] for name in (*self._names, *self._loaded))
+
+    @property
     def packs(self) -> list[Pack]:
         """The packs that are listed or used: first the listed ones in their order, then the others by name."""
         listed = {pack.name for pack in self.listed}

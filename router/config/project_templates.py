@@ -237,7 +237,8 @@ def unknown_table(findings: Findings, name: str, path: Path, effect: str) -> Non
     """Report the name of a table that the file does not have."""
     known = findings.draft.names["tables"]
     label = did_you_mean(name, known) or "no such table"
-    hint = f"tables of this file: {', '.join(known)}" if known else "this file has no `tables:`"
+    of_file = " of this file" if findings.draft.outer is None else ""
+    hint = f"tables{of_file}: {', '.join(known)}" if known else "this file has no `tables:`"
     findings.add("RT250", f"unknown table `{name}`", path, label=label, effect=effect, hint=hint)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import SecretStr
@@ -32,6 +32,12 @@ class Credentials:
     projects: dict[str, ResolvedProject] = field(default_factory=dict)
     secrets: dict[EnvRef | FileRef, SecretStr] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+
+    def add(self, other: Credentials) -> None:
+        """Take in what resolving something else gave."""
+        self.projects |= other.projects
+        self.secrets |= other.secrets
+        self.problems += other.problems
 
 
 def check_hosts(draft: Draft) -> list[Problem]:
@@ -74,28 +80,36 @@ def default_host(draft: Draft, environ: Mapping[str, str] | None, read_file: Cal
 
 
 def resolve_credentials(
-    draft: Draft, environ: Mapping[str, str], read_file: Callable[[str], str | None], packs: Sequence[Draft] = ()
+    draft: Draft,
+    environ: Mapping[str, str],
+    read_file: Callable[[str], str | None],
+    others: Mapping[str, ResolvedProject] | None = None,
 ) -> Credentials:
-    """Resolve every reference; each that leads nowhere is a problem.
+    """Resolve every reference; each that leads nowhere is a problem. A team file has the defaults of the outer file.
 
     Args:
         read_file: content of a file that a reference names, None when it cannot be read.
-        packs: those that the file uses; their masks may need keys as well.
+        others: the projects of other files, which should not have the same secret key.
     """
     resolver = _Resolver(draft, environ, read_file)
     for name, project in draft.projects.items():
         resolver.project(name, project)
     resolver.mask_keys()
-    resolver.shared_secrets()
-    resolver.tell_missing()
-    secrets, problems = resolver.secrets, resolver.findings.problems
+    resolver.shared_secrets(others or {})
+    return Credentials(resolver.projects, resolver.secrets, resolver.problems())
+
+
+def resolve_keys(
+    packs: Iterable[Draft], environ: Mapping[str, str], read_file: Callable[[str], str | None]
+) -> Credentials:
+    """Resolve the keys that masks of packs need; arguments as above."""
+    found = Credentials()
     for pack in packs:
-        lending = _Resolver(pack, environ, read_file)
-        lending.mask_keys()
-        lending.tell_missing()
-        secrets |= lending.secrets
-        problems += lending.findings.problems
-    return Credentials(resolver.projects, secrets, problems)
+        resolver = _Resolver(pack, environ, read_file)
+        resolver.mask_keys()
+        found.secrets |= resolver.secrets
+        found.problems += resolver.problems()
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +129,12 @@ class _Resolver:
         self._environ = environ
         self._read_file = read_file
         self._missing: list[Missing] = []
+        self._outer = None if draft.outer is None else _Resolver(draft.outer, environ, read_file)
+
+    def problems(self) -> list[Problem]:
+        """Return everything found, also about the defaults of the outer file."""
+        self._tell_missing()
+        return self.findings.problems + (self._outer.problems() if self._outer is not None else [])
 
     # -- projects --------------------------------------------------------------------------------------
 
@@ -134,7 +154,7 @@ class _Resolver:
             self._check_keys(public, secret, key_paths)
         if public is None or secret is None or host is None:
             return
-        defaults = self._draft.defaults
+        defaults = (self._draft.outer or self._draft).defaults
         self.projects[name] = ResolvedProject(
             name,
             public.value,
@@ -155,11 +175,17 @@ class _Resolver:
                     found = _Found(self._environ[variable], f"variable `{variable}`")
                     return self._checked_host(("projects", name, "env"), found, allow_http)
         if given is None:
-            path, given = ("defaults", "host"), self._draft.defaults.host
-        if given is None:
-            return CLOUD
+            return (self._outer or self).default_host(name, allow_http)
         resolved = self._resolve(given, path, name)
         return self._checked_host(path, resolved, allow_http) if resolved is not None else None
+
+    def default_host(self, name: str, allow_http: bool) -> str | None:
+        """Return the host of a project that names none."""
+        given = self._draft.defaults.host
+        if given is None:
+            return CLOUD
+        resolved = self._resolve(given, ("defaults", "host"), name)
+        return self._checked_host(("defaults", "host"), resolved, allow_http) if resolved is not None else None
 
     def _checked_host(self, path: Path, found: _Found, allow_http: bool) -> str | None:
         if not found.origin:
@@ -192,15 +218,16 @@ class _Resolver:
             hint="copy the keys from the settings of the Langfuse project",
         )
 
-    def shared_secrets(self) -> None:
+    def shared_secrets(self, others: Mapping[str, ResolvedProject]) -> None:
         """Warn of projects that are one and the same to Langfuse."""
-        first: dict[tuple[str, str], str] = {}
+        first = {(other.host, other.secret_key.get_secret_value()): name for name, other in others.items()}
         for name, project in self.projects.items():
             secret = (project.host, project.secret_key.get_secret_value())
             other = first.setdefault(secret, name)
             if other == name:
                 continue
-            label = Label(self._draft.at_key("projects", other), "the same secret key")
+            draft = self._draft if other in self._draft.projects else self._draft.outer or self._draft
+            label = Label(draft.at_key("projects", other), "the same secret key")
             self.findings.add(
                 "RT607",
                 f"projects `{other}` and `{name}` have the same secret key",
@@ -266,7 +293,7 @@ class _Resolver:
         self._missing.append(Missing("file", name, state, path, project))
         return None
 
-    def tell_missing(self) -> None:
+    def _tell_missing(self) -> None:
         """Report every reference that led nowhere."""
         tell_missing(self.findings, self._missing, self._environ)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import re2
@@ -38,3 +39,12 @@ def matches_prose(compiled: Any) -> bool:
     """Return whether a pattern hits more than half of an ordinary text."""
     eaten: int = sum(hit.end() - hit.start() for hit in compiled.finditer(PROSE))
     return eaten * 2 > len(PROSE)
+
+
+def fully_matches(pattern: str, values: Sequence[str]) -> bool:
+    """Tell whether a pattern matches each of some texts from end to end; one that does not compile matches none."""
+    try:
+        compiled = compile_pattern(f"(?s:{pattern})")
+    except PatternError:
+        return False
+    return all(compiled.fullmatch(value) is not None for value in values)

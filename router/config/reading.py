@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import stat
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 
 from router.config.yaml_reader import MAX_BYTES
@@ -42,6 +44,12 @@ def text_beside(folder: Path, name: str) -> str | Problem:
     if isinstance(text, Problem):
         return replace(text, location=replace(text.location, file=name))
     return text
+
+
+def files_beside(folder: Path, pattern: str, most: int) -> list[str]:
+    """Return the sorted names of the files that a pattern means, from `folder` on; at most one more than `most`."""
+    names = glob.iglob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute ones)
+    return sorted(islice((name for name in names if not (folder / name).is_dir()), most + 1))
 
 
 def _decode(content: bytes, file: str) -> str | Problem:

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, TypeAdapter
 
 from router.config import model as language
-from router.config.model import DATA_MARK, PackConfig, RoutingConfig
+from router.config.model import DATA_MARK, PackConfig, RoutingConfig, TeamFile
 
 ID = "urn:langfuse-router:schema:v1"
 _DATA = {
@@ -25,11 +25,12 @@ _DATA = {
     ],
 }
 _ONLY_EXPR = {"required": ["expr"], "maxProperties": 1}
+_MAIN_ONLY = sorted(RoutingConfig.model_fields.keys() - TeamFile.model_fields.keys())
 
 
 def build_schema() -> dict[str, Any]:
-    """Return the JSON schema (2020-12) of routing.yaml and of packs; the same models always give the same one."""
-    adapter: TypeAdapter[Any] = TypeAdapter(RoutingConfig | PackConfig)
+    """Return the JSON schema (2020-12) of routing.yaml, team files and packs; the same models always give the same."""
+    adapter: TypeAdapter[Any] = TypeAdapter(RoutingConfig | TeamFile | PackConfig)
     schema = adapter.json_schema(mode="validation", by_alias=True)
     definitions = schema["$defs"]
     _describe(definitions)
@@ -41,14 +42,22 @@ def build_schema() -> dict[str, Any]:
         "$id": ID,
         "title": "routing.yaml of langfuse-router, version 1",
         "description": definitions["RoutingConfig"]["description"],
-        # Which of the two a file is decides its keys, so that an editor reports against one of them only.
+        # Which of the three a file is decides its keys, so that an editor reports against one of them only.
         "if": {
             "type": "object",
             "anyOf": _any_of_required("pack", "masks"),
             "not": {"anyOf": _any_of_required("rules", "projects")},
         },
         "then": {"$ref": "#/$defs/PackConfig"},
-        "else": {"$ref": "#/$defs/RoutingConfig"},
+        "else": {
+            "if": {
+                "type": "object",
+                "anyOf": _any_of_required("rules", "overlays"),
+                "not": {"anyOf": _any_of_required("version", *_MAIN_ONLY)},
+            },
+            "then": {"$ref": "#/$defs/TeamFile"},
+            "else": {"$ref": "#/$defs/RoutingConfig"},
+        },
         "$defs": dict(sorted(definitions.items())),
     }
 

@@ -125,6 +125,7 @@ _UNKNOWN = {
     "validate": "if ignored, a hit would need no right checksum",
     "action": "if ignored, `redact` would be done instead",
     "route": "if ignored, the calls would go nowhere",
+    "scope": "if ignored, the files could decide about the calls of every team",
     "sample": "if ignored, every call would be kept",
     "on_error": "if ignored, the default would hold",
 }
@@ -142,6 +143,7 @@ _MISSING = {
     "examples": "nobody would notice when it finds nothing, or everything",
     "pattern": "it would find nothing",
     "words": "a hit would need nothing near it",
+    "scope": "the files could decide about the calls of every team",
     "version": "nobody could tell later in which language this file is written",
     "route": "nobody could tell where the calls go",
     "project": "nobody could tell where the calls go",

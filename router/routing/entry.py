@@ -38,6 +38,7 @@ class Entry:
         for_unauthenticated: whether it is for calls that no key answers for, and for no others.
         attributes: names of all attributes that the conditions read.
         route: of a rule, the projects with the masks that are their own; none means drop.
+        is_mounted: whether it is a rule of a team file; what the rule below would hide stays hidden then.
         row: of a rule whose route has holes, reads the row that decides.
         by_row: the same rule with the projects of each row; empty without holes.
     """
@@ -59,6 +60,7 @@ class Entry:
     trace: Update
     generation: Update
     rate: Rate | None
+    is_mounted: bool = False
     row: Callable[[CallRecord], str | None] | None = None
     by_row: Mapping[str, Entry] = field(default_factory=dict, repr=False)
 
@@ -124,4 +126,5 @@ def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule], vocabulary
         trace=compile_update("trace", spec.trace, source, item.location, vocabulary),
         generation=compile_update("generation", spec.generation, source, item.location, vocabulary),
         rate=compile_sample(spec.sample, source, vocabulary) if spec.sample is not None else None,
+        is_mounted=item.is_mounted,
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
 
@@ -12,7 +12,7 @@ from router.config.loaded import LoadedConfig
 from router.config.model import DROP
 from router.routing.entry import Entry, compile_entry, compile_rule
 from router.routing.expected import MET, Expected, Unmet
-from router.routing.explain import Explanation, step, step_of_unauthenticated
+from router.routing.explain import Explanation, Step, step, step_of_unauthenticated
 from router.routing.index import Index, compile_facts, is_worth_remembering
 from router.routing.overrides import NOTHING_GRANTED, Granted, Grants, asks_nothing
 from router.routing.plan import Because, DropReason, Plan, Sample
@@ -217,10 +217,15 @@ class RoutingTable:
             return Explanation(plan, ())
         tell = step if record.authenticated else step_of_unauthenticated
         steps = [tell(entry, record, place) for entry in self.overlays.entries]
-        for entry in self.rules.entries:
+        rules = iter(self.rules.entries)
+        for entry in rules:
             steps.append(tell(entry, record, place))
-            if steps[-1].matched:
-                break
+            if not steps[-1].matched:
+                continue
+            if entry.is_mounted:
+                below = ((lower, tell(lower, record, place)) for lower in rules if not lower.is_mounted)
+                steps += _floor_step(below, record)
+            break
         return Explanation(plan, tuple(steps))
 
     def _remembered(self, record: CallRecord) -> Combination:
@@ -245,26 +250,43 @@ class RoutingTable:
         undecided: list[str] = []
         shadow: list[str] = []
         applying = list(_matching(overlays.candidates(record), record, place, undecided, shadow))
-        rule = next(_matching(rules.candidates(record), record, place, undecided, shadow), None)
-        return None if rule is None else self._combination(applying, rule.routed(record), undecided, shadow)
+        matching = _matching(rules.candidates(record), record, place, undecided, shadow)
+        rule = next(matching, None)
+        if rule is None or not rule.is_mounted:
+            return None if rule is None else self._combination(applying, rule.routed(record), None, undecided, shadow)
+        # What the rule below the mount would hide, a team's rule does not un-mask.
+        reached = len(shadow)
+        floor = next((entry for entry in matching if not entry.is_mounted), None)
+        del shadow[reached:]
+        below = None if floor is None else floor.routed(record)
+        return self._combination(applying, rule.routed(record), below, undecided, shadow)
 
-    def _combination(self, overlays: list[Entry], rule: Entry, undecided: list[str], shadow: list[str]) -> Combination:
-        key = (tuple([entry.id for entry in overlays]), (rule.id, *rule.route.items()), tuple(undecided), tuple(shadow))
+    def _combination(
+        self, overlays: list[Entry], rule: Entry, floor: Entry | None, undecided: list[str], shadow: list[str]
+    ) -> Combination:
+        decided = (rule.id, *rule.route.items())
+        below = () if floor is None else (floor.id, *floor.route.items())
+        key = (tuple([entry.id for entry in overlays]), decided, below, tuple(undecided), tuple(shadow))
         found = self.combinations.get(key)
         if found is None:
-            found = self._combine(overlays, rule, tuple(undecided), tuple(shadow))
+            found = self._combine(overlays, rule, floor, tuple(undecided), tuple(shadow))
             _remember(self.combinations, key, found)
         return found
 
     def _combine(
-        self, overlays: list[Entry], rule: Entry, undecided: tuple[str, ...], shadow: tuple[str, ...]
+        self,
+        overlays: list[Entry],
+        rule: Entry,
+        floor: Entry | None,
+        undecided: tuple[str, ...],
+        shadow: tuple[str, ...],
     ) -> Combination:
         entries = [*overlays, rule]
         masks = {name: Because(f"mask {name}", "defaults") for name in self.default_masks}
-        for entry in entries:
+        for entry in entries if floor is None else [*entries, floor]:
             for name in entry.masks:
                 masks.setdefault(name, entry.because(f"mask {name}"))
-        own = {project: [name for name in names if name not in masks] for project, names in rule.route.items() if names}
+        own = _own_masks(rule, floor, masks)
         rate = lowest(rate for rate in (self.default_rate, *(entry.rate for entry in entries)) if rate is not None)
         common: dict[str, Any] = {
             "rule": rule.id,
@@ -278,7 +300,7 @@ class RoutingTable:
             "because": (
                 rule.because(f"route {', '.join(rule.route) or DROP}"),
                 *masks.values(),
-                *(rule.because(f"mask {name} for {project}") for project, names in own.items() for name in names),
+                *(because for names in own.values() for because in names.values()),
                 *_sample_reason(rate, entries),
             ),
         }
@@ -294,6 +316,32 @@ class RoutingTable:
             drop="sampled_out" if rule.route else "policy", sample=Sample(share, False, by), **common
         )
         return Combination(rate, kept, sampled_out)
+
+
+def _floor_step(rules: Iterable[tuple[Entry, Step]], record: CallRecord) -> list[Step]:
+    """Return the step of the rule that would have decided without the mount, when it hides anything."""
+    for entry, found in rules:
+        if found.matched:
+            why = f"{found.why}; too late to route, but its masks apply"
+            hides = entry.masks or any(entry.routed(record).route.values())
+            return [replace(found, matched=False, why=why)] if hides else []
+    return []
+
+
+def _own_masks(rule: Entry, floor: Entry | None, everywhere: Collection[str]) -> Mapping[str, Mapping[str, Because]]:
+    """Return the masks that single projects of a rule add, each with its reason.
+
+    A project to which the rule below would not send gets whatever that hides from any of its projects.
+    """
+    found: dict[str, dict[str, Because]] = {}
+    below = floor.route if floor is not None else {}
+    for project, names in rule.route.items():
+        hidden = below[project] if project in below else [name for given in below.values() for name in given]
+        asked = [(rule, name) for name in names] + [(floor, name) for name in hidden if floor is not None]
+        for entry, name in asked:
+            if name not in everywhere:
+                found.setdefault(project, {}).setdefault(name, entry.because(f"mask {name} for {project}"))
+    return found
 
 
 def _remember(known: dict[Any, Any], key: Hashable, value: Any) -> None:

@@ -18,9 +18,10 @@ from router.config.model.defaults import Defaults
 from router.config.model.detectors import Examples, ImportedRules, NamedEntities, Near, OwnDetector, PatternDetector
 from router.config.model.entries import DROP, Destination, Overlay, Rule
 from router.config.model.facts import Attribute, Normalize, Table, TableFile
-from router.config.model.files import RoutingConfig
+from router.config.model.files import RoutingConfig, RuleOrMount, TeamFile
 from router.config.model.masks import DETECTOR_NAMES, SECRET_DETECTORS, AllowPattern, Detector, MaskAction, MaskStep
 from router.config.model.matching import Match, Matcher, MatchOperators
+from router.config.model.mounts import Mount, TeamSection
 from router.config.model.overrides import AD_HOC, CredentialHosts, Grant, OverrideKey, Overrides
 from router.config.model.packs import REFERENCE, PackConfig, PackReference, PackRelease
 from router.config.model.projects import Project, ProjectByKeys, ProjectByPrefix
@@ -88,6 +89,7 @@ __all__ = [
     "MatchOperators",
     "Matcher",
     "Model",
+    "Mount",
     "Name",
     "NamedEntities",
     "Near",
@@ -111,12 +113,15 @@ __all__ = [
     "RoutingConfig",
     "RowKey",
     "Rule",
+    "RuleOrMount",
     "SampleBy",
     "SampleSpec",
     "Scalar",
     "SecretRef",
     "Table",
     "TableFile",
+    "TeamFile",
+    "TeamSection",
     "Test",
     "TraceAppend",
     "TraceField",
