@@ -81,10 +81,6 @@ def value_limit(error: Any, path: Path) -> tuple[str, str]:
         return "must be three numbers with dots between them", "for example 1.2.0"
     if kind == "string_pattern_mismatch":
         return _pattern(str(context.get("pattern", "")), path)
-    if kind in ("greater_than_equal", "less_than_equal") and path[-1:] == ("keep_last",):
-        return "must be from 1 to 8", "and never more than a quarter of a value is shown"
-    if kind in ("greater_than_equal", "less_than_equal") and path[-1:] == ("max_chars",):
-        return "must be from 16 to 10000000", "the mark of the cut counts"
     return "has a value that does not fit", ""
 
 

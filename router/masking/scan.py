@@ -62,7 +62,7 @@ class Scanner:
     def whole(self, text: str, replacement: Replacement, active: tuple[Finder, ...], *, show: bool = True) -> str:
         """Return what `mask` makes of a whole text: its end, as far as `show` says and no finder hides it."""
         data = text.encode()
-        if is_partly_shown(data, 0, len(data), replacement.keep_last):
+        if self._is_own(data, 0, len(data), replacement, may_be_own=True):
             return self.text(text, active)
         if not show:
             return self.replace(text, replacement)

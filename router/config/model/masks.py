@@ -78,7 +78,7 @@ class MaskStep(Model):
     """What: images, sound and files in base64 (data URIs, and bare base64 of 256 characters and more): `describe`
     writes `[DATA image/png 3 kB]`, `drop` takes them out. A mask that looks for anything but secrets describes them,
     for nothing can look into them; `keep` says that it does not. Another mask may all the same."""
-    max_chars: Annotated[int, Field(ge=16, le=10_000_000)] | None = None
+    max_chars: Annotated[int, Field(ge=32, le=10_000_000)] | None = None
     """What: texts with more characters are cut, after everything is masked, and end with `…[CUT]`."""
     action: MaskAction = "redact"
     """`redact` writes a label in place of what was found (of the whole value: `redacted-by-litellm`); `remove`
