@@ -1,4 +1,4 @@
-"""A generated platform: teams in a CSV table with a project each, rules for some of them, overlays for all."""
+"""A generated platform: teams in a CSV table with a project each, rules for some, files of their own for others."""
 
 from __future__ import annotations
 
@@ -19,9 +19,13 @@ class Platform:
 
 
 def write_platform(folder: Path, *, teams: int = 1_000) -> Platform:
-    """Write routing.yaml and what it needs into a folder; a few hundred rules for a thousand teams."""
+    """Write routing.yaml and what it needs into a folder: for a thousand teams 300 rules and 200 mounted files."""
     names = [f"team-{number:04}" for number in range(teams)]
     special = names[: max(1, teams * 3 // 10)]
+    owners = names[-max(1, teams // 5) :]
+    (folder / "teams").mkdir()
+    for name in owners:
+        (folder / "teams" / f"{name}.yaml").write_text(_TEAM_FILE, encoding="utf-8")
     rows = "\n".join(
         f"{name},cc-{number % 40},{_REGIONS[number % 3]},{'shared' if number % 10 == 9 else ''}"
         for number, name in enumerate(names)
@@ -36,7 +40,21 @@ def write_platform(folder: Path, *, teams: int = 1_000) -> Platform:
         for key, value in (("PUBLIC_KEY", f"pk-lf-{variable}"), ("SECRET_KEY", f"sk-lf-{variable}"))
     }
     environ["LANGFUSE_HOST"] = "https://langfuse.example"
-    return Platform(path, environ, f"{teams:,} teams in a CSV table and {len(special):,} rules of their own")
+    return Platform(
+        path, environ, f"{teams:,} teams in a CSV table, {len(special):,} rules and {len(owners):,} mounted files"
+    )
+
+
+_TEAM_FILE = """\
+rules:
+  - id: batch
+    match: { tags: { any_of: [batch] } }
+    route: team-{team}
+    sample: { rate: 0.05, by: session_id }
+  - id: probes
+    match: { metadata.purpose: [probe, load-test] }
+    route: drop
+"""
 
 
 def _routing(special: list[str]) -> str:
@@ -68,6 +86,9 @@ overlays:
     when: contains(tags, 'no-store')
     mask: [contacts]
 rules:
+  - mount: teams/*.yaml
+    scope: {{ team: "{{stem}}" }}
+    on_error: quarantine
 {rules}
   - id: own
     match: {{ team: {{ known: true }} }}

@@ -122,12 +122,19 @@ def test_the_generated_platform_routes_its_teams(tmp_path):
     table = RoutingTable.compile(load_config(platform.path, environ=platform.environ))
     routes = {
         (team, *tags): table.resolve(CallRecord(call_id="c", team=team, tags=tags), 0.0).route
-        for team, tags in (("team-0001", ()), ("team-0002", ("batch",)), ("team-0009", ()), ("nobody", ()))
+        for team, tags in (
+            ("team-0001", ()),
+            ("team-0002", ("batch",)),
+            ("team-0009", ()),
+            ("team-0018", ("batch",)),
+            ("nobody", ()),
+        )
     }
     assert routes == {
         ("team-0001",): ("team-team-0001",),
         ("team-0002", "batch"): ("team-team-0002", "shared"),
         ("team-0009",): ("shared",),
+        ("team-0018", "batch"): ("team-team-0018",),
         ("nobody",): ("shared",),
     }
 
