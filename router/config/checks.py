@@ -71,6 +71,7 @@ def check_pack(draft: Draft, shelf: PackShelf) -> list[Problem]:
         check_masks(findings)
         check_conditions(findings)
         check_updates(findings)
+        check_unauthenticated(findings)
         check_tables(findings)
         check_order(findings)
         check_contents(findings)
