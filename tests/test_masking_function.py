@@ -129,7 +129,7 @@ def test_real_litellm_hands_the_function_over(tmp_path: Path) -> None:
             assert logger.flush(10)
         finally:
             litellm.callbacks = kept
-        assert router.shutdown(10)
+        assert logger.shutdown(10)
         (span,) = langfuse.spans()
     assert "*** and [ACCOUNT]" in str(span.attributes["langfuse.observation.input"])
     assert "it is ***" in str(span.attributes["langfuse.observation.output"])

@@ -28,8 +28,10 @@ PUBLIC, SECRET = "pk-lf-own", "sk-lf-own"
 
 @pytest.fixture(autouse=True)
 def litellm_lists() -> Iterator[None]:
-    """Leave LiteLLM's callback lists as they were."""
+    """Begin with empty lists of callbacks, as LiteLLM takes one of a kind, and leave them as they were."""
     kept = {name: list(getattr(litellm, name)) for name in host.CALLBACK_LISTS}
+    for name in kept:
+        getattr(litellm, name).clear()
     yield
     for name, entries in kept.items():
         getattr(litellm, name)[:] = entries
