@@ -91,6 +91,8 @@ def test_card_numbers_in_a_row_are_found_each() -> None:
         "b=1_000_000",
         "order 630427373398",  # twelve digits and no word
         "4111111111111111" * 2,
+        "4111\n1111\n1111\n1111",  # a column of a table
+        "ASIA PACIFIC AND ASIA MINOR2",
     ],
 )
 def test_other_numbers_stay(text: str) -> None:
@@ -205,6 +207,17 @@ def test_a_private_key_is_found_with_or_without_its_end(text: str, expected: str
         ("jane.doe\\u0040example.com", "[EMAIL]"),
         ("jane.doe＠example．com", "[EMAIL]"),
         (AWS_KEY[:8] + "\u00ad" + AWS_KEY[8:], "[API_KEY]"),
+        ("4111\u03011111\u03011111\u03011111", "[CREDIT_CARD]"),
+        ("4\ufe0f\u20e31\ufe0f\u20e311111111111111", "[CREDIT_CARD]"),
+        ("4111+1111+1111+1111", "[CREDIT_CARD]"),
+        ("4111  1111  1111  1111", "[CREDIT_CARD]"),
+        ("4111_1111_1111_1111", "[CREDIT_CARD]"),
+        ("3714 - 496353 - 98431", "[CREDIT_CARD]"),
+        ("card\t4111\t1111\t1111\t1111", "card\t[CREDIT_CARD]"),
+        ("jane.doe%2540example.com", "[EMAIL]"),
+        ("jane.doe&#64example.com", "[EMAIL]"),
+        (f'{AWS_KEY[:9]}" + "{AWS_KEY[9:]}', "[API_KEY]"),
+        (f"{AWS_KEY[:9]}\n    {AWS_KEY[9:]}", "[API_KEY]"),
     ],
 )
 def test_a_disguise_does_not_help(disguised: str, label: str) -> None:

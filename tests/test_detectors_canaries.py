@@ -6,6 +6,7 @@ import base64
 import random
 import string
 from collections.abc import Callable
+from typing import Any
 
 import phonenumbers
 import pytest
@@ -14,10 +15,16 @@ from hypothesis import strategies as st
 
 from router.masking import mask_text, mask_value
 from router.masking.detectors import BUILTIN_DETECTORS
-from tests.masks import PEM, policies
+from tests.masks import KEY, PEM, policies
 
 NAMES = [each.name for each in BUILTIN_DETECTORS]
-POLICIES = policies({name: [{"detect": [name]}] for name in NAMES})
+ACTIONS: dict[str, dict[str, Any]] = {
+    "redact": {},
+    "label": {"as": "*** 123-45-6789 a@b.example key=x1y2z3w4 ***"},
+    "remove": {"action": "remove"},
+    "hash": {"action": "hash", "key": KEY},
+}
+POLICIES = policies({f"{name} {how}": [{"detect": [name], **step}] for name in NAMES for how, step in ACTIONS.items()})
 IBANS = {"DE": 18, "NO": 11, "BE": 12, "ES": 20, "AT": 16}
 """Digits of an account by country."""
 REGIONS = ["US", "DE", "FR", "GB", "JP", "BR", "IN", "AU", "ZA", "IT"]
@@ -112,16 +119,18 @@ def test_every_detector_has_a_canary() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-@given(seed=st.integers(0, 2**32), before=words, left=around, right=around, after=words)
+@given(
+    how=st.sampled_from(list(ACTIONS)), seed=st.integers(0, 2**32), before=words, left=around, right=around, after=words
+)
 def test_a_valid_value_never_survives(
-    name: str, seed: int, before: list[str], left: str, right: str, after: list[str]
+    name: str, how: str, seed: int, before: list[str], left: str, right: str, after: list[str]
 ) -> None:
-    """In prose, in brackets, in quotes, beside invisible characters, as a value, as a key; and twice is once."""
+    """In prose, in brackets, in quotes, as a value, as a key, whatever the action; and twice is once."""
     value = VALUES[name](random.Random(seed))
     text = f"{' '.join(before)} {left}{value}{right} {' '.join(after)}"
-    once, counts = mask_text(text, POLICIES, [name])
+    once, counts = mask_text(text, POLICIES, [f"{name} {how}"])
     assert secret_of(value) not in once
     assert counts[name] >= 1
-    assert mask_text(once, POLICIES, [name])[0] == once
-    nested, _ = mask_value({"a": [{"content": text}], value: 1}, POLICIES, [name])
+    assert mask_text(once, POLICIES, [f"{name} {how}"])[0] == once
+    nested, _ = mask_value({"a": [{"content": text}], value: 1}, POLICIES, [f"{name} {how}"])
     assert secret_of(value) not in str(nested)

@@ -151,6 +151,8 @@ def test_what_only_looks_like_a_social_security_number_stays(text: str) -> None:
         ("ssh root@203.0.113.7", "ssh root@[X]"),
         ("203.0.113.7-203.0.113.9", "[X]-[X]"),
         ("listen ::", "listen [X]"),
+        ("ip=8.8.4.4 <37.21.59.36> host>1.1.1.1", "ip=[X] <[X]> host>[X]"),
+        ("redis 10.1.2.3, node: 5.6.7.8, web-10.0.0.5", "redis [X], node: [X], web-[X]"),
         ("addr:2001:db8::1: up", "addr:[X]: up"),
         (".203.0.113.7", ".[X]"),
         ("２０３.0.113.7", "[X]"),

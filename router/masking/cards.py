@@ -8,9 +8,13 @@ from itertools import accumulate
 
 from router.masking.patterns import compile_bytes
 
-_RUN = compile_bytes(r"[0-9](?:(?:[ .-]|\r?\n)?[0-9]){11,}")
+_RUN = compile_bytes(r"[0-9](?:(?:[ .\t_/+-]|\r?\n|  | - )?[0-9]){11,}")
 _LINE = compile_bytes(r"[0-9](?:[ .-]?[0-9]){11,}")
 _WRAPPED = compile_bytes(r"[0-9](?:[ .-]?[0-9]){0,17}\r?\n[0-9](?:[ .-]?[0-9]){0,17}")
+_GAP = r"(?:[ .\t_/+-]|\r?\n|  | - )"
+_GROUPED = compile_bytes(
+    rf"[0-9]{{4}}{_GAP}(?:[0-9]{{4}}{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}|[0-9]{{6}}{_GAP}[0-9]{{4,5}})"
+)
 _TO_SPACE = bytes.maketrans(b".-", b"  ")
 _VALUES = bytes.maketrans(b"0123456789", bytes(range(10)))
 _DOUBLED = bytes.maketrans(b"0123456789", bytes(2 * d - 9 * (d > 4) for d in range(10)))
@@ -32,6 +36,9 @@ _SIZES_OF_ONE = frozenset(range(12, 20))
 _LONGEST_PIECE = 8192
 _LONGEST_CARD = 40
 """Bytes of a card number written digit by digit."""
+_USUAL = b"0123456789 .-"
+_INLINE = b"0123456789 .-_/+"
+_is_digit = frozenset(b"0123456789").__contains__
 _WORDS = (b"card", b"maestro", b"debit")
 
 
@@ -44,17 +51,29 @@ def find_cards(text: bytes) -> list[tuple[int, int]]:
 
 def _in_lines(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the cards of a run that may go on over ends of lines."""
-    if text.find(b"\n", start, end) < 0:
+    run = text[start:end]
+    if not run.translate(None, _USUAL) and b"  " not in run and b" - " not in run:
         for piece in _pieces(text, start, end):
             yield from _in_run(text, *piece)
         return
-    run = text[start:end]
     for line in _LINE.finditer(run):
         for piece in _pieces(text, start + line.start(), start + line.end()):
             yield from _in_run(text, *piece)
-    for wrapped in _WRAPPED.finditer(run):
-        if _is_wrapped_card(text, start + wrapped.start(), start + wrapped.end()):
-            yield start + wrapped.start(), start + wrapped.end()
+    for is_card_of, pattern in ((_is_wrapped_card, _WRAPPED), (_is_spread_card, _GROUPED)):
+        for match in pattern.finditer(run):
+            span = start + match.start(), start + match.end()
+            if is_card_of(text, *span):
+                yield span
+
+
+def _is_spread_card(text: bytes, start: int, end: int) -> bool:
+    """Return whether groups with other marks between them are a card number; those of a table need a word near them."""
+    if text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum():
+        return False
+    written = text[start:end]
+    return is_card(bytes(filter(_is_digit, written))) and (
+        not written.translate(None, _INLINE) or _is_named(text, start, end)
+    )
 
 
 def _is_wrapped_card(text: bytes, start: int, end: int) -> bool:
@@ -177,8 +196,13 @@ def _is_card_at(text: bytes, start: int, end: int, digits: bytes) -> bool:
         return False
     if len(digits) > 12 and _has_scheme(digits):
         return True
+    return digits.strip(b"0") != b"" and _is_named(text, start, end)
+
+
+def _is_named(text: bytes, start: int, end: int) -> bool:
+    """Return whether a word near the digits says that they are of a card."""
     around = text[max(0, start - 48) : end + 24].lower()
-    return digits.strip(b"0") != b"" and any(word in around for word in _WORDS)
+    return any(word in around for word in _WORDS)
 
 
 def _is_part_of_number(text: bytes, start: int, end: int) -> bool:

@@ -21,11 +21,15 @@ _DISGUISED = (
 # What prose is full of, and what matters only after a digit.
 _SEPARATORS = r"[^\P{Pd}\-]|[^\P{Zs} ]|\x{2212}"
 _ESCAPED = (
-    r"\\+u[0-9A-Fa-f]{4}|\\+x[0-9A-Fa-f]{2}|\\+/|%[0-9A-Fa-f]{2}"
-    r"|&#[0-9]{1,7};|&#[xX][0-9A-Fa-f]{1,6};|&(?:amp|quot|apos|nbsp|commat|period|num);"
+    r"\\+u[0-9A-Fa-f]{4}|\\+x[0-9A-Fa-f]{2}|\\+/|%(?:25)*[0-9A-Fa-f]{2}"
+    r"|&#[0-9]{1,7};?|&#[xX][0-9A-Fa-f]{1,6};|&(?:amp|quot|apos|nbsp|commat|period|num);"
 )
 _ASCII_SITES = compile_custom(_ESCAPED)
-_SITES = compile_custom(f"(?:{_DISGUISED})(?:{_DISGUISED}|{_SEPARATORS})*|[0-9](?:{_SEPARATORS})+|{_ESCAPED}")
+# Accents on digits, and the boxes of emoji.
+_MARKS = r"\p{Mn}|\x{20E3}"
+_SITES = compile_custom(
+    f"(?:{_DISGUISED})(?:{_DISGUISED}|{_SEPARATORS}|{_MARKS})*|[0-9](?:{_SEPARATORS}|{_MARKS})+|{_ESCAPED}"
+)
 _ENTITIES = {b"amp": "&", b"quot": '"', b"apos": "'", b"nbsp": " ", b"commat": "@", b"period": ".", b"num": "#"}
 
 
@@ -120,9 +124,9 @@ def _folded_characters(text: bytes, start: int, end: int) -> list[tuple[int, int
 
 def _unescape(found: bytes) -> str | None:
     if found.startswith(b"%"):
-        code = int(found[1:], 16)
+        code = int(found[-2:], 16)
     elif found.startswith(b"&#"):
-        code = int(found[3:-1], 16) if found[2] in b"xX" else int(found[2:-1])
+        code = int(found[3:-1], 16) if found[2] in b"xX" else int(found[2:].rstrip(b";"))
     elif found.startswith(b"&"):
         return _ENTITIES[found[1:-1]]
     else:
@@ -143,7 +147,7 @@ def fold_character(char: str) -> bytes | None:
     if char == "\u034f" or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":
         return b""
     kind = unicodedata.category(char)
-    if kind == "Cf":
+    if kind in ("Cf", "Mn", "Me"):
         return b""
     if kind == "Nd":
         return str(unicodedata.decimal(char)).encode()

@@ -9,6 +9,7 @@ import re2
 ISSUED_TOKENS = (
     # clouds
     r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}",
+    r"(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{1,15}(?:[ \t]*\r?\n[ \t]*| |[\"'][ \t]*\+?[ \t\r\n]*[\"'])[A-Z0-9]{1,15}",
     r"ABSK[A-Za-z0-9+/]{100,}=*",
     r"bedrock-api-key-[A-Za-z0-9+/=_-]{16,}",
     r"AIza[A-Za-z0-9_-]{35}",

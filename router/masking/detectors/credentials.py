@@ -18,6 +18,10 @@ from router.masking.patterns import (
     compile_bytes,
 )
 
+_AWS_KEYS = (b"AKIA", b"ASIA", b"ABIA", b"ACCA")
+_AWS_LENGTH = 20
+_BREAKS = b" \t\r\n\"'+"
+"""What stands in a key that goes on in the next line or the next literal of a program."""
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _MOST_DECODED = 65_536
 """Bytes of base64 that are looked into; longer runs are media."""
@@ -147,8 +151,10 @@ def _narrow(text: bytes, start: int, end: int) -> Span | None:
     while text[end - 1] in b".":
         end -= 1
     found = text[start:end]
-    if found.startswith((b"AKIA", b"ASIA")) and found.endswith(b"EXAMPLE"):
-        return None
+    if found.startswith(_AWS_KEYS):
+        plain = found.translate(None, _BREAKS)
+        is_whole = len(plain) == len(found) or (len(plain) == _AWS_LENGTH and has_digit(plain))
+        return (start, end) if is_whole and not plain.endswith(b"EXAMPLE") else None
     if found.startswith(b"_sk-"):
         start, found = start + 1, found[1:]
     if found.startswith(b"sk-") and found.islower() and not has_digit(found):
