@@ -560,6 +560,37 @@ def test_what_is_too_deep_or_too_much_becomes_a_marker() -> None:
     assert NEEDLE not in masked_input(secret, policies({}))
 
 
+def test_no_method_of_a_foreign_object_is_called() -> None:
+    """Whether it poses as a list, an object, a text or a number; what it really holds is masked as ever."""
+
+    def fails(*_: Any, **__: Any) -> Any:
+        raise AssertionError(NEEDLE)
+
+    special = ("__str__", "__repr__", "__iter__", "__len__", "__bool__", "__hash__", "__eq__", "__format__")
+    named = ("items", "keys", "values", "get", "encode", "decode", "is_integer", "bit_length", "isascii", "__getitem__")
+    hostile = {
+        kind: type(f"Hostile{kind.__name__}", (kind,), dict.fromkeys((*special, *named), fails))
+        for kind in (list, tuple, dict, str, int, float, object)
+    }
+    given = [
+        hostile[list]([EMAIL]),
+        hostile[tuple]([EMAIL]),
+        hostile[dict](a=EMAIL),
+        hostile[str](EMAIL),
+        hostile[int](4111111111111111),
+        hostile[float](4111111111111111.0),
+        hostile[object](),
+    ]
+    expected = [["[EMAIL]"], ["[EMAIL]"], {"a": "[EMAIL]"}, "[EMAIL]", "[CREDIT_CARD]", "[CREDIT_CARD]"]
+    assert masked_input(given, everything(), "all") == [*expected, "[MASKED:Hostileobject]"]
+
+
+def test_a_huge_text_is_looked_through_to_its_end() -> None:
+    """Six megabytes, with a card number last."""
+    seen = masked_input("word " * 1_200_000 + CARD, everything(), "all")
+    assert seen.endswith("word [CREDIT_CARD]")
+
+
 def test_what_holds_content_does_not_show_it() -> None:
     """A traceback with local variables is a log line as well."""
     ids = span_ids(CallRecord(call_id="c-1"), Ids(trace_id=NEEDLE), lambda _: False)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from router.config import load_config
 from router.config.model import SECRET_DETECTORS
+from router.errors import ConfigError
 from router.masking.detectors import BUILTIN_DETECTORS
 from router.routing.record import CallError, CallRecord
 from tests.masks import AWS_KEY, CARD, EMAIL, KEY, dump, masked, masked_input, policies
@@ -194,3 +197,35 @@ def test_every_detector_of_secrets_is_known_as_one() -> None:
     """Where a detector joins the group `secrets`, no part of what it finds may be shown either."""
     members = {each.name for each in BUILTIN_DETECTORS if each.group == "secrets"}
     assert members | {"secrets"} == SECRET_DETECTORS
+
+
+# -- keys of pseudonyms --------------------------------------------------------------------------------
+
+HASHED = """
+version: 1
+projects: {a: {env: A}}
+masks: {m: [{paths: [trace.user_id], action: hash, key: {file: ./mask.key}}]}
+rules: [{id: rest, route: a, mask: [m]}]
+"""
+ENVIRON = {"A_PUBLIC_KEY": "pk-lf-a", "A_SECRET_KEY": "sk-lf-a", "A_HOST": "https://a.example"}
+
+
+@pytest.mark.parametrize("content", [None, "", "hunter2-hunter2", "x" * 31 + "\n"])
+def test_a_missing_or_short_key_file_is_an_error_at_load(content: str | None, tmp_path: Path) -> None:
+    """A newline at the end counts for nothing, and nothing of the key is shown."""
+    (tmp_path / "routing.yaml").write_text(HASHED, "utf-8")
+    if content is not None:
+        (tmp_path / "mask.key").write_text(content, "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load_config(tmp_path / "routing.yaml", environ=ENVIRON)
+    assert [(problem.code[:3], problem.line) for problem in caught.value.problems] == [("RT6", 4)]
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_key_file_of_32_bytes_is_enough(tmp_path: Path) -> None:
+    """The file starts at the folder of the YAML."""
+    (tmp_path / "routing.yaml").write_text(HASHED, "utf-8")
+    (tmp_path / "mask.key").write_text("x" * 32 + "\n", "utf-8")
+    loaded = load_config(tmp_path / "routing.yaml", environ=ENVIRON)
+    (secret,) = loaded.secrets.values()
+    assert len(secret.get_secret_value()) == 32
