@@ -438,3 +438,9 @@ def _text(team: dict[str, Any]) -> str:
         for section in ("rules", "overlays")
     }
     return f"{yaml.safe_dump(numbered)}{team['broken']}"
+
+
+def test_a_team_file_has_no_say_about_unauthenticated_calls(tmp_path: Path) -> None:
+    """They have no team, so the scope of the file never holds for them; to ask for them is told as a mistake."""
+    asking = "rules: [{id: nobodys, match: {authenticated: false}, route: drop}]"
+    assert problems(tmp_path, search=asking) == [("RT521", "search.yaml")]

@@ -50,6 +50,12 @@ def _check_entry(findings: Findings, path: Path, entry: Rule | Overlay) -> None:
             message, effect = f"an unauthenticated call has no `{name}`", f"{kind} `{entry.id}` would never match"
             hint = "only a key says it; take the condition away"
             findings.add("RT521", message, at, key=True, effect=effect, hint=hint)
+    scope = findings.draft.scope
+    for name, matcher in scope.conjuncts() if asks and scope is not None else ():
+        if name in _OF_A_KEY and _needs_value(matcher):
+            message = f"an unauthenticated call has no `{name}`, which the scope of this file asks for"
+            effect, hint = f"{kind} `{entry.id}` would never match", "put it into the file that mounts this one"
+            findings.add("RT521", message, (*path, "match"), key=True, effect=effect, hint=hint)
     if not asks and _NAME in _read_by(findings, entry.when):
         _lets_nobody_in(findings, (*path, "when"), entry)
 
