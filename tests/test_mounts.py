@@ -349,6 +349,16 @@ def test_one_broken_file_does_not_hide_findings_in_others(tmp_path: Path) -> Non
     assert found == [("RT512", "routing.yaml"), ("RT201", "search.yaml")]
 
 
+def test_an_error_of_the_main_file_does_not_hide_those_of_a_file_that_is_left_out(tmp_path: Path) -> None:
+    """All problems of all files come in one run."""
+    main = MAIN.replace("route: shared}", "route: shraed}")
+    assert problems(tmp_path, "quarantine", main, search="rules: [") == [
+        ("RT512", "routing.yaml"),
+        ("RT601", "routing.yaml"),
+        ("RT102", "search.yaml"),
+    ]
+
+
 # -- commands -------------------------------------------------------------------------------------------------
 
 

@@ -138,9 +138,10 @@ def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None)
     read: list[tuple[Source, Node | None]] = [(draft.source, draft.root), *tables.sources]
     read += [(one.source, one.draft.root if one.draft else None) for one in mounted if one.source is not None]
     read += [*((source, None) for source in rules.sources), *((pack.source, pack.draft.root) for pack in shelf.packs)]
-    problems = with_excerpts(problems, read)
     if any(problem.severity == "error" for problem in problems):
-        raise ConfigError(tuple(problems))
+        of_left_out = [problem for one in left_out for problem in one.problems]
+        raise ConfigError(tuple(with_excerpts([*problems, *of_left_out], read)))
+    problems = with_excerpts(problems, read)
     for one in left_out:
         one.problems = with_excerpts(one.problems, read)
     whole = [team for team in teams if not team.file.is_broken]
