@@ -32,7 +32,7 @@ _RAW = frozenset(
 _LAST_WORDS = frozenset(
     """
     apikey apikeys authorization cookie cookies credential credentials passcode passphrase passwd password passwords
-    pwd secret secrets secretkey accesskey privatekey accesstoken authtoken refreshtoken sessiontoken
+    pw pwd secret secrets secretkey accesskey privatekey accesstoken authtoken refreshtoken sessiontoken
     """.split()
 )
 _KINDS_OF_KEY = frozenset(

@@ -18,7 +18,7 @@ MAX_JSON_DEPTH: Final = 3
 _LONG_NUMBER: Final = 1_000_000
 _GONE: Final = object()
 _MAY_CHANGE: Final = frozenset({str, dict, list})
-_NAMES_SECRET = compile_custom(r"(?i)pass|pwd|secret|token|key|credential|authorization|cookie|vars|auth|callback")
+_NAMES_SECRET = compile_custom(r"(?i)pass|pw|secret|token|key|credential|authorization|cookie|vars|auth|callback")
 
 
 class Walk:

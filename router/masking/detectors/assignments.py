@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 from router.masking.detectors.detector import Span, has_digit
 from router.masking.names import names_secret
 from router.masking.patterns import compile_bytes
 
-_NAME = r"[A-Za-z0-9_.-]*(?i:pass(?:word|wd|phrase|code)|pwd|secret|token|key|credential|auth|cookie)[A-Za-z0-9_.-]*"
+_NAME = r"[A-Za-z0-9_.-]*(?i:pass(?:word|wd|phrase|code)|pwd?|secret|token|key|credential|auth|cookie)[A-Za-z0-9_.-]*"
 _QUOTES = r"\\*[\"'`]"
 _GIVEN = rf"(?:{_QUOTES})?[\])]?(?:(?::[ \t]*|[ \t]+)[A-Za-z]+[ \t]*=|[ \t]*(?:[:?+.|]*=>?|:+=?))[ \t\n]*"
 _VALUE = r"(?:[frbuL]?\\*\"[^\"\n\\]+|[frbu]?\\*'[^'\n\\]+|`[^`\n]+|[^\s\"'`,;&<>(){}\[\]\\]+)"
 _TAG_VALUE = r"[^\s<>]+"
-_PASSWORDS = ("password", "passwd", "passphrase", "passcode", "pwd", "pass")
+_PASSWORDS = ("password", "passwd", "passphrase", "passcode", "pwd", "pw", "pass")
 _PLACEHOLDER = (
     r"(?i)^(?:[$<{%\[#@(]|\*|\.\.|-+$|_+$)|x{4}|\*{3}|\.{3}|…|your|example|sample|change.?(?:me|it)|place.?holder|redacted"
     r"|removed|masked|hidden|dummy|insert|replace|todo|fixme|not.?set|\$\{|\{\{|<[a-z]"
@@ -46,10 +47,13 @@ class SecretValue:
     reads_folded = True
 
     def __init__(self) -> None:
-        given = rf"{_NAME}(?:{_GIVEN}{_VALUE}|{_QUOTES},[ \t]*(?:{_QUOTES})[^\"'`\n\\]+)|<{_NAME}>\s*{_TAG_VALUE}"
+        given = (
+            rf"{_NAME}(?:{_GIVEN}{_VALUE}|{_QUOTES},[ \t]*(?:{_QUOTES})[^\"'`\n\\]+)|<{_NAME}>\s*{_TAG_VALUE}"
+            rf"|--{_NAME}[ \t]+{_VALUE}"
+        )
         self._pattern = compile_bytes(given)
         self._parts = compile_bytes(
-            rf"^<?([A-Za-z0-9_.-]+)((?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*)(?:[frbuL]?{_QUOTES})?)", captures=True
+            rf"^<?([A-Za-z0-9_.-]+)((?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*|[ \t]+)(?:[frbuL]?{_QUOTES})?)", captures=True
         )
         self._placeholder = compile_bytes(_PLACEHOLDER.encode().decode("latin-1"))
         self._code = compile_bytes(_CODE)
@@ -105,7 +109,13 @@ class SecretValue:
             return False
         if value.isdigit():
             return len(value) >= 12
-        return has_digit(value) or (len(value) >= 20 and not value.islower() and not value.isupper())
+        return has_digit(value) or (len(value) >= 12 and _is_scrambled(value))
+
+
+def _is_scrambled(value: bytes) -> bool:
+    """Return whether the case of letters changes more often than in words put together: `suDtTGRsIvXtkI`."""
+    changes = sum(one.isupper() != other.isupper() for one, other in pairwise(value.decode("latin-1")))
+    return changes * 5 >= len(value) * 2
 
 
 def _name(found: bytes) -> str:
