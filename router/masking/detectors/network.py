@@ -56,8 +56,10 @@ class Ip:
         before, after = text[max(0, start - 24) : start], text[end : end + 12]
         if before[-1:].isalnum() or before[-1:] == b"_" or after[:1].isalnum() or after[:1] == b"_":
             return False
-        if before[-1:] == b"." and before[-2:-1].isalnum():
-            return False
+        if before[-1:] == b"." and (
+            before[-2:-1].isdigit() or (before[-2:-1].isalpha() and _is_small(text[start:end]))
+        ):
+            return False  # a longer chain of numbers, or a name that ends in a version
         if text.count(b".", start, end) > 3:
             return False
         if (after[:1].isalpha() or after[:1] in b"-_+.") and self._version_after.search(after):
