@@ -8,6 +8,7 @@ from dataclasses import replace
 from router.config.check_attributes import check_attributes, check_trust
 from router.config.check_conditions import check_conditions
 from router.config.check_detectors import check_detector_uses, check_detectors
+from router.config.check_hosts import check_hosts
 from router.config.check_masks import check_masks
 from router.config.check_mounts import (
     check_inside,
@@ -29,7 +30,6 @@ from router.config.findings import Findings
 from router.config.mounting import Mounted
 from router.config.packs import PackShelf
 from router.config.project_templates import expand_templates
-from router.config.projects import check_hosts
 from router.errors import Problem
 
 

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from router.config.assembling import Team, assemble, masks_of, overlays_of
+from router.config.check_hosts import check_hosts
 from router.config.check_names import mask_uses
 from router.config.check_packs import list_packs
 from router.config.checks import check_pack, check_routing, check_team_files
@@ -23,7 +24,7 @@ from router.config.needs import Need, needs_of
 from router.config.nodes import Node, Source
 from router.config.packs import Pack, PackShelf, pack_folder, shipped_packs
 from router.config.project_templates import expand_templates
-from router.config.projects import Credentials, check_hosts, default_host, resolve_credentials, resolve_keys
+from router.config.projects import Credentials, default_host, resolve_credentials, resolve_keys
 from router.config.quarantine import told_at_mount
 from router.config.reading import files_beside, secret_beside, text_beside, text_of, too_large
 from router.config.rule_reading import read_rules

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pydantic import SecretStr
 
+from router.config.check_hosts import PUBLIC, SECRET, allows_http, check_host, from_words, is_open, tell_swapped
 from router.config.draft import Draft
-from router.config.findings import Findings, from_variables
-from router.config.hosts import CLOUD, PLAIN_HTTP, host_fault, read_host
+from router.config.findings import Findings
+from router.config.hosts import CLOUD, host_fault
 from router.config.limits import fitted
 from router.config.loaded import ResolvedProject
 from router.config.missing import Missing, tell_missing
-from router.config.model import CredentialHosts, EnvRef, FileRef, Project, ProjectByPrefix
+from router.config.model import EnvRef, FileRef, Project, ProjectByPrefix
 from router.config.nodes import Path
 from router.errors import Label, Problem
 
-PUBLIC, SECRET = "pk-lf-", "sk-lf-"
 NO_HOST = "https://langfuse.invalid"
 """Stands for a host that is not known yet."""
 MIN_KEY_BYTES = 32
@@ -38,29 +38,6 @@ class Credentials:
         self.projects |= other.projects
         self.secrets |= other.secrets
         self.problems += other.problems
-
-
-def check_hosts(draft: Draft) -> list[Problem]:
-    """Return the findings about hosts that are written out; they need no environment."""
-    findings = Findings(draft)
-    hosts: list[tuple[Path, Ref | None, bool]] = [(("defaults", "host"), draft.defaults.host, _allows_http(draft))]
-    hosts += [
-        (("projects", name, "host"), project.host, _allows_http(draft, project))
-        for name, project in draft.projects.items()
-    ]
-    for path, host, allow_http in hosts:
-        if isinstance(host, str) and not _is_open(draft, path):
-            origin = _origin(draft, path)
-            _check_host(findings, path, host, allow_http, shown=not origin, origin=origin)
-    for path, host in _listed_hosts(draft):
-        if not _is_open(draft, path):
-            _check_listed(findings, path, host, _origin(draft, path))
-    for name, project in draft.projects.items():
-        key = None if isinstance(project, ProjectByPrefix) else project.public_key
-        where: Path = ("projects", name, "public_key")
-        if isinstance(key, str) and key.startswith(SECRET):
-            _swapped(findings, where, "public_key", _origin(draft, where))
-    return findings.problems
 
 
 def default_host(draft: Draft, environ: Mapping[str, str] | None, read_file: Callable[[str], str | None]) -> str | None:
@@ -167,7 +144,7 @@ class _Resolver:
 
     def _host(self, name: str, project: Project) -> str | None:
         path: Path = ("projects", name, "host")
-        allow_http = _allows_http(self._draft, project)
+        allow_http = allows_http(self._draft, project)
         given: Ref | None = project.host
         if given is None and isinstance(project, ProjectByPrefix):
             for variable in (f"{project.env}_HOST", f"{project.env}_BASE_URL"):
@@ -191,15 +168,15 @@ class _Resolver:
         if not found.origin:
             reason = host_fault(found.value, allow_http=allow_http)
             return None if reason else found.value.rstrip("/")
-        if not _check_host(self.findings, path, found.value, allow_http, shown=False, origin=found.origin):
+        if not check_host(self.findings, path, found.value, allow_http, shown=False, origin=found.origin):
             return None
         return found.value.rstrip("/")
 
     def _check_keys(self, public: _Found, secret: _Found, paths: tuple[Path, Path]) -> None:
         if public.value.startswith(SECRET) and public.origin:
-            _swapped(self.findings, paths[0], "public_key", public.origin)
+            tell_swapped(self.findings, paths[0], "public_key", public.origin)
         elif secret.value.startswith(PUBLIC):
-            _swapped(self.findings, paths[1], "secret_key", secret.origin)
+            tell_swapped(self.findings, paths[1], "secret_key", secret.origin)
         else:
             for found, path, prefix, kind in (
                 (public, paths[0], PUBLIC, "public"),
@@ -211,7 +188,7 @@ class _Resolver:
     def _unusual(self, found: _Found, path: Path, prefix: str, kind: str) -> None:
         self.findings.add(
             "RT606",
-            f"the {kind} key{_from(found.origin)} does not begin with `{prefix}`",
+            f"the {kind} key{from_words(found.origin)} does not begin with `{prefix}`",
             path,
             severity="warning",
             effect="Langfuse may refuse every call for this project",
@@ -254,7 +231,7 @@ class _Resolver:
                 if len(found.value.encode("utf-8", "surrogatepass")) < MIN_KEY_BYTES:
                     self.findings.add(
                         "RT608",
-                        f"the key{_from(found.origin)} is shorter than {MIN_KEY_BYTES} bytes",
+                        f"the key{from_words(found.origin)} is shorter than {MIN_KEY_BYTES} bytes",
                         path,
                         effect="a short key can be guessed, and with it every pseudonym undone",
                         hint="make one with `openssl rand -base64 48`",
@@ -269,7 +246,7 @@ class _Resolver:
             return self._variable(ref.env, (*path, "env"), project)
         if isinstance(ref, FileRef):
             return self._file(ref.file, (*path, "file"), project)
-        return None if _is_open(self._draft, path) else _Found(ref)
+        return None if is_open(self._draft, path) else _Found(ref)
 
     def _variable(self, name: str, path: Path, project: str | None) -> _Found | None:
         value = self._environ.get(name, "")
@@ -280,7 +257,7 @@ class _Resolver:
         return None
 
     def _file(self, name: str, path: Path, project: str | None) -> _Found | None:
-        if _is_open(self._draft, path):
+        if is_open(self._draft, path):
             return None
         content = self._read_file(name)
         node = self._draft.node(*path)
@@ -296,85 +273,3 @@ class _Resolver:
     def _tell_missing(self) -> None:
         """Report every reference that led nowhere."""
         tell_missing(self.findings, self._missing, self._environ)
-
-
-def _is_open(draft: Draft, path: Path) -> bool:
-    """Tell whether a `${NAME}` of a value is not filled in: nothing can be said about the value then."""
-    node = draft.node(*path)
-    return node is not None and node.is_open
-
-
-def _origin(draft: Draft, path: Path) -> str:
-    """Return `variable X` for a value that a variable is part of."""
-    node = draft.node(*path)
-    return from_variables(node).removeprefix("from ") if node is not None else ""
-
-
-def _from(origin: str) -> str:
-    return f" from {origin}" if origin else ""
-
-
-def _swapped(findings: Findings, path: Path, key: str, origin: str = "") -> None:
-    other, prefix = ("secret", SECRET) if key == "public_key" else ("public", PUBLIC)
-    findings.add(
-        "RT605",
-        f"`{key}`{_from(origin)} holds a {other} key (`{prefix}…`)",
-        path,
-        effect="Langfuse would refuse every call, and a secret key would travel where a public one is expected",
-        hint="swap the two keys",
-    )
-
-
-def _allows_http(draft: Draft, project: Project | None = None) -> bool:
-    own = project.allow_http if project is not None else None
-    return draft.defaults.allow_http if own is None else own
-
-
-def _listed_hosts(draft: Draft) -> Iterator[tuple[Path, str]]:
-    """Yield every host that requests may name, with its path."""
-    overrides = draft.overrides
-    given: list[tuple[Path, object]] = [(("overrides", "credentials"), overrides.credentials)]
-    given += [
-        (("overrides", "grants", index, "credentials"), one.credentials) for index, one in enumerate(overrides.grants)
-    ]
-    for path, credentials in given:
-        for index, host in enumerate(credentials.hosts if isinstance(credentials, CredentialHosts) else ()):
-            yield (*path, "hosts", index), host
-
-
-def _check_listed(findings: Findings, path: Path, host: str, origin: str) -> None:
-    allow_http, effect = _allows_http(findings.draft), "no request could send there"
-    if not _check_host(findings, path, host, allow_http, shown=not origin, origin=origin, effect=effect):
-        return
-    if read_host(host, pattern=True, allow_http=allow_http) is None:
-        name = "the host" + _from(origin) if origin else f"`{host}`"
-        findings.add(
-            "RT511",
-            f"{name} is no pattern that hosts can be held to",
-            path,
-            effect="a request that brings its own keys could not send there",
-            hint="`*.` at the front stands for one label before at least two others: `https://*.langfuse.example.com`; "
-            "no other wildcards",
-        )
-
-
-def _check_host(
-    findings: Findings,
-    path: Path,
-    host: str,
-    allow_http: bool,
-    *,
-    shown: bool,
-    origin: str = "",
-    effect: str = "no call would be sent there",
-) -> bool:
-    """Report a host that must not be used. `shown`: it stands in the file anyway."""
-    fault = host_fault(host, allow_http=allow_http)
-    if not fault:
-        return True
-    name = f"host `{host}`" if shown and "@" not in host else f"the host{_from(origin)}"
-    hint = "write for example `https://langfuse.example.com`"
-    if fault == PLAIN_HTTP:
-        hint = "write `https://…`; inside a network that you trust: `allow_http: true`"
-    findings.add("RT604", f"{name} {fault}", path, effect=effect, hint=hint)
-    return False
