@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from router.config.draft import Draft
 from router.config.findings import Findings, from_variables
 from router.config.hosts import PLAIN_HTTP, host_fault, read_host
-from router.config.model import CredentialHosts, Project, ProjectByPrefix
+from router.config.model import CredentialHosts, EnvRef, FileRef, Project, ProjectByPrefix
 from router.config.nodes import Path
 from router.errors import Problem
 
