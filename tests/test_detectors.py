@@ -15,9 +15,10 @@ from router.masking.detectors import BUILTIN_DETECTORS, builtin_detectors, expan
 from router.masking.fold import fold
 from router.masking.names import names_secret
 from tests.linear import takes_linear_time
-from tests.masks import AWS_KEY, JWT, OPENAI_KEY, PEM, PEM_BODY, everything
+from tests.masks import AWS_KEY, CARD, EMAIL, JWT, OPENAI_KEY, PEM, PEM_BODY, everything, policies
 
 POLICIES = everything()
+BOTH = policies({"all": [{"detect": ["pii", "secrets"]}]})
 
 
 def redacted(text: str) -> str:
@@ -325,3 +326,20 @@ def test_a_wrapped_card_and_an_encoded_key_are_found(text: str) -> None:
     masked = redacted(text)
     assert "1111" not in masked
     assert text[-12:] not in masked
+
+
+@pytest.mark.parametrize(
+    "around", ["LIKE '%{}%'", "off 50%{} ok", "?q=%22{}%22", "&quot;{}&quot;", "a\\n{}\\nb", "\u2013{}\u2013 x"]
+)
+@pytest.mark.parametrize("value", [CARD, EMAIL, AWS_KEY, "10.20.30.40"], ids=["card", "email", "key", "address"])
+def test_what_looks_like_an_escape_hides_nothing(around: str, value: str) -> None:
+    """`%41…` may be an escaped letter or a wildcard before a number: a text is looked at as it stands, and folded."""
+    masked, counts = mask_text(around.format(value), BOTH, ["all"])
+    assert value not in masked
+    assert counts.total() == 1
+
+
+@pytest.mark.parametrize("value", ["536-90-4399", "415-555-0198"])
+def test_a_number_in_a_pattern_of_sql_is_no_percentage(value: str) -> None:
+    """With `%` on both sides it is searched for; with one behind it, it is a share."""
+    assert value not in mask_text(f"WHERE x LIKE '%{value}%'", BOTH, ["all"])[0]

@@ -26,7 +26,6 @@ class AfterKey:
 
     name = "email"
     shortest = 0
-    reads_folded = False
 
     def __init__(self, needle: str = NEEDLE) -> None:
         self._mark = f"key {needle}".encode()

@@ -31,7 +31,6 @@ class Broken:
 
     name = "email"
     shortest = 0
-    reads_folded = False
 
     def __init__(self, error: BaseException) -> None:
         self._error = error

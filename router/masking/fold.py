@@ -34,12 +34,17 @@ _ENTITIES = {b"amp": "&", b"quot": '"', b"apos": "'", b"nbsp": " ", b"commat": "
 
 
 class Shadow:
-    """Folded text and, for its spans, the way back."""
+    """Folded text and, for its spans, the way back.
 
-    __slots__ = ("_folded", "_original", "_replaced", "text")
+    Attributes:
+        text: the folded text.
+        spaced: the original one with blanks for escaped line breaks, of the same length.
+    """
+
+    __slots__ = ("_folded", "_original", "_replaced", "spaced", "text")
 
     def __init__(self, text: bytes) -> None:
-        self.text = text
+        self.text = self.spaced = text
         # Segment i begins at _folded[i] in the shadow and at _original[i] in the text; _replaced[i] is how many bytes
         # of the text its single byte stands for, or 0 where both are the same.
         self._folded: list[int] = []

@@ -24,7 +24,6 @@ class Literals:
     values: tuple[bytes, ...]
     name: str = "literal"
     shortest: int = SHORTEST
-    reads_folded: bool = False
 
     def find(self, text: bytes) -> Sequence[Span]:
         spans: list[Span] = []

@@ -59,11 +59,13 @@ def find_phones(text: bytes) -> Iterator[tuple[int, int]]:
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
     before, after = text[max(0, start - 2) : start], text[end : end + 3]
-    if before[-1:].isalnum() or before[-1:] in (b"_", b"$", b"#", b"@", b"%"):
+    if before[-1:].isalnum() or before[-1:] in (b"_", b"$", b"#", b"@"):
+        return False
+    if b"%" in (before[-1:], after[:1]) and before[-1:] != after[:1]:  # between two of them it is a pattern of SQL
         return False
     if before[-1:] in (b".", b",", b"-", b"/") and before[:-1].isalnum():
         return False
-    if after[:1] in (b"_", b"%") or (after[:1].isalpha() and after[:1] not in (b"x", b"X", b"e")):
+    if after[:1] == b"_" or (after[:1].isalpha() and after[:1] not in (b"x", b"X", b"e")):
         return False
     if after[:1] == b"-" and after[1:2].isalpha() and not after[2:].isalpha():
         return False

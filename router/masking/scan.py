@@ -88,14 +88,15 @@ class Scanner:
             return []
         hits: list[Hit] = []
         shadow = fold(data)
+        as_it_stands = data if shadow is None else shadow.spaced
         for finder in active:
             detector, replacement, first = finder.detector, finder.replacement, len(hits)
             if len(data) < detector.shortest:
                 continue
             try:
-                if (shadow is None or not detector.reads_folded) and (found := detector.find(data)):
-                    hits += [(start, end, replacement) for start, end in found]
-                if shadow is not None and (found := detector.find(shadow.text)):
+                # As it stands, too: `%41…` and `1–2` may be what they seem, and folding would undo a hit.
+                hits += [(start, end, replacement) for start, end in detector.find(as_it_stands)]
+                if shadow is not None and shadow.text is not as_it_stands and (found := detector.find(shadow.text)):
                     hits += [(*shadow.original(*span), replacement) for span in found]
                 if finder.allowed is not None:
                     hits[first:] = [hit for hit in hits[first:] if not finder.allowed.covers(data[hit[0] : hit[1]])]

@@ -44,7 +44,6 @@ class SecretValue:
 
     name = "secret_value"
     shortest = 8
-    reads_folded = True
 
     def __init__(self) -> None:
         given = (

@@ -14,7 +14,6 @@ class Email:
 
     name = "email"
     shortest = 6
-    reads_folded = True
     # Two-byte characters (Latin, Greek, Cyrillic, Hebrew, Arabic) belong to an address; the three-byte ones of scripts
     # without spaces would pull the whole sentence in, so they count only where an address has nothing else.
     _NARROW = r"[\xc3-\xdf][\x80-\xbf]"
@@ -38,7 +37,6 @@ class Phone:
 
     name = "phone"
     shortest = 7
-    reads_folded = True
 
     def find(self, text: bytes) -> Sequence[Span]:
         return list(find_phones(text))

@@ -32,7 +32,6 @@ class ApiKey:
 
     name = "api_key"
     shortest = 12
-    reads_folded = True
 
     def __init__(self) -> None:
         self._pattern = compile_bytes("|".join(ISSUED_TOKENS))
@@ -55,7 +54,6 @@ class AuthHeader:
 
     name = "auth_header"
     shortest = 12
-    reads_folded = True
 
     def __init__(self) -> None:
         self._pattern = compile_bytes("|".join((*HEADER_VALUES, CURL_USER)))
@@ -88,7 +86,6 @@ class UrlCredentials:
 
     name = "url_credentials"
     shortest = 9
-    reads_folded = True
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:\"'<>`]*:[^\s/\"'<>`]+@")
@@ -109,7 +106,6 @@ class Jwt:
 
     name = "jwt"
     shortest = 20
-    reads_folded = True
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(JWT)
@@ -123,7 +119,6 @@ class PrivateKey:
 
     name = "private_key"
     shortest = 20
-    reads_folded = True
 
     def __init__(self) -> None:
         self._begin = compile_bytes(PEM_BEGIN)

@@ -17,7 +17,6 @@ class Detector(Protocol):
 
     Attributes:
         shortest: a text of fewer bytes cannot hold a hit.
-        reads_folded: whether folding keeps every hit, so that the original need not be looked at as well.
     """
 
     @property
@@ -25,9 +24,6 @@ class Detector(Protocol):
 
     @property
     def shortest(self) -> int: ...
-
-    @property
-    def reads_folded(self) -> bool: ...
 
     def find(self, text: bytes) -> Sequence[Span]: ...
 

@@ -20,7 +20,6 @@ class Entities:
     """What the model takes for names of the kinds that were asked for."""
 
     shortest = 2
-    reads_folded = False
 
     def __init__(self, name: str, analyze: Analyze) -> None:
         self.name = name

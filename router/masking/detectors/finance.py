@@ -14,7 +14,6 @@ class CreditCard:
 
     name = "credit_card"
     shortest = 12
-    reads_folded = True
 
     def find(self, text: bytes) -> Sequence[Span]:
         return find_cards(text)
@@ -25,7 +24,6 @@ class Iban:
 
     name = "iban"
     shortest = 15
-    reads_folded = True
 
     def find(self, text: bytes) -> Sequence[Span]:
         return find_ibans(text)

@@ -17,8 +17,6 @@ from router.masking.patterns import compile_custom
 class RuleSet:
     """What any of the rules finds that neither its allow-lists nor those of the file excuse."""
 
-    reads_folded = False
-
     def __init__(self, name: str, spec: GitleaksRules) -> None:
         """Compile rules that were checked."""
         self.name = name

@@ -20,7 +20,6 @@ class UsSsn:
 
     name = "us_ssn"
     shortest = 9
-    reads_folded = True
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}")
@@ -53,7 +52,9 @@ class UsSsn:
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
     """Return whether no digit, letter or mark joins the number to something longer."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    if before[-1:].isalnum() or after[:1].isalnum() or before[-1:] in (b"_", b"$", b"#") or after[:1] in (b"_", b"%"):
+    if before[-1:].isalnum() or after[:1].isalnum() or before[-1:] in (b"_", b"$", b"#") or after[:1] == b"_":
+        return False
+    if after[:1] == b"%" and before[-1:] != b"%":  # a percentage; between two of them it is a pattern of SQL
         return False
     joins = (b"-", b".", b",", b":", b"/")
     return not (

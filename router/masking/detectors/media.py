@@ -40,7 +40,6 @@ class Media:
 
     name = "media"
     shortest = 15
-    reads_folded = True
 
     def find(self, text: bytes) -> Sequence[Span]:
         spans: list[Span] = []

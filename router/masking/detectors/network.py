@@ -23,7 +23,6 @@ class Ip:
 
     name = "ip"
     shortest = 2
-    reads_folded = True
 
     def __init__(self) -> None:
         self._v4 = compile_bytes(rf"(?:{_OCTET}\.){{3}}{_OCTET}(?:(?:\.[0-9]+)+|{_PREFIX})")
@@ -98,7 +97,6 @@ class Mac:
 
     name = "mac"
     shortest = 14
-    reads_folded = True
 
     def __init__(self) -> None:
         pair, four = "[0-9A-Fa-f]{2}", "[0-9A-Fa-f]{4}"

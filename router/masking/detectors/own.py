@@ -20,7 +20,6 @@ class OwnPattern:
     """What the pattern finds, a word stands near, and the checksum confirms."""
 
     shortest = 0
-    reads_folded = False
 
     def __init__(self, name: str, spec: PatternDetector, is_valid: Validator | None = None) -> None:
         """Compile a detector that was checked; `is_valid` stands in for the checksum that it names.

@@ -13,7 +13,6 @@ class Pattern:
 
     name = "pattern"
     shortest = 0
-    reads_folded = False
 
     def __init__(self, source: str) -> None:
         self._pattern = compile_custom(source)
