@@ -49,6 +49,13 @@ class Expression:
     findings: tuple[Finding, ...]
     kind: str
 
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The values it reads as dotted names (`metadata.amount`); only roots where it does more than name them."""
+        if _has_only(self.tree, _COMBINING | {"field", "subexpression", "literal"}):
+            return tuple(dict.fromkeys(_dotted(start) for start in self.starts))
+        return self.attributes
+
     def search(self, scope: Mapping[str, Any]) -> Any:
         """Evaluate over bound attributes: names to values, `metadata` and `header` as mappings.
 
@@ -94,6 +101,18 @@ def read_expression(text: str, *, boolean: bool = False, declared: Mapping[str, 
     checked = check_tree(tree, boolean=boolean, declared=declared)
     attributes = tuple(sorted(checked.attributes))
     return Expression(text, tree, tuple(_starts(tree)), attributes, tuple(checked.findings), checked.kind)
+
+
+def _has_only(tree: Mapping[str, Any], kinds: frozenset[str]) -> bool:
+    return tree["type"] in kinds and all(
+        _has_only(child, kinds) for child in tree["children"] if isinstance(child, dict)
+    )
+
+
+def _dotted(start: Mapping[str, Any]) -> str:
+    if start["type"] == "field":
+        return str(start["value"])
+    return ".".join(_dotted(child) for child in start["children"])
 
 
 _COMBINING = frozenset({"comparator", "and_expression", "or_expression", "not_expression", "function_expression"})

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from router.config.model import MASK_FUNCTION
+from router.masking.derived import with_derived
 from router.masking.document import FACTS, UPDATE_KEYS, build_document
 from router.masking.function import MaskingFunction, apply_function
 from router.masking.ids import SpanIds, random_ids, span_ids
@@ -49,7 +50,7 @@ def mask_guarded(
     """
     policy: Policy | None = None
     try:
-        policy = policies.policy(plan.masks[project])
+        policy = with_derived(policies.policy(plan.masks[project]), plan.because)
         walk = Walk(with_literals(policy, also) if also else policy, project)
         return _masked(record, plan, walk, project), walk.found, policy
     except (KeyboardInterrupt, SystemExit):

@@ -15,7 +15,10 @@ DropReason = Literal["policy", "sampled_out", "unauthenticated"]
 class Because:
     """One effect and the place in the configuration (or the request) that caused it.
 
-    `adjusts` is the dotted key of a field that does not leave as it was asked for, "" for every other effect.
+    Attributes:
+        adjusts: dotted key of a field that does not leave as it was asked for, "" for every other effect.
+        reads: of a field that was set, the attributes its value was computed from, as they are built in.
+        writes: of such a field, where it stands in a call's document: `("trace", "name")`.
     """
 
     effect: str
@@ -23,6 +26,8 @@ class Because:
     file: str = ""
     line: int = 0
     adjusts: str = ""
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return {"effect": self.effect, "source": self.source, "file": self.file, "line": self.line}

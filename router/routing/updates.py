@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from router.config.expressions import compile_expression
 from router.config.model import Expr, GenerationUpdate, TraceUpdate
 from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.config.templates import parse_template
@@ -60,19 +61,18 @@ def compile_update(
 
     def assignments(fields: Mapping[str, Any]) -> tuple[Assignment, ...]:
         flat = ((path, value) for key, given in fields.items() for path, value in _flatten(key, given))
-        return tuple(
-            Assignment(
-                path, _compile_value(value, vocabulary), Because(f"{kind}.{'.'.join(path)}", source, at.file, at.line)
-            )
-            for path, value in flat
-        )
+        return tuple(Assignment(path, _compile_value(value, vocabulary), because(path, value)) for path, value in flat)
+
+    def because(path: tuple[str, ...], value: Any) -> Because:
+        reads = tuple(dict.fromkeys(_reads(value, vocabulary)))
+        return Because(f"{kind}.{'.'.join(path)}", source, at.file, at.line, reads=reads, writes=(kind, *path))
 
     append = update.append if isinstance(update, TraceUpdate) else None
     return Update(
         default=assignments(update.default),
         set=assignments(update.set),
         append_tags=tuple(_compile_value(tag, vocabulary) for tag in append.tags) if append else (),
-        append_because=Because(f"{kind}.tags", source, at.file, at.line) if append else None,
+        append_because=because(("tags",), list(append.tags)) if append else None,
         update_keys=canonical_keys(tuple(update.update_keys)) if isinstance(update, TraceUpdate) else (),
     )
 
@@ -163,6 +163,21 @@ def _flatten(key: str, value: Any) -> Iterable[tuple[tuple[str, ...], Any]]:
             yield (name, inner), inner_value
     else:
         yield (name,), value
+
+
+def _reads(value: Any, vocabulary: Vocabulary) -> Iterator[str]:
+    """Yield the attributes that a value is computed from; of declared ones where they are read, of tables nothing."""
+    names: Iterable[str] = ()
+    if isinstance(value, Expr):
+        names = compile_expression(value.expr, declared=vocabulary.kinds).reads
+    elif isinstance(value, str):
+        names = (name for name in parse_template(value).attributes if vocabulary.cell(name) is None)
+    elif isinstance(value, (list, tuple, Mapping)):
+        for inner in value.values() if isinstance(value, Mapping) else value:
+            yield from _reads(inner, vocabulary)
+    for name in names:
+        spec = vocabulary.declared.get(name)
+        yield from (name,) if spec is None else spec.paths()
 
 
 def _compile_value(value: Any, vocabulary: Vocabulary) -> Render:
