@@ -10,10 +10,10 @@ LOCK := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --g
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types format demo bench presidio schema lock clean
+.PHONY: help setup test lint types format demo bench bench-faults presidio schema lock clean
 
 help: ## list the commands
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
 setup: $(READY) ## make .venv with everything in it (instant when it is up to date)
 
@@ -58,6 +58,9 @@ bench: setup ## the benchmarks, side by side with what a user would pick today
 		&& $(BIN)/uv pip sync -q --require-hashes --python $(PEERS)/bin/python requirements/peers.txt \
 		|| echo "What masks elsewhere could not be installed; what is ours is measured alone." >&2
 	@$(BIN)/python -m bench
+
+bench-faults: setup ## what arrives while Langfuse fails and when the process ends, ten minutes; QUICK=1 takes three
+	@$(BIN)/python -m bench faults sigterm $(if $(QUICK),--quick)
 
 presidio: setup ## the tests of the extra `presidio`, in an environment of their own
 	@$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(VENV)-presidio

@@ -11,7 +11,7 @@ from bench.measure import Effort
 from bench.report import Progress, Table, head, head_line
 
 SCHEMA = "router.bench/v1"
-QUICK = Effort(rounds=2, calls=60)
+QUICK = Effort(rounds=2, calls=60, secs=5.0, projects=50)
 
 Benchmark = Callable[[Effort, Progress], list[Table]]
 
@@ -27,12 +27,15 @@ def main(arguments: Sequence[str]) -> int:
         rounds=options.rounds or effort.rounds,
         calls=options.calls or effort.calls,
         rules=options.rules or effort.rules,
+        secs=options.secs or effort.secs,
+        projects=options.projects or effort.projects,
+        alone=options.alone,
     )
     found = head()
     print(head_line(found), flush=True)
     progress = Progress()
     results: dict[str, list[Table]] = {}
-    for name in options.which or BENCHMARKS:
+    for name in options.which or EVERYDAY:
         results[name] = BENCHMARKS[name](effort, progress)
         for table in results[name]:
             print(f"\n{table}", flush=True)
@@ -82,7 +85,19 @@ def _mask(effort: Effort, progress: Progress) -> list[Table]:
     return measure_mask(effort, progress)
 
 
-BENCHMARKS: dict[str, Benchmark] = {
+def _faults(effort: Effort, progress: Progress) -> list[Table]:
+    from bench.faults import measure_faults
+
+    return measure_faults(effort, progress)
+
+
+def _sigterm(effort: Effort, progress: Progress) -> list[Table]:
+    from bench.sigterm import measure_sigterm
+
+    return measure_sigterm(effort, progress)
+
+
+EVERYDAY: dict[str, Benchmark] = {
     "hook": _hook,
     "hang": _hang,
     "memory": _memory,
@@ -90,14 +105,19 @@ BENCHMARKS: dict[str, Benchmark] = {
     "rules": _rules,
     "mask": _mask,
 }
+BENCHMARKS: dict[str, Benchmark] = {**EVERYDAY, "faults": _faults, "sigterm": _sigterm}
+"""Those that break Langfuse take minutes, and run only when they are named."""
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure us beside what people use today.")
-    parser.add_argument("which", nargs="*", metavar="|".join(BENCHMARKS), help="default: all of them")
+    parser.add_argument("which", nargs="*", metavar="|".join(BENCHMARKS), help="default: all but faults and sigterm")
     parser.add_argument("--quick", action="store_true", help="few rounds: an impression, in a quarter of the time")
     parser.add_argument("--rounds", type=int, metavar="N", help="turns of each peer")
     parser.add_argument("--calls", type=int, metavar="N", help="calls in one turn")
     parser.add_argument("--rules", type=int, metavar="N", help="rules of the largest file")
+    parser.add_argument("--secs", type=float, metavar="N", help="how long faults last")
+    parser.add_argument("--projects", type=int, metavar="N", help="projects that hang, and that a process bears")
+    parser.add_argument("--alone", action="store_true", help="leave the peers of faults out")
     parser.add_argument("--json", metavar="FILE", help="write the unrounded numbers there")
     return parser

@@ -28,11 +28,17 @@ class Effort:
         rounds: turns of each peer.
         calls: calls in one turn.
         rules: rules of the largest file.
+        secs: how long faults last.
+        projects: how many projects a process is asked to bear.
+        alone: whether the peers are left out, where Langfuse fails.
     """
 
     rounds: int = 5
     calls: int = 240
     rules: int = 10_000
+    secs: float = 60.0
+    projects: int = 1_000
+    alone: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,9 +108,9 @@ def _measure(name: str, port: int, count: int) -> dict[str, Any]:
     peer.flush()
     sink.counts()
     sink.hang()
-    with _peak_rss() as peak:
-        log_all(peer, _calls(captured, count // 2), _RATE)
-        log_all(peer, _calls(captured, count - count // 2))
+    with peak_rss() as peak:
+        log_all(peer, large_calls(captured, count // 2), _RATE)
+        log_all(peer, large_calls(captured, count - count // 2))
         threading.Event().wait(_SETTLE_SECS)
     sink.release()
     peer.flush()
@@ -133,7 +133,7 @@ def _account(peer: Peer, arrived: Arrived, count: int) -> dict[str, Any]:
     }
 
 
-def _calls(captured: HookArguments, count: int) -> Iterator[HookArguments]:
+def large_calls(captured: HookArguments, count: int) -> Iterator[HookArguments]:
     """Yield calls one by one, so that only who logs them keeps them, each with a text of its own."""
     text = Text(seed=1).make(LARGE.chars_in)
     for number in range(count):
@@ -141,25 +141,30 @@ def _calls(captured: HookArguments, count: int) -> Iterator[HookArguments]:
         yield with_new_text(captured, text[start:] + text[:start])
 
 
-class _Peak:
-    """The most memory that this process had, since it was made."""
+class Peak:
+    """The most memory that this process had, since it was made.
+
+    Attributes:
+        most: bytes.
+    """
 
     def __init__(self) -> None:
         self._process = psutil.Process()
-        self._before = self._most = self._process.memory_info().rss
+        self._before = self.most = self._process.memory_info().rss
 
     def look(self) -> None:
-        self._most = max(self._most, self._process.memory_info().rss)
+        """See how much it is now."""
+        self.most = max(self.most, self._process.memory_info().rss)
 
     @property
     def grown(self) -> int:
         """Bytes by which it grew."""
-        return self._most - self._before
+        return self.most - self._before
 
 
 @contextmanager
-def _peak_rss() -> Iterator[_Peak]:
-    peak, done = _Peak(), threading.Event()
+def peak_rss() -> Iterator[Peak]:
+    peak, done = Peak(), threading.Event()
 
     def watch() -> None:
         while not done.wait(_LOOK_SECS):

@@ -24,12 +24,16 @@ class Arrived:
         wire_bytes: size of their bodies as sent, compressed ones compressed.
         spans: spans in them.
         unique: different span ids among those.
+        differing: spans that came under an id of another one and are not identical to it.
+        traces: different trace ids.
     """
 
     requests: int = 0
     wire_bytes: int = 0
     spans: int = 0
     unique: int = 0
+    differing: int = 0
+    traces: int = 0
 
     def __add__(self, other: Arrived) -> Arrived:
         return Arrived(
@@ -37,6 +41,8 @@ class Arrived:
             self.wire_bytes + other.wire_bytes,
             self.spans + other.spans,
             self.unique + other.unique,
+            self.differing + other.differing,
+            self.traces + other.traces,
         )
 
 
@@ -51,13 +57,18 @@ class SinkClient:
         self.port = port
         self.host = f"http://127.0.0.1:{port}"
 
-    def counts(self) -> dict[str, Arrived]:
-        """Return what arrived, by public key, since the last time this was asked."""
-        return {key: Arrived(**counts) for key, counts in json.loads(self._ask("GET", "/counts")).items()}
+    def counts(self, *, keep: bool = False) -> dict[str, Arrived]:
+        """Return what arrived, by public key, since the last time this was asked without `keep`."""
+        path = "/counts?keep=yes" if keep else "/counts"
+        return {key: Arrived(**counts) for key, counts in json.loads(self._ask("GET", path)).items()}
 
     def hang(self) -> None:
         """Answer no request with a public key that starts with `pk-hang` any more."""
-        self._ask("POST", "/hang")
+        self.fail("hang")
+
+    def fail(self, kind: str, max_bytes: int = 0) -> None:
+        """Fail every request with a public key that starts with `pk-hang`; the kinds stand in bench/sink.py."""
+        self._ask("POST", f"/fault?kind={kind}&max_bytes={max_bytes}")
 
     def release(self) -> None:
         """Answer every request again, those that hang included."""

@@ -28,6 +28,8 @@ from router.settings import config_path, load_settings, process_environment
 
 Job = Callable[[], CallRecord]
 _log = logging.getLogger("router")
+_DRAIN_SHARE = 0.85
+"""Of the time that the end of a process may take; the interpreter's own end takes 0.6 s with LiteLLM loaded."""
 _WHY_NOT_USED = {
     "credentials": "they are no pair of keys, or overrides does not allow them",
     "credentials.host": "their host cannot be used, or overrides does not allow it",
@@ -135,6 +137,10 @@ class Router:
             self._counters.dropped(None, "shutdown")
         return self._sender.shutdown(max(0.0, deadline - time.monotonic())) and done
 
+    def shutdown_at_exit(self) -> bool:
+        """Do the same at the end of the process, so that it is gone within the setting, whatever hangs."""
+        return self.shutdown(self._settings.shutdown_timeout_secs * _DRAIN_SHARE)
+
     def _start_in_child(self) -> None:
         self._forget_worker()
         # A child of multiprocessing ends without `atexit`; its own finalizers are registered after this.
@@ -232,7 +238,7 @@ def _size_of(call: object) -> int:
 
 def _shutdown_at_exit(reference: weakref.ref[Router]) -> None:
     if (found := reference()) is not None:
-        found.shutdown()
+        found.shutdown_at_exit()
 
 
 def _shutdown_at_child_end(router: Router) -> None:

@@ -10,9 +10,12 @@ from typing import Any
 
 import pytest
 
+from bench.calls import TYPICAL, capture, fresh
 from bench.engines import installed
+from bench.fault_peers import PEERS, make_peer
 from bench.generated import write_platform
 from bench.measure import percentile
+from bench.receiver import running_sink
 from bench.report import Progress, Table, Target
 from bench.rules import Runner
 from router.config import load_config
@@ -139,6 +142,38 @@ def test_the_generated_platform_routes_its_teams(tmp_path):
     }
 
 
+def test_what_is_promised_of_calls_holds_in_every_way_to_fail(checkout, tmp_path):
+    """Two seconds of each, without the peers: nothing is lost or altered, and what has no room is counted."""
+    file = tmp_path / "bench.json"
+    command = [sys.executable, "-m", "bench", "faults", "--alone", "--calls", "4", "--secs", "2", "--projects", "2"]
+    command += ["--json", str(file)]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=115)
+    assert done.returncode == 0, done.stderr
+    tables = json.loads(file.read_text("utf-8"))["results"]["faults"]
+    refused, cut, hangs, limit, leaving, many, cap = [table["rows"][0] for table in tables]
+    for row in (refused, cut, hangs, limit, many):
+        assert row["delivered"] == row["logged"] > 0
+    assert (refused["of these altered"], cut["of these altered"]) == (0, 0)
+    assert cut["sent again"] > 0
+    assert leaving["ended after s"] > 4
+    assert many["connections"] > 0
+    assert cap["delivered"] < cap["logged"]
+    assert tables[-1]["targets"][1]["met"]
+
+
+@pytest.mark.parametrize("name", PEERS)
+def test_every_peer_of_the_faults_delivers_where_nothing_fails(name):
+    """So that what is missing in the tables was lost to the fault."""
+    captured = capture(TYPICAL, 1)
+    with running_sink() as sink:
+        peer = make_peer(name, ["pk-faults-0", "pk-faults-1"], sink.host)
+        for number, call in enumerate(fresh(captured, 4)):
+            peer.log(number % 2, call)
+        peer.flush()
+        assert {key: found.unique for key, found in sink.counts().items()} == {"pk-faults-0": 2, "pk-faults-1": 2}
+        peer.close()
+
+
 def test_masking_is_measured_by_text_by_group_and_for_the_gil(run):
     """Also where nothing to compare with is installed; then the table says so."""
     common, hostile, by_size, gil = run.written["results"]["mask"]
@@ -164,7 +199,7 @@ def test_an_unknown_benchmark_is_named(checkout):
     )
     assert done.returncode == 2
     assert done.stderr.endswith(
-        "error: no benchmark is called 'hok'; there are hook, hang, memory, start, rules, mask\n"
+        "error: no benchmark is called 'hok'; there are hook, hang, memory, start, rules, mask, faults, sigterm\n"
     )
 
 
