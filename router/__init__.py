@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from router.errors import ConfigError, DeliveryError, MaskingError, Problem, RequestError, RouterError
 
 if TYPE_CHECKING:
-    from router.delivery import Stats
+    from router.delivery import Health, Stats
     from router.pipeline import Router
     from router.routing.plan import Plan
     from router.routing.record import CallError, CallRecord, Requested
@@ -17,6 +17,7 @@ __all__ = [
     "CallRecord",
     "ConfigError",
     "DeliveryError",
+    "Health",
     "MaskingError",
     "Plan",
     "Problem",
@@ -30,6 +31,7 @@ __all__ = [
 _HOMES = {
     "CallError": "router.routing.record",
     "CallRecord": "router.routing.record",
+    "Health": "router.delivery",
     "Plan": "router.routing.plan",
     "Requested": "router.routing.record",
     "Router": "router.pipeline",

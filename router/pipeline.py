@@ -15,9 +15,10 @@ from typing import Any
 
 from router.config import load_config
 from router.config.loaded import LoadedConfig
-from router.delivery import ByteBoundedQueue, Counters, DeliverySettings, DropReason, Sender, Stats, span_pieces
+from router.delivery import ByteBoundedQueue, Counters, DeliverySettings, DropReason, Health, Sender, Stats, span_pieces
 from router.delivery.counters import account_of
 from router.delivery.fork import reset_in_child
+from router.delivery.health import read_health
 from router.delivery.notices import Notices
 from router.masking import compile_policies, seal
 from router.routing.plan import Plan
@@ -51,6 +52,7 @@ class Router:
         self._policies = compile_policies(loaded)
         self._counters = Counters()
         self._notices = Notices()
+        self._advice = Notices()  # apart, because what requests ask for makes no router ill
         self._queue: ByteBoundedQueue[Job] = ByteBoundedQueue(self._settings.record_queue_bytes)
         self._sender = Sender(loaded.projects, self._settings, self._counters)
         self._forget_worker()
@@ -103,7 +105,7 @@ class Router:
         try:
             self._counters.accept(None)
             if not self._queue.put(make_record, size):
-                self._counters.dropped(None, "shutdown" if self._queue.closed else "queue_full")
+                self._drop_at_the_door()
             elif self._worker is None:
                 self._start_worker()
         except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
@@ -117,6 +119,14 @@ class Router:
     def stats(self) -> Stats:
         """Return a consistent snapshot: handled = delivered + dropped[reason] + in flight."""
         return self._counters.snapshot()
+
+    def health(self) -> Health:
+        """Return whether calls arrive, and if not why; cheap enough for a probe."""
+        troubles = [*self._sender.troubles(), *self._notices.troubles()]
+        files = [
+            f"team file {file.file} is left out (problems: {len(file.problems)})" for file in self._loaded.quarantined
+        ]
+        return read_health(troubles, files, self.stats(), stopped=self._queue.closed)
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Send everything accepted so far; return whether all of it was delivered or dropped within `timeout` s."""
@@ -198,11 +208,19 @@ class Router:
         except Exception as error:  # noqa: BLE001 - the same boundary, per project
             self._drop(project, "encode_failed", error)
 
+    def _drop_at_the_door(self) -> None:
+        if self._queue.closed:
+            self._counters.dropped(None, "shutdown")
+            return
+        self._counters.dropped(None, "queue_full")
+        text = "Calls are dropped (queue_full): they come faster than they are masked."
+        self._notices.say("", "queue_full before masking", logging.WARNING, text)
+
     def _tell_denied(self, plan: Plan) -> None:
         for key in plan.denied if plan.drop is None else ():
             if (why := _WHY_NOT_USED.get(key)) is not None:
                 text = "Langfuse credentials that calls bring are not used (%s): %s."
-                self._notices.say("", f"denied {key}", logging.WARNING, text, key, why)
+                self._advice.say("", f"denied {key}", logging.WARNING, text, key, why)
 
     def _tell_mask_failed(self, project: str, masks: tuple[str, ...]) -> None:
         for name in masks:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
 
-from router.delivery import Stats
+from router.delivery.health import STATES, State
 from router.pipeline import Router
 
 _BY_PROJECT = {
@@ -34,21 +34,21 @@ def register(router: Router, registry: CollectorRegistry = REGISTRY) -> Collecto
     Raises:
         ValueError: the registry has such metrics already.
     """
-    collector = _RouterCollector(router.stats)
+    collector = _RouterCollector(router)
     registry.register(collector)
     return collector
 
 
 class _RouterCollector(Collector):
-    def __init__(self, stats: Callable[[], Stats]) -> None:
-        self._stats = stats
+    def __init__(self, router: Router) -> None:
+        self._router = router
 
     def describe(self) -> Iterator[Metric]:
         """Name the metrics, so that a registry notices a second router."""
         return self.collect()
 
     def collect(self) -> Iterator[Metric]:
-        stats = self._stats()
+        stats = self._router.stats()
         accounts = {**stats.projects, "": stats.unrouted}
         handled = CounterMetricFamily("router_handled", "Calls taken over, one for each project.", labels=["project"])
         emitted = CounterMetricFamily("router_emit", "Calls that Langfuse acknowledged.", labels=["project"])
@@ -60,12 +60,19 @@ class _RouterCollector(Collector):
             in_flight.add_metric([project], account.in_flight)
             for reason, count in account.dropped.items():
                 dropped.add_metric([project, reason], count)
-        yield from (handled, emitted, dropped, in_flight)
+        yield from (handled, emitted, dropped, in_flight, _health(self._router.health().state))
         for name, (words, label, field) in _BY_PROJECT.items():
             found = {project: getattr(account, field) for project, account in accounts.items()}
             yield _by_project(name, words, label, found)
         for name, (words, label, field) in _BY_NAME.items():
             yield _counter(name, words, [label], {(key,): count for key, count in getattr(stats, field).items()})
+
+
+def _health(state: State) -> Metric:
+    family = GaugeMetricFamily("router_health", "1 for the state that the router is in.", labels=["state"])
+    for name in STATES:
+        family.add_metric([name], name == state)
+    return family
 
 
 def _by_project(name: str, words: str, label: str, found: Mapping[str, Mapping[str, int]]) -> Metric:

@@ -53,6 +53,7 @@ def test_a_scrape_shows_the_account(tmp_path: Path) -> None:
         'router_decisions_total{rule="payments"}': 1,
         'router_decisions_total{rule="rest"}': 1,
         'router_unknown_value_total{attribute="team"}': 1,
+        'router_health{state="stopped"}': 1,
     }
     registry.unregister(collector)
     assert series(registry) == {}

@@ -2,6 +2,7 @@
 
 from router.delivery.counters import Counters, DropReason, ProjectStats, Stats
 from router.delivery.encode import encode_span, span_pieces
+from router.delivery.health import Health
 from router.delivery.queue import ByteBoundedQueue
 from router.delivery.sender import Sender
 from router.delivery.settings import DeliverySettings
@@ -11,6 +12,7 @@ __all__ = [
     "Counters",
     "DeliverySettings",
     "DropReason",
+    "Health",
     "ProjectStats",
     "Sender",
     "Stats",

@@ -161,8 +161,9 @@ class Exporter:
             left = batch.since + self._settings.max_age_secs - time.monotonic()
             if left <= 0:
                 return Answer("unreachable", answer.cause)
-            self._tell_waiting(backlog, batch, answer)
-            await self._pause(min(left, self._next_pause(backlog.failures, answer.retry_after)))
+            wait = min(left, self._next_pause(backlog.failures, answer.retry_after))
+            self._tell_waiting(backlog, batch, answer, wait)
+            await self._pause(wait)
 
     async def _post(self, backlog: Backlog, body: bytes) -> Answer:
         to = backlog.destination
@@ -202,7 +203,8 @@ class Exporter:
         for name, host, project_id in await asyncio.gather(*(ask(*item) for item in self._projects.items())):
             other = first.setdefault((host, project_id), name) if project_id is not None else name
             if other != name:
-                self._notices.say(name, other, logging.WARNING, _SAME_PROJECT, other, name, project_id)
+                cause = f"is the same Langfuse project as {other}"
+                self._notices.say(name, cause, logging.WARNING, _SAME_PROJECT, other, name, project_id)
 
     def _tell_unusable(self, name: str, answer: Answer) -> None:
         level = logging.WARNING if answer.verdict == "retry" else logging.ERROR
@@ -240,7 +242,7 @@ class Exporter:
             answer.cause,
         )
 
-    def _tell_waiting(self, backlog: Backlog, batch: Batch, answer: Answer) -> None:
+    def _tell_waiting(self, backlog: Backlog, batch: Batch, answer: Answer, pause: float) -> None:
         self._notices.say(
             backlog.account,
             answer.cause,
@@ -250,4 +252,5 @@ class Exporter:
             backlog.project,
             time.monotonic() - batch.since,
             answer.cause,
+            pause=pause,
         )

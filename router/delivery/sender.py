@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from router.config.loaded import ResolvedProject
 from router.delivery.counters import Counters
 from router.delivery.fork import reset_in_child
-from router.delivery.notices import Notices, calls
+from router.delivery.notices import Notices, Trouble, calls
 from router.delivery.outbox import Destination, Outbox
 from router.delivery.settings import DeliverySettings
 
@@ -67,6 +67,10 @@ class Sender:
         announced = self._outbox.put(destination, span)
         if announced or self._thread is None:
             self._wake()
+
+    def troubles(self) -> list[Trouble]:
+        """Return what keeps calls from their projects, or did lately."""
+        return self._notices.troubles()
 
     def force_flush(self, timeout: float) -> bool:
         """Send everything accepted so far; return whether all of it was settled within `timeout` seconds."""

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from litellm.integrations.custom_logger import CustomLogger
 
-from router.delivery import Stats
+from router.delivery import Health, Stats
 from router.delivery.fork import reset_in_child
 from router.litellm import host
 from router.litellm.capture import Capture, capture
@@ -36,6 +36,7 @@ class Sink(Protocol):
     def handle(self, make_record: Callable[[], CallRecord], size: int = ...) -> None: ...
     def discard_duplicate(self) -> None: ...
     def stats(self) -> Stats: ...
+    def health(self) -> Health: ...
     def flush(self, timeout: float = ...) -> bool: ...
     def shutdown(self, timeout: float | None = ...) -> bool: ...
 
@@ -137,6 +138,10 @@ class RouterLogger(CustomLogger):
     def stats(self) -> Stats:
         """Return what became of every call so far; a second `install` begins a new account."""
         return self._router.stats()
+
+    def health(self) -> Health:
+        """Return whether calls arrive, and if not why."""
+        return self._router.health()
 
     async def drain(self) -> None:
         """Flush with the patience that a proxy about to end can afford."""

@@ -20,7 +20,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 import router.litellm
 from router import ConfigError
-from router.delivery import Stats
+from router.delivery import Health, Stats
 from router.litellm import RouterLogger, host
 from router.routing.record import CallRecord
 from router.testing import FakeLangfuse
@@ -58,6 +58,9 @@ class Recorder:
         self.duplicates += 1
 
     def stats(self) -> Stats:
+        raise NotImplementedError
+
+    def health(self) -> Health:
         raise NotImplementedError
 
     def flush(self, timeout: float = 10.0) -> bool:

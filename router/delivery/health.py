@@ -1,0 +1,53 @@
+"""Whether calls arrive, and if not why: what a readiness probe and an operator ask first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from router.delivery.counters import Stats
+from router.delivery.notices import Trouble
+
+State = Literal["ready", "degraded", "stopped"]
+STATES: tuple[State, ...] = get_args(State)
+MOST_REASONS = 20
+"""Reasons that are told one by one; the rest is a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The state of a router at one moment.
+
+    Attributes:
+        state: `ready`; `degraded` where calls wait or were lost within the last five minutes, or a team file is left
+            out; `stopped` after `shutdown`.
+        reasons: why it is degraded, longest first: project, cause, since when, and how many calls wait. Never content.
+    """
+
+    state: State
+    reasons: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same as JSON-able data."""
+        return {"state": self.state, "reasons": list(self.reasons)}
+
+
+def read_health(troubles: Iterable[Trouble], left_out: Iterable[str], stats: Stats, *, stopped: bool) -> Health:
+    """Return the health of a router with some troubles, and `left_out`: sentences about files that are."""
+    reasons = [*left_out, *(_words(trouble, stats) for trouble in sorted(troubles, key=_age, reverse=True))]
+    if len(reasons) > MOST_REASONS:
+        reasons[MOST_REASONS:] = [f"and {len(reasons) - MOST_REASONS} more"]
+    state: State = "stopped" if stopped else "degraded" if reasons else "ready"
+    return Health(state, tuple(reasons))
+
+
+def _age(trouble: Trouble) -> float:
+    return trouble.secs
+
+
+def _words(trouble: Trouble, stats: Stats) -> str:
+    account = stats.projects.get(trouble.project)
+    waiting = stats.in_flight if account is None else account.in_flight
+    who = f"project {trouble.project}: " if trouble.project else ""
+    return f"{who}{trouble.cause}, for {trouble.secs:.0f} s, {waiting} waiting"
