@@ -97,7 +97,8 @@ def matches(
     config: Mapping[str, Any], entry: Mapping[str, Any], call: CallRecord, place: float, found: Expected, is_rule: bool
 ) -> bool:
     """Tell whether an entry matches and has an effect; note what only would, and what cannot be told."""
-    verdict: bool | None = holds(config, entry.get("match", {}), call)
+    in_doubt = entry.get("on_error", "match" if not is_rule and entry.get("mask") else "no_match") == "match"
+    verdict: bool | None = holds(config, entry.get("match", {}), call, in_doubt)
     if verdict and "active" in entry:
         verdict = is_open(entry["active"], call.start_time_unix_nano)
     if verdict and "rollout" in entry:
@@ -106,39 +107,40 @@ def matches(
         verdict = WHENS[entry["when"]](call)
     if verdict is None:
         found.undecided.append(entry["id"])
-        default = "match" if not is_rule and entry.get("mask") else "no_match"
-        verdict = entry.get("on_error", default) == "match"
+        verdict = in_doubt
     if verdict and entry.get("mode") == "shadow":
         found.shadow.append(entry["id"])
         return False
     return verdict
 
 
-def holds(config: Mapping[str, Any], match: Mapping[str, Any], call: CallRecord) -> bool:
+def holds(config: Mapping[str, Any], match: Mapping[str, Any], call: CallRecord, in_doubt: bool = False) -> bool:
     """Tell whether a `match:` holds."""
     for name, wanted in match.items():
         if name == "any":
-            held = any(holds(config, inner, call) for inner in wanted)
+            held = any(holds(config, inner, call, in_doubt) for inner in wanted)
         elif name == "all":
-            held = all(holds(config, inner, call) for inner in wanted)
+            held = all(holds(config, inner, call, in_doubt) for inner in wanted)
         elif name == "not":
-            held = not holds(config, wanted, call)
+            held = not holds(config, wanted, call, not in_doubt)
         else:
-            held = test(config, name, wanted, texts(config, name, call))
+            held = test(config, name, wanted, texts(config, name, call), in_doubt)
         if not held:
             return False
     return True
 
 
-def test(config: Mapping[str, Any], name: str, wanted: Any, given: list[str]) -> bool:
-    """Tell whether one matcher holds for the texts of an attribute."""
+def test(config: Mapping[str, Any], name: str, wanted: Any, given: list[str], in_doubt: bool) -> bool:
+    """Tell whether one matcher holds for the texts of an attribute; `in_doubt` where what is no number is compared."""
+    number = one_number(given)
+    unclear = in_doubt and bool(given)
     if isinstance(wanted, list):
         return any(spelled(value) in given for value in wanted)
     if not isinstance(wanted, Mapping):
         return spelled(wanted) in given
     rows = config["tables"].get(wanted.get("in") or config["attributes"].get(name, {}).get("values_from"), {})
     answers: dict[str, Callable[[Any], bool]] = {
-        "not": lambda inner: not test(config, name, inner, given),
+        "not": lambda inner: not test(config, name, inner, given, not in_doubt),
         "glob": lambda pattern: any(fnmatch.fnmatchcase(text, pattern) for text in given),
         "regex": lambda pattern: any(re.fullmatch(pattern, text, re.DOTALL) for text in given),
         "exists": lambda yes: bool(given) == yes,
@@ -147,10 +149,10 @@ def test(config: Mapping[str, Any], name: str, wanted: Any, given: list[str]) ->
         "none_of": lambda values: not any(spelled(value) in given for value in values),
         "in": lambda table: any(text in rows for text in given),
         "known": lambda yes: any(text in rows for text in given) == yes,
-        "gt": lambda bound: (number := one_number(given)) is not None and number > bound,
-        "gte": lambda bound: (number := one_number(given)) is not None and number >= bound,
-        "lt": lambda bound: (number := one_number(given)) is not None and number < bound,
-        "lte": lambda bound: (number := one_number(given)) is not None and number <= bound,
+        "gt": lambda bound: unclear if number is None else number > bound,
+        "gte": lambda bound: unclear if number is None else number >= bound,
+        "lt": lambda bound: unclear if number is None else number < bound,
+        "lte": lambda bound: unclear if number is None else number <= bound,
         "has": lambda column: any(text in rows and column in rows[text] for text in given),
     }
     return all(answers[operator](operand) for operator, operand in wanted.items())
@@ -165,7 +167,8 @@ def is_open(active: Mapping[str, Any], start: int) -> bool | None:
 def one_number(given: list[str]) -> float | None:
     """Return the number that is the only text, None otherwise."""
     try:
-        return float(given[0]) if len(given) == 1 and math.isfinite(float(given[0])) else None
+        plain = len(given) == 1 and given[0].isascii() and "_" not in given[0]
+        return float(given[0]) if plain and math.isfinite(float(given[0])) else None
     except ValueError:
         return None
 

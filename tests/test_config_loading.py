@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -327,3 +328,21 @@ def test_a_whole_number_may_be_written_with_a_point() -> None:
     assert located.value.expect.masked == {"x": 2}
     with pytest.raises(ConfigError, match="must be a whole number"):
         load_text(text % "2.5")
+
+
+def test_a_pipe_among_team_files_is_a_problem_and_no_wait(tmp_path: Path) -> None:
+    """Nobody may ever write into it; the file of the operator may be one, as `<(…)` of a shell is."""
+    (tmp_path / "teams").mkdir()
+    os.mkfifo(tmp_path / "teams" / "search.yaml")
+    text = """
+version: 1
+projects: {a: {env: A}}
+rules:
+  - {mount: teams/*.yaml, scope: {team: "{stem}"}}
+  - {id: rest, route: a}
+"""
+    with pytest.raises(ConfigError) as caught:
+        load_text(text, folder=tmp_path)
+    (problem,) = caught.value.problems
+    assert problem.message == "the file cannot be read: it is no file"
+    assert problem.file == "teams/search.yaml"

@@ -610,7 +610,9 @@ def test_the_record_is_not_changed() -> None:
 # -- failures ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("error", [ValueError(EMAIL), RecursionError(), MemoryError(), BaseException(EMAIL)])
+@pytest.mark.parametrize(
+    "error", [ValueError(EMAIL), RecursionError(), MemoryError(), BaseException(EMAIL), SystemExit(1)]
+)
 def test_a_failing_detector_withholds_the_field_it_looked_at(error: BaseException) -> None:
     """The call arrives, with a marker that names the mask and nothing else."""
     compiled = policies({"pii": [{"detect": ["email"]}]}, detectors={"email": Broken(error)})

@@ -641,3 +641,21 @@ def test_a_record_made_by_hand_with_wrong_types_is_read_as_far_as_it_makes_sense
         {"name": "litellm-completion"},
     )
     assert table.explain(record).plan == plan
+
+
+@pytest.mark.parametrize("amount", [101, "101 EUR", "1e999", 10**400, float("nan"), "1_000", ["101", "7"]], ids=repr)
+def test_an_overlay_with_masks_takes_what_it_cannot_compare(amount: object) -> None:
+    """Whoever writes an amount that is no number does not evade a mask; for a route it is no match."""
+    body = """
+overlays:
+  - {id: large, match: {metadata.amount: {gt: 100}}, mask: [one]}
+  - {id: small, match: {not: {metadata.amount: {gt: 100000}}}, mask: [two]}
+  - {id: clear, match: {metadata.amount: {gt: 100}}, on_error: no_match, mask: [three]}
+rules: [{id: r, match: {metadata.amount: {gt: 100}}, route: b}, {id: rest, route: a}]
+"""
+    plan = _plan(body, {"metadata": {"amount": amount}})
+    if amount == 101:
+        assert (plan.rule, plan.masks) == ("r", {"b": ("one", "two", "three")})
+    else:
+        assert (plan.rule, plan.masks) == ("rest", {"a": ("one", "two")})
+    assert _plan(body, {}).masks == {"a": ("two",)}

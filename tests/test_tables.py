@@ -267,3 +267,18 @@ masks: {audit: [{paths: [input]}]}
         "shared": ("secrets", "audit"),
     }
     assert plan({"team": "growth"}, rules).masks == {"shared": ("pii", "secrets", "audit")}
+
+
+def test_several_conditions_on_a_text_hold_it_to_the_rows_that_all_of_them_admit() -> None:
+    """Row `search` has no project of another, but the second condition leaves it out."""
+    text = """
+version: 1
+tables: {teams: {search: {tier: gold}, growth: {tier: gold, project: shared}}}
+attributes: {team: {values_from: teams}}
+projects: {shared: {env: A}}
+rules:
+  - {id: r, match: {all: [{team: [search, growth]}], team: {has: project}}, route: "{team.project}"}
+  - {id: rest, route: shared}
+"""
+    plan = RoutingTable.compile(load_text(text)).resolve(record_from_request({"team": "growth"}))
+    assert (plan.rule, plan.route) == ("r", ("shared",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import glob
 import os
 import stat
@@ -24,11 +25,14 @@ def text_of(file: str) -> str:
     return text
 
 
-def _read(file: str) -> bytes | Problem:
-    """Read at most the largest size that is allowed."""
+def _read(file: str, *, of_others: bool = False) -> bytes | Problem:
+    """Read at most the largest size that is allowed; of others only what is a file, for a pipe may never end."""
     try:
-        with Path(file).open("rb") as opened:
+        # Path.open takes no opener.
+        with open(file, "rb", opener=_open_at_once if of_others else None) as opened:
             status = os.fstat(opened.fileno())
+            if of_others and not stat.S_ISREG(status.st_mode):
+                return _unreadable(file, OSError(errno.EINVAL, "it is no file"))
             if stat.S_ISREG(status.st_mode) and status.st_size > MAX_BYTES:
                 return too_large(file)
             content = opened.read(MAX_BYTES + 1)
@@ -37,9 +41,13 @@ def _read(file: str) -> bytes | Problem:
     return too_large(file) if len(content) > MAX_BYTES else content
 
 
+def _open_at_once(file: str, flags: int) -> int:
+    return os.open(file, flags | os.O_NONBLOCK)
+
+
 def text_beside(folder: Path, name: str) -> str | Problem:
     """Return the text of a file that a table names; problems name it as the table does."""
-    content = _read(str(folder / name))
+    content = _read(str(folder / name), of_others=True)
     text = content if isinstance(content, Problem) else _decode(content, name)
     if isinstance(text, Problem):
         return replace(text, location=replace(text.location, file=name))

@@ -107,10 +107,13 @@ class Vocabulary:
     def held(self, attribute: str, match: Match | None) -> frozenset[str] | None:
         """Return the keys one of which a call must have to pass a `match`; None when it asks for no table.
 
-        Of several conditions the narrowest counts, not what they have in common: an attribute may have several values.
+        Of several conditions on a text that counts which all admit. An attribute that may have several values can
+        meet each with another one, so there it is the narrowest.
         """
         matchers = [matcher for name, matcher in (match.conjuncts() if match is not None else ()) if name == attribute]
         found = [keys for matcher in matchers if (keys := self.admitted(attribute, matcher)) is not None]
+        if found and self.kind(attribute) == "text":
+            return frozenset.intersection(*found)
         return min(found, key=len, default=None)
 
 

@@ -29,7 +29,7 @@ WALK: Final = "walk"
 def mask(record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies) -> MaskedRecord:
     """Return what `project` may see of `record`.
 
-    Never raises (but KeyboardInterrupt and SystemExit): where a mask fails, the field it was looking at reads
+    Never raises (but KeyboardInterrupt): where a mask fails, the field it was looking at reads
     `[MASK FAILED: <mask>]`; where a mask is unknown or the record cannot be read, every text does. The call arrives
     all the same, and `failures` says so. Where a step that failed says `on_error: drop`, `drop` is set.
     """
@@ -53,7 +53,7 @@ def mask_guarded(
         policy = with_derived(policies.policy(plan.masks[project]), plan.because)
         walk = Walk(with_literals(policy, also) if also else policy, project)
         return _masked(record, plan, walk, project), walk.found, policy
-    except (KeyboardInterrupt, SystemExit):
+    except KeyboardInterrupt:
         raise
     except UnknownMask as unknown:
         return withheld(record, plan, project, unknown.name), {}, None
@@ -74,7 +74,7 @@ def mask_value(
     copier = Copier()
     try:
         masked = walk.field(copier.copy(value), ("input",))
-    except (KeyboardInterrupt, SystemExit):
+    except KeyboardInterrupt:
         raise
     except MaskFailed as failed:
         return failure_marker(failed.mask), Counter()
@@ -193,7 +193,7 @@ def _nanoseconds(value: Any) -> int:
 def _ids(record: CallRecord, plan: Plan, is_hidden: Callable[[str], bool]) -> SpanIds:
     try:
         return span_ids(record, plan.ids, is_hidden)
-    except (KeyboardInterrupt, SystemExit):
+    except KeyboardInterrupt:
         raise
     except BaseException:  # noqa: BLE001 - a record that cannot be read gets ids all the same
         return random_ids()

@@ -100,7 +100,7 @@ class Scanner:
                     hits += [(*shadow.original(*span), replacement) for span in found]
                 if finder.allowed is not None:
                     hits[first:] = [hit for hit in hits[first:] if not finder.allowed.covers(data[hit[0] : hit[1]])]
-            except (KeyboardInterrupt, SystemExit):
+            except KeyboardInterrupt:
                 raise
             except BaseException:  # noqa: BLE001 - MemoryError and RecursionError too: what was not scanned is not sent
                 raise MaskFailed(replacement.mask, drops=replacement.drops) from None
@@ -175,7 +175,7 @@ class Scanner:
         self.counts[replacement.kind] += 1
         try:
             return replacement.text_for(value, self._scope, shown)
-        except (KeyboardInterrupt, SystemExit):
+        except KeyboardInterrupt:
             raise
         except BaseException:  # noqa: BLE001 - as above
             raise MaskFailed(replacement.mask, drops=replacement.drops) from None

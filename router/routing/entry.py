@@ -104,7 +104,8 @@ def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule], vocabulary
     masked_overlay = isinstance(spec, Overlay) and bool(spec.mask)
     on_error = spec.on_error if isinstance(spec, Overlay) else None
     vocabulary = vocabulary.within(spec.match)
-    conditions = compile_match(spec.match, vocabulary) if spec.match is not None else ()
+    when_undecided = masked_overlay if on_error is None else on_error == "match"
+    conditions = compile_match(spec.match, vocabulary, in_doubt=when_undecided) if spec.match is not None else ()
     return Entry(
         kind=kind,
         id=spec.id,
@@ -112,7 +113,7 @@ def compile_entry(kind: Kind, item: Located[Overlay] | Located[Rule], vocabulary
         conditions=conditions,
         when=compile_when(spec.when, vocabulary) if spec.when is not None else None,
         when_text=spec.when or "",
-        when_undecided=masked_overlay if on_error is None else on_error == "match",
+        when_undecided=when_undecided,
         window=read_window(spec.active) if spec.active is not None else None,
         rollout=compile_rollout(spec.rollout, spec.id, vocabulary) if spec.rollout is not None else None,
         is_shadow=spec.mode == "shadow",

@@ -52,15 +52,22 @@ class _Test:
     words: str
 
 
-def compile_match(match: Match, vocabulary: Vocabulary = NO_VOCABULARY) -> tuple[Condition, ...]:
-    """Compile the conditions of one `match:`; all of them must hold."""
-    conditions = [_on_attribute(name, matcher, vocabulary) for name, matcher in match.attributes().items()]
+def compile_match(
+    match: Match, vocabulary: Vocabulary = NO_VOCABULARY, *, in_doubt: bool = False
+) -> tuple[Condition, ...]:
+    """Compile the conditions of one `match:`; all of them must hold.
+
+    `in_doubt` is the answer where a value is to be compared with a number and is none: True for what must not be
+    evaded, such as an overlay with masks.
+    """
+    conditions = [_on_attribute(name, matcher, vocabulary, in_doubt) for name, matcher in match.attributes().items()]
     if match.any is not None:
-        conditions.append(_any(tuple(conjunction(compile_match(inner, vocabulary)) for inner in match.any)))
-    if match.all is not None:
-        conditions.extend(condition for inner in match.all for condition in compile_match(inner, vocabulary))
+        branches = [compile_match(inner, vocabulary, in_doubt=in_doubt) for inner in match.any]
+        conditions.append(_any(tuple(map(conjunction, branches))))
+    for inner in match.all or ():
+        conditions.extend(compile_match(inner, vocabulary, in_doubt=in_doubt))
     if match.not_ is not None:
-        conditions.append(_not(conjunction(compile_match(match.not_, vocabulary))))
+        conditions.append(_not(conjunction(compile_match(match.not_, vocabulary, in_doubt=not in_doubt))))
     return tuple(conditions)
 
 
@@ -98,9 +105,9 @@ def _not(inner: Condition) -> Condition:
     )
 
 
-def _on_attribute(name: str, matcher: Any, vocabulary: Vocabulary) -> Condition:
+def _on_attribute(name: str, matcher: Any, vocabulary: Vocabulary, in_doubt: bool) -> Condition:
     texts = texts_getter(name, vocabulary)
-    test = _compile_matcher(matcher, lambda operators: vocabulary.of(name, operators))
+    test = _compile_matcher(matcher, lambda operators: vocabulary.of(name, operators), in_doubt)
     holds = test.holds
 
     def why(record: CallRecord) -> str:
@@ -120,19 +127,19 @@ def _wanted(matcher: Any) -> Sequence[Any]:
     return (matcher.any_of or []) if matcher.model_fields_set == {"any_of"} else []
 
 
-def _compile_matcher(matcher: Any, table_of: TableOf) -> _Test:
+def _compile_matcher(matcher: Any, table_of: TableOf, in_doubt: bool) -> _Test:
     if isinstance(matcher, MatchOperators):
-        return _compile_operators(matcher, table_of)
+        return _compile_operators(matcher, table_of, in_doubt)
     wanted = _texts(_wanted(matcher))
     words = f"= {_quote(wanted)}" if len(wanted) == 1 else f"∈ {_listed(wanted)}"
     return _Test(_contains_any(wanted), words)
 
 
-def _compile_operators(operators: MatchOperators, table_of: TableOf) -> _Test:
+def _compile_operators(operators: MatchOperators, table_of: TableOf, in_doubt: bool) -> _Test:
     tests = [
         _look_up(key, getattr(operators, key), table_of(operators))
         if key in _LOOK_UPS
-        else _compile_operator(key, getattr(operators, key), table_of)
+        else _compile_operator(key, getattr(operators, key), table_of, in_doubt)
         for key in sorted(operators.model_fields_set)
     ]
     if len(tests) == 1:
@@ -151,9 +158,9 @@ def _look_up(key: str, operand: Any, table: Table | None) -> _Test:
     return _Test(found, f"in table {named} with {operand}" if key == "has" else f"in table {named}")
 
 
-def _compile_operator(key: str, operand: Any, table_of: TableOf) -> _Test:
+def _compile_operator(key: str, operand: Any, table_of: TableOf, in_doubt: bool) -> _Test:
     if key == "not_":
-        inner = _compile_matcher(operand, table_of)
+        inner = _compile_matcher(operand, table_of, not in_doubt)
         return _Test(lambda texts: not inner.holds(texts), f"not {inner.words}")
     if key == "glob":
         return _Test(_glob(operand), f"like {_quote([operand])}")
@@ -163,7 +170,7 @@ def _compile_operator(key: str, operand: Any, table_of: TableOf) -> _Test:
         return _Test(lambda texts: bool(texts) is operand, "exists" if operand else "is missing")
     if key in _ORDERING:
         compare, sign = _ORDERING[key]
-        return _Test(_compares(compare, operand), f"{sign} {text_of(operand)}")
+        return _Test(_compares(compare, operand, in_doubt), f"{sign} {text_of(operand)}")
     wanted = _texts(operand)
     if key == "any_of":
         return _Test(_contains_any(wanted), f"has one of {_listed(wanted)}")
@@ -177,12 +184,12 @@ def _contains_any(wanted: Iterable[str]) -> Callable[[Texts], bool]:
     return lambda texts: not keys.isdisjoint(texts)
 
 
-def _compares(compare: Callable[[float, float], bool], operand: float) -> Callable[[Texts], bool]:
-    """Return the test for one value that spells a number and compares so; no other value passes."""
+def _compares(compare: Callable[[float, float], bool], operand: float, in_doubt: bool) -> Callable[[Texts], bool]:
+    """Return the test for one value that spells a number and compares so; for any other value it is in doubt."""
 
     def holds(texts: Texts) -> bool:
         number = number_in(texts[0]) if len(texts) == 1 else None
-        return number is not None and compare(number, operand)
+        return compare(number, operand) if number is not None else in_doubt and bool(texts)
 
     return holds
 

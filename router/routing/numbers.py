@@ -16,7 +16,9 @@ def number_of(value: Any) -> float | None:
 
 
 def number_in(text: str) -> float | None:
-    """Return the number that a text spells, None for any other text."""
+    """Return the number that a text spells, None for any other text and for what only Python reads (`1_000`, `٧`)."""
+    if not text.isascii() or "_" in text:
+        return None
     try:
         return number_of(float(text))
     except ValueError:
