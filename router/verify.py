@@ -150,7 +150,8 @@ def _compare(expect: Expect, plan: Plan, sent: Mapping[str, MaskedRecord]) -> It
 def _compare_masks(expect: Expect, plan: Plan) -> Iterable[Difference]:
     if isinstance(expect.mask, dict):
         for project, names in expect.mask.items():
-            yield from _differs(f"mask for {project}", names, list(plan.masks.get(project, ())))
+            got = list(plan.masks[project]) if project in plan.masks else "nothing: the call does not go there"
+            yield from _differs(f"mask for {project}", names, got)
         return
     alike = len(set(plan.masks.values())) < 2
     for project, given in list(plan.masks.items())[: 1 if alike else None] or [("", ())]:

@@ -88,3 +88,17 @@ def test_a_test_notices_that_a_project_does_not_get_the_call() -> None:
     (result,) = run_tests(loaded)
     (found,) = result.differences
     assert (found.what, found.got) == ("sent to pay", "nothing: the call does not go there")
+
+
+def test_no_mask_for_a_project_is_not_met_by_a_call_that_does_not_go_there():
+    """`mask: {b: []}` says that b gets the call, and gets it without a mask."""
+    text = (
+        "version: 1\nprojects: {a: {env: A}, b: {env: B}}\n"
+        "rules: [{id: z, match: {team: z}, route: b}, {id: r, route: a}]\n"
+        "tests:\n  - {name: elsewhere, expect: {mask: {b: []}}}\n"
+        "  - {name: there, request: {team: z}, expect: {mask: {b: []}}}\n"
+    )
+    elsewhere, there = run_tests(load_text(text))
+    (found,) = elsewhere.differences
+    assert (found.what, found.got) == ("mask for b", "nothing: the call does not go there")
+    assert there.passed

@@ -92,7 +92,7 @@ def test_a_pack_has_no_rules() -> None:
     """What belongs to a routing.yaml is an unknown key in a pack."""
     text = (
         "version: 1\ndescription: d\nmasks: {m: [{paths: [input]}]}\n"
-        "tests: [{name: t, mask: [m], expect: {}}]\nrules: []\n"
+        "tests: [{name: t, mask: [m], expect: {mask: [m]}}]\nrules: []\n"
     )
     with pytest.raises(ConfigError) as caught:
         load_pack_text(text)

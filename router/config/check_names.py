@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
+from router.config.check_tests import check_tests
 from router.config.draft import Draft
 from router.config.findings import Findings
-from router.config.model import AD_HOC, DROP, REQUEST_MASKS, Destination, Overlay, Rule, Test
+from router.config.model import AD_HOC, DROP, Destination, Overlay, Rule, Test
 from router.config.mounting import Mounted, whole_drafts
 from router.config.nodes import Path
 from router.config.packs import PackShelf
 from router.config.routes import RouteError, has_holes, route_places, routes_by_row
-from router.config.suggest import did_you_mean
+from router.config.unknown import unknown_name
 from router.errors import ConfigError, Label, Problem
-
-_MOST = 40
-"""Names that a hint lists."""
 
 
 def check_names(findings: Findings, shelf: PackShelf, files: Sequence[Mounted] = ()) -> list[Problem]:
@@ -28,7 +25,7 @@ def check_names(findings: Findings, shelf: PackShelf, files: Sequence[Mounted] =
     _check_ids(findings)
     _check_projects(findings, files)
     broken_packs = _check_mask_names(findings, shelf, files)
-    _check_tests(findings, shelf, files)
+    check_tests(findings, shelf, files)
     return broken_packs
 
 
@@ -101,7 +98,7 @@ def _check_choices(findings: Findings, known: Sequence[str]) -> set[str]:
         for index, name in enumerate(names):
             if name not in known:
                 effect = "a request that chooses it would be denied"
-                _unknown(findings, "RT601", "project", name, (*path, index), known, effect)
+                unknown_name(findings, "RT601", "project", name, (*path, index), known, effect)
     return {name for _, names in places for name in names}
 
 
@@ -129,29 +126,8 @@ def _check_route(findings: Findings, index: int, rule: Rule, known: Sequence[str
                 effect, hint = f"{effect}, under the masks of both", "name it once, with all its masks"
             findings.add("RT612", message, where, severity="warning", effect=effect, hint=hint)
         elif name != DROP and name not in known and not has_holes(name):
-            _unknown(findings, "RT601", "project", name, where, known, "these calls would have nowhere to go")
+            unknown_name(findings, "RT601", "project", name, where, known, "these calls would have nowhere to go")
         seen.add(name)
-
-
-def _unknown(
-    findings: Findings,
-    code: str,
-    kind: str,
-    name: str,
-    path: Path,
-    known: Iterable[str],
-    effect: str,
-    *,
-    key: bool = False,
-) -> None:
-    names = list(dict.fromkeys(known))
-    label = did_you_mean(name, names) or f"no such {kind}"
-    listed = ", ".join(names[:_MOST]) + ", …" * (len(names) > _MOST)
-    of_file = " of this file" if findings.draft.outer is None else ""
-    hint = f"{kind}s{of_file}: {listed}" if names else f"this file has no {kind}s"
-    if kind == "mask":
-        hint = f"masks: {', '.join(names)}"
-    findings.add(code, f"unknown {kind} `{name}`", path, key=key, label=label, effect=effect, hint=hint)
 
 
 # -- masks ---------------------------------------------------------------------------------------------
@@ -199,7 +175,7 @@ def _check_mask_names(findings: Findings, shelf: PackShelf, files: Sequence[Moun
             continue
         if not found:
             everything = (*known, *shelf.names())
-            _unknown(findings, "RT240", "mask", name, path, everything, "content would be logged unmasked")
+            unknown_name(findings, "RT240", "mask", name, path, everything, "content would be logged unmasked")
     teams = whole_drafts(files)
     for team in teams or ():
         used.update(name for _, name in mask_uses(Findings(team)) if name not in team.names["masks"])
@@ -217,80 +193,3 @@ def _unused_masks(findings: Findings, used: set[str]) -> None:
             message, effect = f"mask `{name}` is used nowhere", "it hides nothing"
             hint = "name it under `mask:` of defaults, an overlay or a rule, or take it away"
             findings.add("RT241", message, ("masks", name), key=True, severity="warning", effect=effect, hint=hint)
-
-
-# -- tests ---------------------------------------------------------------------------------------------
-
-
-def _check_tests(findings: Findings, shelf: PackShelf, files: Sequence[Mounted]) -> None:
-    draft = findings.draft
-    rules, overlays = _ids(draft, "rules", files), _ids(draft, "overlays", files)
-    overlays.names += tuple(located.value.id for located in shelf.overlays())
-    masks = _Known((*draft.known("masks"), *shelf.masks(), *REQUEST_MASKS))
-    projects = _Known(draft.known("projects"))
-    for file in files:
-        masks.take(file, [f"{file.stem}/{name}" for name in file.draft.names["masks"]] if file.draft else None)
-        projects.take(file, file.draft.names["projects"] if file.draft else None, whatever=True)
-    if any(not masks.has(name) for test in draft.tests.values() for name in _expected_masks(test)):
-        masks.names = tuple(dict.fromkeys((*draft.known("masks"), *shelf.names(), *masks.names)))
-    effect = "the test could never pass"
-    for index, test in draft.tests.items():
-        path: Path = ("tests", index, "expect")
-        expect = test.expect
-        if expect.rule is not None and not rules.has(expect.rule):
-            _unknown(findings, "RT306", "rule", expect.rule, (*path, "rule"), rules.names, effect)
-        by_project = expect.mask if isinstance(expect.mask, dict) else {}
-        listed: list[tuple[str, _Known, Sequence[str], Path]] = [
-            ("overlay", overlays, expect.overlays or (), (*path, "overlays")),
-            ("project", projects, expect.route or (), (*path, "route")),
-            ("mask", masks, expect.mask if isinstance(expect.mask, list) else (), (*path, "mask")),
-            *(("mask", masks, names, (*path, "mask", name)) for name, names in by_project.items()),
-        ]
-        for kind, known, names, where in listed:
-            for position, name in enumerate(names):
-                if not known.has(name) and (kind, name) != ("project", AD_HOC):
-                    _unknown(findings, "RT306", kind, name, (*where, position), known.names, effect)
-        for key, given in (("mask", by_project), ("sent_to", expect.sent_to or {})):
-            for name in given:
-                if not projects.has(name) and name != AD_HOC:
-                    _unknown(findings, "RT306", "project", name, (*path, key, name), projects.names, effect, key=True)
-
-
-def _expected_masks(test: Test) -> list[str]:
-    expected = test.expect.mask or []
-    return expected if isinstance(expected, list) else [name for names in expected.values() for name in names]
-
-
-@dataclass(slots=True)
-class _Known:
-    """Names that a test may expect; of a team file that cannot be read, whatever could be its."""
-
-    names: tuple[str, ...]
-    prefixes: tuple[str, ...] = ()
-
-    def take(self, file: Mounted, names: Iterable[str] | None, *, whatever: bool = False) -> None:
-        """Add the names of a file; None when it could not be read. `whatever`: they do not begin with its stem."""
-        if names is None:
-            self.prefixes += ("" if whatever else f"{file.stem}/",)
-        else:
-            self.names += tuple(names)
-
-    def has(self, name: str) -> bool:
-        return name in self.names or (bool(self.prefixes) and name.startswith(self.prefixes))
-
-
-def _ids(draft: Draft, section: str, files: Sequence[Mounted]) -> _Known:
-    """Return every id that a section mentions, entries that are broken included, as this file may call it."""
-    known = _Known(_own_ids(draft, section))
-    if draft.outer is not None:
-        qualified = tuple(f"{draft.stem}/{name}" for name in known.names)
-        known = _Known((*known.names, *qualified, *_own_ids(draft.outer, section)))
-    for file in files:
-        known.take(file, [f"{file.stem}/{name}" for name in _own_ids(file.draft, section)] if file.draft else None)
-    return known
-
-
-def _own_ids(draft: Draft, section: str) -> tuple[str, ...]:
-    given = draft.root.value.get(section)
-    entries = given if isinstance(given, list) else []
-    return tuple(str(entry["id"]) for entry in entries if isinstance(entry, dict) and "id" in entry)

@@ -38,7 +38,7 @@ PACKS: dict[str, Code] = {
         title="a pack that brings nothing",
         why="Listing it or naming it would do nothing.",
         mend="Add `masks:` or `overlays:`.",
-        bad="description: d\ntests: [{name: t, expect: {}}]",
-        good="description: d\nmasks: {m: [{paths: [input]}]}\ntests: [{name: t, mask: [m], expect: {}}]",
+        bad="description: d\ntests: [{name: t, expect: {masked: {}}}]",
+        good="description: d\nmasks: {m: [{paths: [input]}]}\ntests: [{name: t, mask: [m], expect: {mask: [m]}}]",
     ),
 }

@@ -200,9 +200,9 @@ RULES: dict[str, Code] = {
         mend="Add a test with `mask: [<name>]`, or with `expect: {overlays: [<id>]}`, to the pack.",
         bad=(
             "description: d\nmasks: {m: [{paths: [input]}], n: [{paths: [output]}]}\n"
-            "tests: [{name: t, mask: [m], expect: {}}]"
+            "tests: [{name: t, mask: [m], expect: {mask: [m]}}]"
         ),
-        good="description: d\nmasks: {m: [{paths: [input]}]}\ntests: [{name: t, mask: [m], expect: {}}]",
+        good="description: d\nmasks: {m: [{paths: [input]}]}\ntests: [{name: t, mask: [m], expect: {mask: [m]}}]",
     ),
     "RT301": Code(
         title="a rule that can never match",
@@ -245,9 +245,24 @@ RULES: dict[str, Code] = {
     ),
     "RT306": Code(
         title="a test that expects what does not exist",
-        why="It could never pass.",
-        mend="Name a rule, overlay, project or mask of the file.",
+        why="It could never pass; where it expects nothing of a field that does not exist, it could never fail.",
+        mend="Name a rule, overlay, project or mask of the file, or a field that Langfuse gets.",
         bad="tests: [{name: t, expect: {rule: rset}}]",
         good="tests: [{name: t, expect: {rule: rest}}]",
+    ),
+    "RT307": Code(
+        title="a test that expects nothing",
+        why="It could never fail, and so would vouch for what nobody tried.",
+        mend="Say what must come out: `route`, `rule`, `overlays`, `mask`, `trace`, `sent`.",
+        bad="tests: [{name: t, request: {team: pay}, expect: {}}]",
+        good="tests: [{name: t, request: {team: pay}, expect: {rule: rest}}]",
+    ),
+    "RT308": Code(
+        title="two tests of one name",
+        why="A report could not tell which of the two failed.",
+        mend="Rename one; the name is the behaviour, as a sentence.",
+        bad="tests: [{name: t, expect: {rule: rest}}, {name: t, expect: {route: [a]}}]",
+        good="tests: [{name: t, expect: {rule: rest}}, {name: u, expect: {route: [a]}}]",
+        warning=True,
     ),
 }
