@@ -79,6 +79,11 @@ class Router:
         """Hash of the configuration in use, 12 hex digits."""
         return self._loaded.digest
 
+    @property
+    def shutdown_timeout_secs(self) -> float:
+        """How long the end of the process may wait for delivery."""
+        return self._settings.shutdown_timeout_secs
+
     def resolve(self, call: CallRecord | Mapping[str, Any]) -> Plan:
         """Return the plan for a call, or for a request described by hand, which is made at present without `now`.
 

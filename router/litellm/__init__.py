@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import litellm
 
+from router.delivery.signals import check_signals_can_be_taken
 from router.litellm import host
 from router.litellm.logger import RouterLogger, warn_of_own_langfuse
 from router.litellm.record import record_from_kwargs
@@ -22,7 +23,7 @@ _lock = threading.RLock()
 _installed: RouterLogger | None = None
 
 
-def install(path: str | Path | None = None) -> RouterLogger:
+def install(path: str | Path | None = None, *, drain_on_sigterm: bool = False) -> RouterLogger:
     """Route every LiteLLM call of this process by a routing.yaml; return the callback that does it.
 
     Without a path, `ROUTER_CONFIG` or ./routing.yaml. One callback is installed at a time: a second `install` loads
@@ -33,11 +34,20 @@ def install(path: str | Path | None = None) -> RouterLogger:
     loaded by then, as it is when a proxy loads a module of callbacks. In a proxy a call without an authenticated key
     is nobody's. LiteLLM imports that module for some features of its own, so an application installs early.
 
+    Python ends a process on SIGTERM without a farewell, and what waits is lost. With `drain_on_sigterm` the signal
+    drains first, for `ROUTER_SHUTDOWN_TIMEOUT_SECS` at most, and then does what it did before; `shutdown` takes that
+    away again. Without it no signal is touched. A proxy needs none of it: its own shutdown drains.
+
     Raises:
         ConfigError: the file, a secret or a `ROUTER_*` setting is not usable; holds every problem.
+        DeliveryError: `drain_on_sigterm` in another thread than the main one; nothing is installed.
     """
+    if drain_on_sigterm:
+        check_signals_can_be_taken()
     with _lock:
         logger = _route_by(Router.from_file(path))
+        if drain_on_sigterm:
+            logger.drain_on_sigterm()
         if not any(entry is logger for entry in litellm.callbacks):
             litellm.callbacks.append(logger)
     warn_of_own_langfuse()

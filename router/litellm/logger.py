@@ -17,6 +17,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from router.delivery import Health, Stats
 from router.delivery.fork import reset_in_child
+from router.delivery.signals import drain_on_sigterm
 from router.litellm import host
 from router.litellm.capture import Capture, capture
 from router.litellm.origin import is_proxy_loaded
@@ -33,6 +34,8 @@ _STRAGGLERS_SECS = 0.5
 class Sink(Protocol):
     """What the logger needs of `router.Router`."""
 
+    @property
+    def shutdown_timeout_secs(self) -> float: ...
     def handle(self, make_record: Callable[[], CallRecord], size: int = ...) -> None: ...
     def discard_duplicate(self) -> None: ...
     def stats(self) -> Stats: ...
@@ -67,6 +70,7 @@ class RouterLogger(CustomLogger):
         self._looked_around = False
         self._ended = False
         self._former: dict[int, Sink] = {}
+        self._restore_sigterm: Callable[[], None] | None = None
         reset_in_child(self._forget_former)
         atexit.register(_run_left_over_hooks, weakref.ref(self))
 
@@ -111,6 +115,8 @@ class RouterLogger(CustomLogger):
         `await aflush()` before.
         """
         self._ended = True
+        if self._restore_sigterm is not None:
+            self._restore_sigterm()
         deadline = time.monotonic() + (_DRAIN_SECS if timeout is None else timeout)
         seen = host.wait_for_hooks(_left(deadline))
         host.remove_callback(self)
@@ -134,6 +140,15 @@ class RouterLogger(CustomLogger):
         # At exit, functions run last in, first out: this one has to come before the new router's own.
         atexit.register(_run_left_over_hooks, weakref.ref(self))
         threading.Thread(target=self._retire, args=(former,), name="router-retire", daemon=True).start()
+
+    def drain_on_sigterm(self) -> None:
+        """Have the first SIGTERM drain before it does what it did; `shutdown` takes that away again.
+
+        Raises:
+            DeliveryError: this is not the main thread.
+        """
+        if self._restore_sigterm is None:
+            self._restore_sigterm = drain_on_sigterm(lambda: self.flush(self._router.shutdown_timeout_secs))
 
     def stats(self) -> Stats:
         """Return what became of every call so far; a second `install` begins a new account."""

@@ -63,6 +63,10 @@ class Recorder:
     def health(self) -> Health:
         raise NotImplementedError
 
+    @property
+    def shutdown_timeout_secs(self) -> float:
+        raise NotImplementedError
+
     def flush(self, timeout: float = 10.0) -> bool:
         return True
 
