@@ -181,8 +181,13 @@ def _check_clashes(
 ) -> None:
     """Check that full names of masks are the names of one mask each."""
     owners: dict[str, str] = {name: name for name in shipped}
+    bare = {name.rpartition("/")[2]: name for name in shipped}
     for pack in listed.values():
         for mask in pack.masks:
+            if bare.get(mask, pack.full_name(mask)) != pack.full_name(mask) and pack.name not in shipped:
+                message = f"pack `{pack.name}` brings a mask `{mask}`, which is the name of a shipped one"
+                effect = f"wherever `mask: [{mask}]` stands, this one would hide instead of `{bare[mask]}`"
+                findings.add("RT246", message, places[pack.name], effect=effect, hint="give the mask another name")
             owner = owners.setdefault(pack.full_name(mask), pack.name)
             if owner != pack.name:
                 message = f"packs `{owner}` and `{pack.name}` both bring a mask `{pack.full_name(mask)}`"
