@@ -13,6 +13,7 @@ from router.delivery.batch import Batch, make_batch, shorten_batch, split_batch
 from router.delivery.counters import DropReason
 from router.delivery.notices import Notices, calls
 from router.delivery.outbox import Backlog, Outbox
+from router.delivery.pace import Pace
 from router.delivery.retry import Answer, pause
 from router.delivery.settings import DeliverySettings
 from router.delivery.transport import Transport
@@ -63,6 +64,7 @@ class Exporter:
         self._confirmed: set[str] = set()
         self._flights: dict[Backlog, asyncio.Task[None]] = {}
         self._timers: dict[Backlog, asyncio.TimerHandle] = {}
+        self._pace = Pace(settings.max_requests_per_sec)
         self._stopped = asyncio.Event()
         self._hurried = asyncio.Event()
         self._slots = asyncio.Semaphore(settings.max_connections)
@@ -110,13 +112,23 @@ class Exporter:
         if timer is not None:
             timer.cancel()
         if wait is None:
+            self._pace.gives_up(backlog)
             return
+        project = self._project_of(backlog)
+        host, now = "" if project is None else project.host, time.monotonic()
+        if self._flush_left() <= 0 and not self._outbox.is_full(backlog):
+            wait = self._pace.turn(backlog, host, now + max(0.0, wait)) - now
         loop = asyncio.get_running_loop()
         if wait <= 0 or self._flush_left() > 0:
+            self._pace.sends(backlog, host, now)
             flight = loop.create_task(self._fly(backlog))
             self._flights[backlog] = flight
         else:
             self._timers[backlog] = loop.call_later(wait, self._consider, backlog)
+
+    def _project_of(self, backlog: Backlog) -> ResolvedProject | None:
+        to = backlog.destination
+        return self._projects.get(to) if isinstance(to, str) else to
 
     async def _fly(self, backlog: Backlog) -> None:
         try:
@@ -166,8 +178,7 @@ class Exporter:
             await self._pause(wait)
 
     async def _post(self, backlog: Backlog, body: bytes) -> Answer:
-        to = backlog.destination
-        project = self._projects.get(to) if isinstance(to, str) else to
+        to, project = backlog.destination, self._project_of(backlog)
         if project is None:
             return Answer("rejected", "the project has no credentials")
         if isinstance(to, str) and (withheld := await self._withheld(to, project)) is not None:

@@ -126,13 +126,17 @@ class Outbox:
 
     def due_in(self, backlog: Backlog) -> float | None:
         """Return how many seconds the spans in line may still wait for others; None when there are none."""
-        settings = self._settings
         with self._lock:
             if not backlog.spans:
                 return None
-            if len(backlog.spans) >= settings.max_batch_spans or backlog.bytes >= settings.max_batch_bytes:
+            if self.is_full(backlog):
                 return 0.0
-            return backlog.spans[0][1] + settings.flush_interval_secs - time.monotonic()
+            return backlog.spans[0][1] + self._settings.flush_interval_secs - time.monotonic()
+
+    def is_full(self, backlog: Backlog) -> bool:
+        """Return whether the spans in line are a whole batch."""
+        settings = self._settings
+        return len(backlog.spans) >= settings.max_batch_spans or backlog.bytes >= settings.max_batch_bytes
 
     def take(self, backlog: Backlog) -> tuple[list[bytes], float]:
         """Move the oldest spans, up to one batch, from the line into flight; return them and the age of the first."""
@@ -211,8 +215,7 @@ class Outbox:
         backlog.taken += 1
         backlog.bytes += size
         self._bytes += size
-        settings = self._settings
-        full = len(backlog.spans) >= settings.max_batch_spans or backlog.bytes >= settings.max_batch_bytes
+        full = self.is_full(backlog)
         if len(backlog.spans) > 1 and (backlog.announced_full or not full):
             return False
         backlog.announced_full = full

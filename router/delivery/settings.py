@@ -24,6 +24,12 @@ class DeliverySettings:
     """Memory for calls that are not delivered yet, over all projects."""
     max_connections: Annotated[int, Field(ge=2, le=1_000)] = 32
     """Requests under way at the same time, over all projects; one project never has more than one."""
+    max_requests_per_sec: Annotated[float, Field(ge=1, le=100_000, allow_inf_nan=False)] = 50.0
+    """Requests to one host at most, over all projects: with many of them each waits longer, and sends more at once.
+
+    Full batches, retries and flushes wait for nobody. The default keeps one process below the 4 000 a minute of
+    Langfuse Cloud's plan Core, https://langfuse.com/faq/all/api-limits; Hobby allows 1 000, Pro 20 000.
+    """
     timeout_secs: Seconds = 10.0
     """How long one request may take."""
     max_age_secs: Seconds = 600.0
