@@ -12,6 +12,7 @@ from router.config.model.masks import Detector as DetectorName
 from router.masking import mask_text
 from router.masking.cards import is_card
 from router.masking.detectors import BUILTIN_DETECTORS, builtin_detectors, expand_groups
+from router.masking.detectors.detector import united
 from router.masking.fold import fold
 from router.masking.names import names_secret
 from tests.linear import takes_linear_time
@@ -285,6 +286,28 @@ def test_a_detector_takes_linear_time(name: str, unit: str) -> None:
     """Ten times the hostile text does not take a hundred times as long."""
     detector = builtin_detectors()[name]
     assert takes_linear_time(detector.find, unit)
+
+
+@pytest.mark.parametrize(
+    ("name", "unit"),
+    [
+        ("api_key", "JQQJ99aaaaaaaaaaaaaaaa_"),
+        ("email", "é@ a@b.co a@b.co a@b.co "),
+        ("ip", "1::2 1.2.3.4 "),
+        ("private_key", "-----BEGIN PRIVATE KEY-----."),
+    ],
+)
+def test_a_detector_takes_linear_time_for_many_finds(name: str, unit: str) -> None:
+    """Finds are not compared with all others, and no text is read again for each."""
+    assert takes_linear_time(builtin_detectors()[name].find, unit)
+
+
+def test_a_token_known_by_its_middle_is_found_whole_but_no_more_than_that() -> None:
+    """What another token before it holds is not read again."""
+    key = "JQQJ99" + "aB3" * 10
+    text = f"x {'q7' * 20}{key} {key}_{key}"
+    found = united(builtin_detectors()["api_key"].find(text.encode()))
+    assert [text[start:end] for start, end in found] == ["q7" * 20 + key, key, f"_{key}"]
 
 
 def test_every_detector_is_told_of() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from router.masking.detectors import BUILTIN_DETECTORS
+from router.masking.detectors.detector import Span, overlaps_any, united
 from router.masking.policy import Finder
 from router.masking.scan import Hit, MaskFailed, Scanner, merged
 
@@ -49,7 +51,11 @@ def _pass(texts: list[str], separator: bytes, scanner: Scanner, active: tuple[Fi
         for offset, part in zip(starts, parts, strict=True)
         for start, end, replacement in scanner.find(part, active)
     ]
-    split = [hit for hit in hits if is_split(hit[0], hit[1]) and not _only_touches(hit, alone)]
+    personal = {
+        kind: united((start, end) for start, end, replacement in alone if replacement.kind == kind)
+        for kind in _PERSONAL & {replacement.kind for _, _, replacement in alone}
+    }
+    split = [hit for hit in hits if is_split(hit[0], hit[1]) and not _only_touches(hit, personal)]
     if not split:
         return None
     for start, end, replacement, group in [*merged([*split, *alone])][::-1]:
@@ -58,16 +64,13 @@ def _pass(texts: list[str], separator: bytes, scanner: Scanner, active: tuple[Fi
     return [part.decode("utf-8", "replace") for part in parts]
 
 
-def _only_touches(hit: Hit, alone: list[Hit]) -> bool:
+def _only_touches(hit: Hit, alone: Mapping[str, Sequence[Span]]) -> bool:
     """Return whether a hit only adds the neighbour's last word to an address or number that one text holds whole.
 
     Nobody can tell for a secret or a pattern where it ends, so there the neighbour's word goes as well.
     """
     start, end, replacement = hit
-    return replacement.kind in _PERSONAL and any(
-        kind.kind == replacement.kind and start < other_end and other_start < end
-        for other_start, other_end, kind in alone
-    )
+    return overlaps_any((start, end), alone.get(replacement.kind, ()))
 
 
 def _replace(parts: list[bytes], starts: list[int], start: int, end: int, written: bytes) -> None:

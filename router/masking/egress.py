@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ahocorasick_rs import BytesAhoCorasick
+
 from router.masking.literals import Found
 from router.masking.masking import mask_guarded, withheld
 from router.masking.policies import MaskingPolicies
@@ -18,6 +20,8 @@ from router.routing.record import CallRecord
 EGRESS: Final = "egress"
 """Stands for a mask's name where not a mask failed but the check of the bytes found something."""
 _GATE: Final = frozenset({"api_key", "jwt", "private_key"})
+_FEW: Final = 32
+"""Values that are looked for one by one; making an automaton of them takes longer."""
 
 Encode = Callable[[MaskedRecord], Sequence[bytes]]
 """Returns the pieces of the bytes that would be sent: texts apart from what frames them."""
@@ -46,10 +50,13 @@ def seal(
 
 
 def _holds_any(pieces: Sequence[bytes], found: Found) -> bool:
-    if not found:
+    spellings = [each for values in found.values() for value in values for each in _spellings(value)]
+    if not spellings:
         return False
     text = b"\n".join(pieces)
-    return any(spelling in text for values in found.values() for value in values for spelling in _spellings(value))
+    if len(spellings) <= _FEW:
+        return any(each in text for each in spellings)
+    return bool(BytesAhoCorasick(spellings).find_matches_as_indexes(text))
 
 
 def _spellings(value: str) -> set[bytes]:

@@ -2,43 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Final
 
+from ahocorasick_rs import BytesAhoCorasick
+
 from router.masking.detectors import Span
+from router.masking.detectors.detector import united
 from router.masking.policy import Finder, Policy, Replacement
 
 SHORTEST: Final = 8
 """Characters below which a value may stand elsewhere by coincidence."""
 MAX_VALUES: Final = 1_000
 """Values of one call that are remembered."""
+_STEP: Final = 65_536
+"""Bytes that are searched in one go, so that other threads get their turn."""
 Found = Mapping[Replacement, Set[str]]
 """Values that detectors found anywhere, by what was written in their place."""
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class Literals:
-    """Finds values that another detector found elsewhere in the same call."""
+    """Finds values that another detector found elsewhere in the same call; each is at least one byte long."""
 
-    values: tuple[bytes, ...]
-    name: str = "literal"
-    shortest: int = SHORTEST
+    name = "literal"
+    shortest = SHORTEST
+
+    def __init__(self, values: Collection[bytes]) -> None:
+        every = BytesAhoCorasick(list(values))
+
+        def holds_another(value: bytes) -> bool:
+            return bool(every.find_matches_as_indexes(value[1:]) or every.find_matches_as_indexes(value[:-1]))
+
+        # Of the values that hold no other, one at most ends at each byte, whatever a caller repeats.
+        cores = [value for value in values if not holds_another(value)]
+        self._cores = BytesAhoCorasick(cores)
+        self._others = tuple(set(values).difference(cores))
+        self._longest = max(map(len, cores), default=1)
 
     def find(self, text: bytes) -> Sequence[Span]:
-        spans: list[Span] = []
-        for value in self.values:
+        found: list[Span] = []
+        step = max(_STEP, self._longest)
+        for begin in range(0, len(text), step):
+            piece = text[begin : begin + step + self._longest - 1]
+            matches = self._cores.find_matches_as_indexes(piece, overlapping=True)
+            found += united((begin + start, begin + end) for _, start, end in matches)
+        return united(found + list(self._longer(text))) if found else ()
+
+    def _longer(self, text: bytes) -> Iterator[Span]:
+        for value in self._others:
             start = text.find(value)
             while start >= 0:
-                spans.append((start, start + len(value)))
+                yield start, start + len(value)
                 start = text.find(value, start + len(value))
-        return spans
 
 
 def with_literals(policy: Policy, found: Found) -> Policy:
     """Return a policy that hides these values too, each by what replaced it before."""
     literals = tuple(
-        Finder(Literals(tuple(value.encode() for value in sorted(values))), replacement)
+        Finder(Literals([value.encode() for value in sorted(values)]), replacement)
         for replacement, values in found.items()
+        if values
     )
     return replace(policy, finders=policy.finders + literals, clean_keys=set())

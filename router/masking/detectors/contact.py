@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from router.masking.detectors.detector import Span, overlap, spans
+from router.masking.detectors.detector import Span, overlaps_any, spans
 from router.masking.patterns import compile_bytes
 from router.masking.phones import find_phones
 
@@ -29,7 +29,7 @@ class Email:
         found = [span for span in spans(self._narrow, text) if not _is_image(text, span)]
         if text.isascii() or text.count(b"@") <= len(found):
             return found
-        return found + [span for span in spans(self._wide, text) if not any(overlap(span, other) for other in found)]
+        return found + [span for span in spans(self._wide, text) if not overlaps_any(span, found)]
 
 
 class Phone:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from router.masking.detectors.detector import Span, has_digit, spans
 from router.masking.patterns import (
@@ -22,6 +22,9 @@ _AWS_KEYS = (b"AKIA", b"ASIA", b"ABIA", b"ACCA")
 _AWS_LENGTH = 20
 _BREAKS = b" \t\r\n\"'+"
 """What stands in a key that goes on in the next line or the next literal of a program."""
+_TOKEN_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.~-"
+_LONGEST_START = 128
+"""Bytes of a token before what it is known by."""
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _MOST_DECODED = 65_536
 """Bytes of base64 that are looked into; longer runs are media."""
@@ -38,15 +41,23 @@ class ApiKey:
         self._encoded = compile_bytes(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
     def find(self, text: bytes) -> Sequence[Span]:
-        found = [span for match in spans(self._pattern, text) if (span := _narrow(text, *match))]
-        return found + [span for span in spans(self._encoded, text) if self._is_encoded(text[span[0] : span[1]])]
+        return [*self._issued(text)] + [
+            span for span in spans(self._encoded, text) if self._is_encoded(text[span[0] : span[1]])
+        ]
 
     def _is_encoded(self, run: bytes) -> bool:
         """Return whether `run` is base64 of a text with a token in it."""
         if run.islower() or run.isupper():  # digests, ids, words
             return False
         plain = _decoded(run[:_MOST_DECODED])
-        return any(_narrow(plain, *match) for match in spans(self._pattern, plain))
+        return any(self._issued(plain))
+
+    def _issued(self, text: bytes) -> Iterator[Span]:
+        position = 0
+        for start, end in spans(self._pattern, text):
+            if span := _narrow(text, start, end, position):
+                position = span[1]
+                yield span
 
 
 class AuthHeader:
@@ -130,8 +141,10 @@ class PrivateKey:
             return ()
         found: list[Span] = []
         position = 0
+        closed = self._end.search(text)
         while begin := self._begin.search(text, position):
-            closed = self._end.search(text, begin.end())
+            if closed and closed.start() < begin.end():
+                closed = self._end.search(text, begin.end())
             reopened = self._begin.search(text, begin.end())
             if closed and not (reopened and reopened.start() < closed.start()):
                 position = closed.end()
@@ -141,8 +154,11 @@ class PrivateKey:
         return found
 
 
-def _narrow(text: bytes, start: int, end: int) -> Span | None:
-    """Return the token alone, or None for an example of the documentation or a word that only begins like one."""
+def _narrow(text: bytes, start: int, end: int, earliest: int) -> Span | None:
+    """Return the token alone, or None for an example of the documentation or a word that only begins like one.
+
+    A token that is known by its middle begins at `earliest` or later.
+    """
     while text[end - 1] in b".":
         end -= 1
     found = text[start:end]
@@ -155,8 +171,8 @@ def _narrow(text: bytes, start: int, end: int) -> Span | None:
     if found.startswith(b"sk-") and found.islower() and not has_digit(found):
         return None
     if found.startswith(b"JQQJ99") or found[1:3] == b"Q~":
-        while start and (text[start - 1 : start].isalnum() or text[start - 1] in b"_.~-"):
-            start -= 1
+        before = text[max(earliest, start - _LONGEST_START) : start]
+        start -= len(before) - len(before.rstrip(_TOKEN_BYTES))
     return start, end
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 Span = tuple[int, int]
@@ -33,9 +34,21 @@ def spans(pattern: Any, text: bytes) -> Iterator[Span]:
     return (match.span() for match in pattern.finditer(text))
 
 
-def overlap(one: Span, other: Span) -> bool:
-    """Return whether two spans share a byte."""
-    return one[0] < other[1] and other[0] < one[1]
+def united(found: Iterable[Span]) -> list[Span]:
+    """Return disjoint spans in order that cover the same bytes."""
+    whole: list[Span] = []
+    for start, end in sorted(found):
+        if whole and start < whole[-1][1]:
+            whole[-1] = whole[-1][0], max(end, whole[-1][1])
+        else:
+            whole.append((start, end))
+    return whole
+
+
+def overlaps_any(span: Span, others: Sequence[Span]) -> bool:
+    """Return whether a span shares a byte with one of `others`, which are disjoint and in order."""
+    before = bisect_left(others, (span[1],))
+    return before > 0 and others[before - 1][1] > span[0]
 
 
 def has_digit(value: bytes) -> bool:

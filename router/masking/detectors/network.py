@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-from router.masking.detectors.detector import Span, has_digit, overlap, spans
+from router.masking.detectors.detector import Span, has_digit, overlaps_any, spans
 from router.masking.patterns import compile_bytes
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -47,7 +47,7 @@ class Ip:
             found += [span for match in spans(self._v6, text) if self._is_v6(text, span := _without_mark(text, match))]
         if self._may_hold_v4.search(text):
             inside = [span for span in spans(self._v4, text) if self._is_v4(text, span)]
-            found += [span for span in inside if not any(overlap(span, other) for other in found)] if found else inside
+            found += [span for span in inside if not overlaps_any(span, found)] if found else inside
         return found
 
     def _is_v4(self, text: bytes, span: Span) -> bool:

@@ -1,0 +1,52 @@
+"""Values that were found once in a call are found wherever they stand."""
+
+from __future__ import annotations
+
+import pytest
+
+from router.masking.literals import Literals
+from tests.linear import cpu_seconds, takes_linear_time
+
+
+@pytest.mark.parametrize(
+    ("values", "text", "hidden"),
+    [
+        (["needle-4711"], "a needle-4711 and needle-4711", "a ########### and ###########"),
+        (["abcdefgh", "efghijklmnop"], "abcdefghijklmnop", "################"),
+        (["needle-4711", "a needle-4711 b"], "a needle-4711 b", "###############"),
+        (["needle-4711", "a needle-4711"], "a needle-4711 or needle-4711", "############# or ###########"),
+        (["needle-4711", "needle-4711 b"], "needle-4711 b", "#############"),
+        (["abababab"], "abababababx", "##########x"),
+        (["nowhere-4711"], "needle-4711", "needle-4711"),
+    ],
+)
+def test_values_are_found_wherever_they_stand(values: list[str], text: str, hidden: str) -> None:
+    """Also where they overlap, and where one holds another."""
+    assert _hidden(values, text) == hidden
+
+
+@pytest.mark.parametrize("before", [65_520, 65_530, 65_536, 131_066])
+def test_a_long_text_hides_nothing_at_the_seams_of_its_pieces(before: int) -> None:
+    """It is searched in pieces, for the sake of other threads."""
+    assert _hidden(["needle-4711"], "x" * before + "needle-4711" + "x" * 99) == "x" * before + "#" * 11 + "x" * 99
+
+
+def test_texts_of_repeated_values_take_linear_time() -> None:
+    """A thousand values that hold one another make no thousand finds of each byte."""
+    nested = Literals([(b"abc4" * 300)[:size] for size in range(8, 1_008)])
+    assert takes_linear_time(nested.find, "abc4")
+    assert len(nested.find(b"abc4" * 10_000)) < 10
+
+
+def test_many_values_take_no_longer_than_few() -> None:
+    """The text is read once for all of them."""
+    text = b"text number 000001 here it is " * 2_000
+    few, many = (Literals([b"user%06d@example.com" % index for index in range(count)]) for count in (10, 1_000))
+    assert cpu_seconds(lambda: many.find(text)) < 10 * cpu_seconds(lambda: few.find(text)) + 0.01
+
+
+def _hidden(values: list[str], text: str) -> str:
+    data = bytearray(text.encode())
+    for start, end in Literals([value.encode() for value in values]).find(bytes(data)):
+        data[start:end] = b"#" * (end - start)
+    return data.decode()
