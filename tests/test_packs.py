@@ -270,3 +270,25 @@ def test_a_pin_admits_the_versions_that_begin_with_its_numbers(
 ) -> None:
     """Whole numbers count, not digits."""
     assert parse_reference("masking/pii" + f"@{pin}" * bool(pin)).admits(version) is is_admitted
+
+
+@pytest.mark.parametrize("spelling", ["relative", "absolute", "from elsewhere"])
+def test_a_pack_is_called_as_the_file_that_lists_it_spells_it(
+    spelling: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its overlays have the same ids, and its roll-outs the same calls, wherever the program was started."""
+    (tmp_path / "ours.yaml").write_text(
+        "version: 1\ndescription: d\nmasks: {m: [{paths: [input]}]}\noverlays: [{id: o, mask: [m]}]\n"
+        "tests: [{name: t, request: {input: x}, expect: {overlays: [o], sent: {input: redacted-by-litellm}}}]\n",
+        "utf-8",
+    )
+    (tmp_path / "routing.yaml").write_text(
+        "version: 1\npacks: [./ours.yaml]\nprojects: {a: {env: A}}\nrules: [{id: rest, route: a}]\n", "utf-8"
+    )
+    monkeypatch.chdir(tmp_path.parent if spelling == "from elsewhere" else tmp_path)
+    path = {
+        "relative": "routing.yaml",
+        "absolute": str(tmp_path / "routing.yaml"),
+        "from elsewhere": f"{tmp_path.name}/routing.yaml",
+    }[spelling]
+    assert [overlay.value.id for overlay in load_config(path, environ=None).overlays] == ["ours/o"]

@@ -659,3 +659,14 @@ rules: [{id: r, match: {metadata.amount: {gt: 100}}, route: b}, {id: rest, route
     else:
         assert (plan.rule, plan.masks) == ("rest", {"a": ("one", "two")})
     assert _plan(body, {}).masks == {"a": ("two",)}
+
+
+@pytest.mark.parametrize("key", ["authenticated", "stream"])
+def test_a_switch_of_a_request_is_true_or_false_and_nothing_like_it(key: str) -> None:
+    """`no` is a text in YAML 1.2: a test that writes it would test the opposite."""
+    wrong: tuple[object, ...] = ("no", "yes", 0, 1, None, [])
+    for value in wrong:
+        with pytest.raises(RequestError, match=f"`{key}` in a request must be true or false"):
+            record_from_request({key: value})
+    assert getattr(record_from_request({key: "false"}), key) is False
+    assert getattr(record_from_request({key: True}), key) is True

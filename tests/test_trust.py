@@ -7,6 +7,7 @@ import pytest
 from router.config import load_text
 from router.config.attributes import BUILTIN_ATTRIBUTES
 from router.litellm import record_from_kwargs
+from router.litellm.capture import capture
 from router.routing.attributes import getter_of
 from router.routing.record import CallRecord
 from router.routing.request import record_from_request
@@ -82,3 +83,13 @@ def test_a_missing_standard_logging_object_changes_no_attribute(name: str) -> No
     read = {attribute: getter_of(attribute) for attribute in BUILTIN_ATTRIBUTES.keys() - split}
     assert {key: get(without) for key, get in read.items()} == {key: get(whole) for key, get in read.items()}
     assert (without.metadata, without.headers) == (whole.metadata, whole.headers)
+
+
+@pytest.mark.parametrize(("given", "host_tags"), [(("vip",), ("vip",)), (["vip"], ()), ("vip", ())], ids=repr)
+def test_only_a_tuple_of_tags_is_the_hosts(given: object, host_tags: tuple[str, ...]) -> None:
+    """What JSON can bring is a list, and versions of LiteLLM that do not know the key let it through."""
+    payload = load_payload("proxy_chat_minimal")
+    payload.kwargs["litellm_params"]["metadata"]["inherited_tags"] = given
+    arguments = (payload.kwargs, payload.response_obj, payload.start_time, payload.end_time)
+    assert record_from_kwargs(*arguments, status="success").host_tags == host_tags
+    assert capture(*arguments, status="success").record().host_tags == host_tags

@@ -22,7 +22,7 @@ from router.config.model import FileRef, MaskStep, PackConfig, RoutingConfig, Te
 from router.config.mounting import Mounted, TeamFiles, read_mounts
 from router.config.needs import Need, needs_of
 from router.config.nodes import Node, Source
-from router.config.packs import Pack, PackShelf, pack_folder, shipped_packs
+from router.config.packs import Pack, PackShelf, pack_folder, pack_name, shipped_packs
 from router.config.project_templates import expand_templates
 from router.config.projects import Credentials, default_host, resolve_credentials, resolve_keys
 from router.config.quarantine import told_at_mount
@@ -183,7 +183,12 @@ def _resolved(
 
 def _listed(draft: Draft, folder: Path) -> tuple[list[Pack], list[Problem]]:
     shipped = shipped_packs()
-    return list_packs(draft, shipped, lambda name: load_pack(name if name in shipped else folder / name))
+
+    def load(name: str) -> Pack:
+        # Called as the file that lists it spells it, wherever that stands and however it was named itself.
+        return load_pack(name) if name in shipped else replace(load_pack(folder / name), name=pack_name(name))
+
+    return list_packs(draft, shipped, load)
 
 
 def _pack_from_text(text: str, file: str) -> Pack:
@@ -216,7 +221,7 @@ def _pack(draft: Draft) -> Pack:
     path = Path(draft.source.file)
     draft.masks = {name: [_with_whole_path(step, path) for step in steps] for name, steps in draft.masks.items()}
     return Pack(
-        name=f"{path.parent.name}/{path.stem}" if path.parent.name else path.stem,
+        name=pack_name(draft.source.file),
         path=draft.source.file,
         description=draft.description,
         version=draft.pack.version if draft.pack is not None else None,

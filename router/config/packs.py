@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from router.config.detectors import DetectorSpec
 from router.config.draft import Draft
@@ -82,6 +82,12 @@ def parse_reference(text: str) -> Reference:
     found = re.match(REFERENCE, text)
     assert found is not None
     return Reference(found["name"], found["pin"] or "")
+
+
+def pack_name(path: str) -> str:
+    """Return what the pack of a file is called: its folder and its file, as far as the path names them."""
+    parts = [part for part in PurePath(path).parts if part not in ("/", ".", "..")]
+    return PurePath(*parts[-2:]).with_suffix("").as_posix()
 
 
 def pack_folder() -> Path:

@@ -54,7 +54,7 @@ _PAYLOAD = (
 )
 """Values that nothing changes in place; they are shared."""
 _COPIED = ("messages", "model_parameters")
-_FACTS = frozenset({"user_api_key_auth", "model_info", "inherited_tags"})
+_FACTS = frozenset({"user_api_key_auth", "model_info"})
 """Of what LiteLLM itself writes into metadata, the objects that a record is made from."""
 _KEPT = frozenset({"user_api_key_auth", ROUTED_BY})
 _PLAIN = (str, int, float, bool, type(None))
@@ -166,6 +166,8 @@ def _slot(slot: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
             taken[key] = value
         elif key == MASKING_FUNCTION and callable(value):
             continue
+        elif key == "inherited_tags":
+            taken[key] = tuple(snapshot.copy(value)) if isinstance(value, tuple) else None
         elif key in _FACTS or not (type(key) is str and own(key)):
             taken[key] = prompt_of(value, snapshot) if key == "prompt" else snapshot.copy(value)
     return taken

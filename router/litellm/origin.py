@@ -118,11 +118,12 @@ def _key_holder(kwargs: Mapping[str, Any], params: Mapping[str, Any], auth: Any,
     details = {name: text for name, attribute in _AUTH_DETAILS if (text := _read(auth, attribute))}
     if key_hash := _hash_of(auth):
         identity["key_hash"] = details["user_api_key_hash"] = key_hash
+    # The proxy writes a tuple; a list is a client's word, on versions of LiteLLM that do not know the key.
     inherited = slot.get("inherited_tags")
     return Caller(
         origin="proxy",
         identity=identity,
-        host_tags=tuple(texts_in(inherited)) if isinstance(inherited, (list, tuple)) else (),
+        host_tags=tuple(texts_in(inherited)) if isinstance(inherited, tuple) else (),
         user=_read(auth, "end_user_id") or text_of(kwargs.get("user")) or None,
         headers=headers_of(params),
         facts=slot if _is_routed(kwargs, params, slot) else _NOTHING,

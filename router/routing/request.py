@@ -56,7 +56,7 @@ def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_
     _check_keys(request, vocabulary)
     metadata = _mapping(request, "metadata")
     headers = {str(key).lower(): str(text_of(value) or "") for key, value in _mapping(request, "headers").items()}
-    authenticated = request.get("authenticated", True) is not False
+    authenticated = _flag(request, "authenticated", default=True)
     origin = _choice(request, "origin", ("sdk", "proxy")) if authenticated else "proxy"
     texts = {key: text_of(request[key]) for key in _TEXT_KEYS if request.get(key) is not None}
     if not authenticated:
@@ -71,7 +71,7 @@ def record_from_request(request: Mapping[str, Any], vocabulary: Vocabulary = NO_
         "headers": headers,
         "origin": origin,
         "status": _choice(request, "status", ("success", "failure")),
-        "stream": request.get("stream") is True,
+        "stream": _flag(request, "stream", default=False),
         "authenticated": authenticated,
         "host_tags": texts_of(request.get("host_tags", [])) if authenticated else (),
     }
@@ -190,6 +190,14 @@ def _credentials(override: Mapping[str, Any]) -> RequestCredentials | None:
         secret_key=SecretStr("sk-lf-request"),
         host=SecretStr(host) if host else None,
     )
+
+
+def _flag(request: Mapping[str, Any], key: str, *, default: bool) -> bool:
+    value = request.get(key, default)
+    value = {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
+    if not isinstance(value, bool):
+        raise RequestError(f"`{key}` in a request must be true or false")
+    return value
 
 
 def _choice(request: Mapping[str, Any], key: str, choices: tuple[str, ...]) -> str:
