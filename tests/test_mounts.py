@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from router.config import LoadedConfig, find_needs, load_config
@@ -262,6 +262,37 @@ def test_what_the_rule_below_hides_stays_hidden(tmp_path: Path) -> None:
     assert steps[-1].why.endswith("too late to route, but its masks apply")
 
 
+def test_what_a_file_of_another_mount_hides_stays_hidden(tmp_path: Path) -> None:
+    """Of each file below the first rule that matches, down to the main file's own; every one with its reason."""
+    model = "match: {model: m}"
+    loaded = _two_mounts(
+        tmp_path,
+        search=f"rules: [{{id: all, {model}, route: [shared, team-search]}}, {{id: s, route: drop, mask: [pci]}}]",
+        eu=f"rules: [{{id: r, {model}, route: [shared, {{project: audit, mask: [own]}}], mask: [pii]}}]",
+    )
+    request = {"team": "search", "environment": "eu", "model": "m"}
+    found = plan(loaded, **request)
+    assert (found.rule, found.masks) == ("search/all", {"shared": ("pii",), "team-search": ("pii", "own")})
+    reasons = {(reason.effect, reason.source) for reason in found.because}
+    assert {("mask pii", "rule eu/r"), ("mask own for team-search", "rule eu/r")} <= reasons
+    steps = RoutingTable.compile(loaded).explain(record_from_request(request)).steps
+    late = [step.id for step in steps if step.why.endswith("too late to route, but its masks apply")]
+    assert late == ["eu/r"]
+
+
+def _two_mounts(folder: Path, **files: str) -> LoadedConfig:
+    """Load the main file with a second mount below the first, whose one file, `eu`, is about another attribute."""
+    second = (
+        "  - {mount: regions/*.yaml, scope: {environment: '{stem}'}, allow: [rules, overlays], on_error: quarantine}\n"
+    )
+    second += "  - id: payments\n"
+    (folder / "regions").mkdir(exist_ok=True)
+    (folder / "regions" / "eu.yaml").unlink(missing_ok=True)
+    if "eu" in files:
+        (folder / "regions" / "eu.yaml").write_text(files.pop("eu"), encoding="utf-8")
+    return loaded_from(folder, "quarantine", MAIN.replace("  - id: payments\n", second), **files)
+
+
 def test_a_rule_of_the_main_file_that_a_team_covers_is_a_warning(tmp_path: Path) -> None:
     """One team's edit never stops the load of all others."""
     main = MAIN.replace("stream: true", "model: gpt-4o")
@@ -397,9 +428,11 @@ def test_an_unreadable_team_file_is_no_reason_to_call_the_main_file_unreadable(t
 # -- properties -----------------------------------------------------------------------------------------------
 
 _MASKS = st.lists(st.sampled_from(["pci", "own", "pii"]), max_size=2, unique=True)
-_MATCHES = st.fixed_dictionaries({}, optional={"model": st.just("m"), "stream": st.booleans(), "tags": st.just("m")})
+_MATCHES: st.SearchStrategy[dict[str, Any]] = st.just({}) | st.fixed_dictionaries(
+    {}, optional={"model": st.just("m"), "stream": st.booleans(), "tags": st.just("m")}
+)
 _ROUTES = st.sampled_from(
-    ["drop", "shared", "team-{team}", "team-payments", ["shared", "audit"], [{"project": "audit", "mask": ["own"]}]]
+    ["shared", "team-payments", "team-{team}", "drop", ["shared", "audit"], [{"project": "audit", "mask": ["own"]}]]
 )
 _RULES = st.fixed_dictionaries({"match": _MATCHES, "route": _ROUTES, "mask": _MASKS})
 _OVERLAYS = st.fixed_dictionaries({"match": _MATCHES, "mask": _MASKS})
@@ -407,38 +440,46 @@ _TEAM = st.fixed_dictionaries(
     {
         "rules": st.lists(_RULES, min_size=1, max_size=1),
         "overlays": st.lists(_OVERLAYS, max_size=2),
-        "broken": st.sampled_from(["", "", "", "", "rules: [", "\nmaks: []"]),
+        "broken": st.sampled_from([*[""] * 8, "rules: [", "\nmaks: []"]),
     }
 )
 _REQUESTS = st.fixed_dictionaries(
     {
-        "team": st.sampled_from(["payments", "payments", "search", "growth"]),
+        "team": st.sampled_from(["payments", "payments", "payments", "search", "growth"]),
         "model": st.sampled_from(["m", "n"]),
         "stream": st.sampled_from([True, True, False]),
-        "tags": st.sampled_from([[], ["m"], ["probe"]]),
+        "tags": st.sampled_from([[], ["m"], ["m"], ["probe"]]),
+        "environment": st.sampled_from(["eu", "eu", "eu", "us"]),
     }
 )
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
-    search=_TEAM, payments=_TEAM, request_=_REQUESTS, teams=st.sampled_from(["payments", "search", "payments search"])
+    files=st.fixed_dictionaries({"eu": _TEAM}, optional={"search": _TEAM, "payments": _TEAM}),
+    added=st.sampled_from(["payments", "payments", "payments", "search", "eu"]),
+    file=_TEAM,
+    request_=_REQUESTS,
 )
-def test_a_mount_takes_no_mask_away_and_leaves_calls_outside_its_scope_alone(
-    tmp_path: Path, search: Any, payments: Any, request_: dict[str, Any], teams: str
+@example(
+    files={"eu": {"rules": [{"match": {}, "route": "shared", "mask": ["own"]}], "overlays": [], "broken": ""}},
+    added="payments",
+    file={"rules": [{"match": {}, "route": "team-payments", "mask": []}], "overlays": [], "broken": ""},
+    request_={"team": "payments", "environment": "eu"},
+)
+def test_a_team_file_takes_no_mask_away_and_leaves_calls_outside_its_scope_alone(
+    tmp_path: Path, files: dict[str, Any], added: str, file: Any, request_: dict[str, Any]
 ) -> None:
-    """Whatever stands in the team files, broken or whole, and whichever of them there are."""
+    """Whatever stands in it and in the files of this mount and of another, broken or whole."""
     for old in (tmp_path / "teams").glob("*.yaml"):
         old.unlink()
-    before = plan(loaded_from(tmp_path, "quarantine"), **request_)
-    texts = {
-        name: _text(given_) for name, given_ in (("search", search), ("payments", payments)) if name in teams.split()
-    }
-    after = plan(loaded_from(tmp_path, "quarantine", **texts), **request_)
+    texts = {name: _text(given_) for name, given_ in files.items() if name != added}
+    before = plan(_two_mounts(tmp_path, **texts), **request_)
+    after = plan(_two_mounts(tmp_path, **texts, **{added: _text(file)}), **request_)
     everywhere = set.intersection(*map(set, before.masks.values())) if before.masks else set()
     for project, masks in after.masks.items():
         assert set(before.masks.get(project, everywhere)) <= set(masks)
-    if request_["team"] not in teams.split():
+    if added not in (request_["team"], request_["environment"]):
         assert after == before
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +58,7 @@ class Combination:
 def combine(
     overlays: list[Entry],
     rule: Entry,
-    floor: Entry | None,
+    floors: Sequence[Entry],
     undecided: tuple[str, ...],
     shadow: tuple[str, ...],
     default_masks: tuple[str, ...],
@@ -69,16 +69,17 @@ def combine(
     Args:
         overlays: those that apply, in order.
         rule: the one that decides, with its route for the call.
-        floor: the rule that would have decided if no team file were mounted, where one took the call before it.
+        floors: where a team file's rule decides, those of other files that come later: the first match of each, as
+            far as the first match of the file that mounts them.
         undecided, shadow: ids to note in the plan.
         default_masks, default_rate: of `defaults`.
     """
     entries = [*overlays, rule]
     masks = {name: Because(f"mask {name}", "defaults") for name in default_masks}
-    for entry in entries if floor is None else [*entries, floor]:
+    for entry in (*entries, *floors):
         for name in entry.masks:
             masks.setdefault(name, entry.because(f"mask {name}"))
-    own = _own_masks(rule, floor, masks)
+    own = _own_masks((rule, *floors), masks)
     rate = lowest(rate for rate in (default_rate, *(entry.rate for entry in entries)) if rate is not None)
     common: dict[str, Any] = {
         "rule": rule.id,
@@ -108,20 +109,26 @@ def combine(
     return Combination(rate, kept, sampled_out)
 
 
-def _own_masks(rule: Entry, floor: Entry | None, everywhere: Collection[str]) -> Mapping[str, Mapping[str, Because]]:
-    """Return the masks that single projects of a rule add, each with its reason.
+def _own_masks(rules: Sequence[Entry], everywhere: Collection[str]) -> Mapping[str, Mapping[str, Because]]:
+    """Return the masks that single projects of the first rule add, each with its reason.
 
-    A project to which the rule below would not send gets whatever that hides from any of its projects.
+    A project to which one of the rules after it would not send gets whatever that one hides from any of its projects.
     """
-    found: dict[str, dict[str, Because]] = {}
-    below = floor.route if floor is not None else {}
-    for project, names in rule.route.items():
-        hidden = below[project] if project in below else [name for given in below.values() for name in given]
-        asked = [(rule, name) for name in names] + [(floor, name) for name in hidden if floor is not None]
-        for entry, name in asked:
-            if name not in everywhere:
-                found.setdefault(project, {}).setdefault(name, entry.because(f"mask {name} for {project}"))
-    return found
+    below: list[dict[str, dict[str, Entry]]] = []
+    for rule in reversed(rules):
+        hidden: dict[str, dict[str, Entry]] = {}
+        for project, names in rule.route.items():
+            hidden[project] = dict.fromkeys(names, rule)
+            for lower in reversed(below):
+                for masks in [lower[project]] if project in lower else lower.values():
+                    hidden[project] |= {name: masks[name] for name in masks if name not in hidden[project]}
+        below.append(hidden)
+    return {
+        project: {
+            name: entry.because(f"mask {name} for {project}") for name, entry in masks.items() if name not in everywhere
+        }
+        for project, masks in below[-1].items()
+    }
 
 
 def _sample_reason(rate: Rate | None, entries: Iterable[Entry]) -> tuple[Because, ...]:

@@ -38,7 +38,8 @@ class Entry:
         for_unauthenticated: whether it is for calls that no key answers for, and for no others.
         attributes: names of all attributes that the conditions read.
         route: of a rule, the projects with the masks that are their own; none means drop.
-        is_mounted: whether it is a rule of a team file; what the rule below would hide stays hidden then.
+        is_mounted: whether it is a rule of a team file; what rules of other files below would hide stays
+            hidden then.
         row: of a rule whose route has holes, reads the row that decides.
         by_row: the same rule with the projects of each row; empty without holes.
     """
@@ -67,6 +68,10 @@ class Entry:
     def routed(self, record: CallRecord) -> Entry:
         """Return the rule with the route that it has for this call; one that it matches."""
         return self if self.row is None else self.by_row[self.row(record) or ""]
+
+    def hides(self, record: CallRecord) -> bool:
+        """Tell whether the rule has masks for this call, or for one of its projects; one that it matches."""
+        return bool(self.masks) or any(self.routed(record).route.values())
 
     def because(self, effect: str) -> Because:
         return Because(effect, f"{self.kind} {self.id}", self.location.file, self.location.line)

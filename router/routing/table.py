@@ -180,8 +180,10 @@ class RoutingTable:
             if not steps[-1].matched:
                 continue
             if entry.is_mounted:
-                below = ((lower, tell(lower, record, place)) for lower in rules if not lower.is_mounted)
-                steps += _floor_step(below, record)
+                matching = (lower for lower in rules if tell(lower, record, place).matched)
+                steps += [
+                    _floor_step(tell(lower, record, place)) for lower in _floors(entry, matching) if lower.hides(record)
+                ]
             break
         return Explanation(plan, tuple(steps))
 
@@ -210,37 +212,45 @@ class RoutingTable:
         matching = _matching(rules.candidates(record), record, place, undecided, shadow)
         rule = next(matching, None)
         if rule is None or not rule.is_mounted:
-            return None if rule is None else self._combination(applying, rule.routed(record), None, undecided, shadow)
-        # What the rule below the mount would hide, a team's rule does not un-mask.
+            return None if rule is None else self._combination(applying, rule.routed(record), [], undecided, shadow)
+        # What the rules of others would hide that come later, a team's rule does not un-mask.
         reached = len(shadow)
-        floor = next((entry for entry in matching if not entry.is_mounted), None)
+        floors = [entry.routed(record) for entry in _floors(rule, matching)]
         del shadow[reached:]
-        below = None if floor is None else floor.routed(record)
-        return self._combination(applying, rule.routed(record), below, undecided, shadow)
+        return self._combination(applying, rule.routed(record), floors, undecided, shadow)
 
     def _combination(
-        self, overlays: list[Entry], rule: Entry, floor: Entry | None, undecided: list[str], shadow: list[str]
+        self, overlays: list[Entry], rule: Entry, floors: list[Entry], undecided: list[str], shadow: list[str]
     ) -> Combination:
-        decided = (rule.id, *rule.route.items())
-        below = () if floor is None else (floor.id, *floor.route.items())
-        key = (tuple([entry.id for entry in overlays]), decided, below, tuple(undecided), tuple(shadow))
+        decided = tuple([(entry.id, *entry.route.items()) for entry in (rule, *floors)])
+        key = (tuple([entry.id for entry in overlays]), decided, tuple(undecided), tuple(shadow))
         found = self.combinations.get(key)
         if found is None:
             found = combine(
-                overlays, rule, floor, tuple(undecided), tuple(shadow), self.default_masks, self.default_rate
+                overlays, rule, floors, tuple(undecided), tuple(shadow), self.default_masks, self.default_rate
             )
             _remember(self.combinations, key, found)
         return found
 
 
-def _floor_step(rules: Iterable[tuple[Entry, Step]], record: CallRecord) -> list[Step]:
-    """Return the step of the rule that would have decided without the mount, when it hides anything."""
-    for entry, found in rules:
-        if found.matched:
-            why = f"{found.why}; too late to route, but its masks apply"
-            hides = entry.masks or any(entry.routed(record).route.values())
-            return [replace(found, matched=False, why=why)] if hides else []
-    return []
+def _floors(rule: Entry, later: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield the rules that would decide were this one's file not mounted, nor then the file of the next, and so on.
+
+    Args:
+        rule: the one that decides, of a team file.
+        later: what matches after it, in order.
+    """
+    passed = {rule.location.file}
+    for entry in later:
+        if entry.location.file not in passed:
+            yield entry
+            passed.add(entry.location.file)
+        if not entry.is_mounted:
+            return
+
+
+def _floor_step(found: Step) -> Step:
+    return replace(found, matched=False, why=f"{found.why}; too late to route, but its masks apply")
 
 
 def _remember(known: dict[Any, Any], key: Hashable, value: Any) -> None:
