@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import re
 import subprocess
 import sys
 import threading
@@ -236,18 +237,34 @@ for number in range(20):
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_program_that_just_ends_loses_nothing(langfuse: FakeLangfuse, tmp_path: Path, host: str) -> None:
     """The queue is drained at exit, though the first connection is made only then and its name must be looked up."""
-    (tmp_path / "routing.yaml").write_text(YAML, "utf-8")
     environ = {name: value.replace("127.0.0.1", host) for name, value in _environ(langfuse).items()}
+    assert _run_to_its_end(tmp_path, environ) == (0, "")
+    assert len(langfuse.spans("payments")) == 20
+
+
+def test_a_program_leaves_the_interpreter_time_to_end(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """Of the two seconds that the setting allows, delivery gets the most; what it could not send is told."""
+    langfuse.hang()
+    environ = {**_environ(langfuse), "ROUTER_SHUTDOWN_TIMEOUT_SECS": "2"}
+    code, words = _run_to_its_end(tmp_path, environ)
+    assert code == 0
+    told = re.fullmatch(r"20 calls dropped \(shutdown\): not delivered within (\d\.\d) s\.\n", words)
+    assert told is not None, words
+    assert 0 < float(told[1]) <= 1.7
+
+
+def _run_to_its_end(folder: Path, environ: dict[str, str]) -> tuple[int, str]:
+    """Return the exit status and the standard error of a program that logs and ends."""
+    (folder / "routing.yaml").write_text(YAML, "utf-8")
     done = subprocess.run(
-        [sys.executable, "-c", SCRIPT, str(tmp_path / "routing.yaml")],
+        [sys.executable, "-c", SCRIPT, str(folder / "routing.yaml")],
         env={**process_environment(), **environ},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert len(langfuse.spans("payments")) == 20
+    return done.returncode, done.stderr
 
 
 def test_a_bad_file_is_refused_loudly(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -146,6 +146,7 @@ def start(
     routing: str = ROUTING,
     config: str = CONFIG,
     provider: str = "",
+    options: Sequence[str] = (),
 ) -> Proxy:
     for name, text in {"config.yaml": config, "custom_auth.py": AUTH, "routing.yaml": routing}.items():
         (folder / name).write_text(text, "utf-8")
@@ -166,7 +167,7 @@ def start(
         "PYTHONPATH": str(checkout),
     }
     command = "from litellm.proxy.proxy_cli import run_server; run_server()"
-    arguments = ["--config", str(folder / "config.yaml"), "--host", "127.0.0.1", "--port", str(port)]
+    arguments = ["--config", str(folder / "config.yaml"), "--host", "127.0.0.1", "--port", str(port), *options]
     output = folder / "output.txt"
     with output.open("w") as stream:
         process = subprocess.Popen(
@@ -278,10 +279,13 @@ def test_failures_are_sent_once_each(proxy: Proxy, langfuse: FakeLangfuse) -> No
 
 
 @pytest.mark.timeout(180)
-def test_sigterm_drains_what_is_under_way(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path) -> None:
+@pytest.mark.parametrize("options", [(), ("--run_gunicorn", "--num_workers", "2")], ids=["uvicorn", "gunicorn"])
+def test_sigterm_drains_what_is_under_way(
+    langfuse: FakeLangfuse, tmp_path: Path, checkout: Path, options: tuple[str, ...]
+) -> None:
     """The server dies of the signal without running exit functions; nothing is lost all the same."""
     langfuse.clear()
-    proxy = start(langfuse, tmp_path, checkout)
+    proxy = start(langfuse, tmp_path, checkout, options=options)
     wait_until_ready(proxy)
     for number in range(20):
         assert proxy.chat(metadata={"session_id": str(number)}).status_code == 200
