@@ -9,6 +9,14 @@ import pytest
 
 from router.config import load_pack_text, load_text
 from router.config.codes import BLOCKS, all_codes, find_code, near_codes
+from router.config.codes_detectors import DETECTORS
+from router.config.codes_file import FILE
+from router.config.codes_mounts import MOUNTS
+from router.config.codes_overrides import OVERRIDES
+from router.config.codes_packs import PACKS
+from router.config.codes_projects import PROJECTS
+from router.config.codes_rules import RULES
+from router.config.codes_tables import TABLES
 from router.errors import ConfigError, Problem
 from router.masking import own_detectors
 
@@ -101,3 +109,9 @@ def test_codes_are_found_in_any_case_and_near_ones_are_suggested() -> None:
     assert near_codes("rt20") == ["RT201", "RT202", "RT203", "RT204", "RT205"]
     assert near_codes("RT239") == ["RT230", "RT231", "RT232", "RT233"]
     assert near_codes("E501") == []
+
+
+def test_no_code_has_two_meanings() -> None:
+    """Each code stands in one registry page; a second one would hide the first."""
+    tables = (FILE, RULES, PROJECTS, TABLES, DETECTORS, OVERRIDES, PACKS, MOUNTS)
+    assert len(all_codes()) == sum(map(len, tables))

@@ -134,7 +134,7 @@ def test_rules_of_other_teams_are_not_even_tried(tmp_path: Path) -> None:
         ("{team: '{stem}', org: '{folder}'}", "a.b", {"team": "a.b", "org": "other"}, False),
         ("{team: {regex: '{stem}-.*'}}", "a.b", {"team": "a.b-x"}, True),
         ("{team: {regex: '{stem}-.*'}}", "a.b", {"team": "aXb-x"}, False),
-        ("{any: [{team: '{stem}'}, {tags: ['team:{stem}']}]}", "ab", {"tags": ["team:ab"]}, True),
+        ("{any: [{team: '{stem}'}, {key_alias: ['team:{stem}']}]}", "ab", {"key_alias": "team:ab"}, True),
         ("{not: {team: {not: '{stem}'}}}", "ab", {"team": "b"}, False),
     ],
 )
@@ -270,7 +270,7 @@ def test_what_a_file_of_another_mount_hides_stays_hidden(tmp_path: Path) -> None
         search=f"rules: [{{id: all, {model}, route: [shared, team-search]}}, {{id: s, route: drop, mask: [pci]}}]",
         eu=f"rules: [{{id: r, {model}, route: [shared, {{project: audit, mask: [own]}}], mask: [pii]}}]",
     )
-    request = {"team": "search", "environment": "eu", "model": "m"}
+    request = {"team": "search", "org": "eu", "model": "m"}
     found = plan(loaded, **request)
     assert (found.rule, found.masks) == ("search/all", {"shared": ("pii",), "team-search": ("pii", "own")})
     reasons = {(reason.effect, reason.source) for reason in found.because}
@@ -282,9 +282,7 @@ def test_what_a_file_of_another_mount_hides_stays_hidden(tmp_path: Path) -> None
 
 def _two_mounts(folder: Path, **files: str) -> LoadedConfig:
     """Load the main file with a second mount below the first, whose one file, `eu`, is about another attribute."""
-    second = (
-        "  - {mount: regions/*.yaml, scope: {environment: '{stem}'}, allow: [rules, overlays], on_error: quarantine}\n"
-    )
+    second = "  - {mount: regions/*.yaml, scope: {org: '{stem}'}, allow: [rules, overlays], on_error: quarantine}\n"
     second += "  - id: payments\n"
     (folder / "regions").mkdir(exist_ok=True)
     (folder / "regions" / "eu.yaml").unlink(missing_ok=True)
@@ -449,7 +447,7 @@ _REQUESTS = st.fixed_dictionaries(
         "model": st.sampled_from(["m", "n"]),
         "stream": st.sampled_from([True, True, False]),
         "tags": st.sampled_from([[], ["m"], ["m"], ["probe"]]),
-        "environment": st.sampled_from(["eu", "eu", "eu", "us"]),
+        "org": st.sampled_from(["eu", "eu", "eu", "us"]),
     }
 )
 
@@ -465,7 +463,7 @@ _REQUESTS = st.fixed_dictionaries(
     files={"eu": {"rules": [{"match": {}, "route": "shared", "mask": ["own"]}], "overlays": [], "broken": ""}},
     added="payments",
     file={"rules": [{"match": {}, "route": "team-payments", "mask": []}], "overlays": [], "broken": ""},
-    request_={"team": "payments", "environment": "eu"},
+    request_={"team": "payments", "org": "eu"},
 )
 def test_a_team_file_takes_no_mask_away_and_leaves_calls_outside_its_scope_alone(
     tmp_path: Path, files: dict[str, Any], added: str, file: Any, request_: dict[str, Any]
@@ -479,7 +477,7 @@ def test_a_team_file_takes_no_mask_away_and_leaves_calls_outside_its_scope_alone
     everywhere = set.intersection(*map(set, before.masks.values())) if before.masks else set()
     for project, masks in after.masks.items():
         assert set(before.masks.get(project, everywhere)) <= set(masks)
-    if added not in (request_["team"], request_["environment"]):
+    if added not in (request_["team"], request_["org"]):
         assert after == before
 
 

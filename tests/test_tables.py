@@ -245,7 +245,7 @@ attributes: {metadata.region: {values: [eu, us]}, metadata.zone: {values: [1, tr
 projects: {a: {env: A}, b: {env: B}}
 rules:
   - {id: eu, match: {metadata.region: {not: [us]}, metadata.zone: [1, true]}, route: a}
-  - {id: rest, route: b}
+  - {id: rest, route: [a, b]}
 """
     table = RoutingTable.compile(load_text(text))
     assert table.resolve(record_from_request({"metadata": {"region": "mars", "zone": 1}})).rule == "eu"

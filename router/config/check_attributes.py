@@ -1,13 +1,12 @@
-"""Checks of `attributes:`: names and paths that exist, keys that agree, and routes that a caller alone decides."""
+"""Checks of `attributes:`: names and paths that exist, and keys that agree."""
 
 from __future__ import annotations
 
 import re
 
-from router.config.attributes import HOST_ATTRIBUTES, OPEN_FAMILIES, attribute_kind, attribute_names
-from router.config.expressions import ExpressionError, read_expression
+from router.config.attributes import OPEN_FAMILIES, attribute_kind, attribute_names
 from router.config.findings import Findings
-from router.config.model import DROP, Attribute, Match, Rule
+from router.config.model import Attribute
 from router.config.nodes import Path
 from router.config.project_templates import unknown_table
 from router.config.suggest import did_you_mean
@@ -70,46 +69,3 @@ def _unknown(findings: Findings, path: Path, name: str, *, hint: str, key: bool 
     label = did_you_mean(name, attribute_names()) or "no such attribute"
     effect = "no call has it, so the attribute would be missing"
     findings.add("RT201", f"unknown attribute `{name}`", path, key=key, label=label, effect=effect, hint=hint)
-
-
-# -- trust ---------------------------------------------------------------------------------------------
-
-
-def check_trust(findings: Findings) -> None:
-    """Warn of rules whose route only the caller's word decides."""
-    for index, rule in findings.draft.rules.items():
-        _check_trust(findings, index, rule)
-
-
-def _check_trust(findings: Findings, index: int, rule: Rule) -> None:
-    """Warn when every attribute that a rule reads is one that the client of a proxy can set as it likes."""
-    declared = findings.draft.vocabulary.declared
-    names = _read_by(findings.draft.match_of(rule))
-    if rule.when is not None:
-        try:
-            names |= set(read_expression(rule.when, declared=findings.draft.vocabulary.kinds).attributes)
-        except ExpressionError:
-            return
-    if rule.route == DROP or not names or not all(name in declared and _is_callers(declared[name]) for name in names):
-        return
-    listed = " and ".join(f"`{name}`" for name in sorted(names))
-    findings.add(
-        "RT501",
-        f"only {listed}, the caller's word, decides the route of rule `{rule.id}`",
-        ("rules", index, "match" if rule.match is not None else "when"),
-        key=True,
-        severity="warning",
-        effect="any client of the proxy can send its calls to this project, or keep them out of it",
-        hint="add a condition on what the host says, such as `team` or `key_alias`",
-    )
-
-
-def _is_callers(spec: Attribute) -> bool:
-    return spec.trust == "caller" and any(path not in HOST_ATTRIBUTES for path in spec.paths())
-
-
-def _read_by(match: Match | None) -> set[str]:
-    if match is None:
-        return set()
-    inner = [*(match.any or ()), *(match.all or ()), *([match.not_] if match.not_ is not None else [])]
-    return set(match.attributes()).union(*(_read_by(one) for one in inner))

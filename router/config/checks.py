@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from router.config.check_attributes import check_attributes, check_trust
+from router.config.check_attributes import check_attributes
 from router.config.check_conditions import check_conditions
 from router.config.check_detectors import check_detector_uses, check_detectors
 from router.config.check_hosts import check_hosts
@@ -23,6 +23,7 @@ from router.config.check_order import check_order
 from router.config.check_overrides import check_overrides
 from router.config.check_packs import check_contents, check_listed
 from router.config.check_tables import check_tables
+from router.config.check_trust import check_trust, check_trust_of_scopes
 from router.config.check_unauthenticated import check_unauthenticated
 from router.config.check_updates import check_updates
 from router.config.draft import Draft
@@ -50,6 +51,7 @@ def check_routing(draft: Draft, shelf: PackShelf, files: Sequence[Mounted] = ())
         check_attributes(findings)
         check_unauthenticated(findings)
         check_trust(findings)
+        check_trust_of_scopes(findings)
         check_tables(findings)
         check_order(findings, [file for file in files if not file.is_broken])
         check_overrides(findings)

@@ -81,4 +81,13 @@ MOUNTS: dict[str, Code] = {
         why="Its rules name projects, tables and masks of the file that mounts it, and only there have they a place.",
         mend="Check the file that mounts it. A whole routing.yaml begins with `version: 1` and `projects:`.",
     ),
+    "RT516": Code(
+        title="a scope that any client can enter",
+        why="In the proxy, any client can write tags, metadata and headers: it would come under the rules of whatever "
+        "team it names, with their projects and masks.",
+        mend='Write what the key says: `scope: {team: "{stem}"}`. An application speaks for itself through a declared '
+        "attribute, which no client can write unless it says `trust: caller`.",
+        bad=_mount("'nowhere/*.yaml', scope: {metadata.team: '{stem}'}"),
+        good="rules: [{id: rest, route: a}]",
+    ),
 }

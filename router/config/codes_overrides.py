@@ -22,7 +22,7 @@ OVERRIDES: dict[str, Code] = {
         bad='overrides: {credentials: {hosts: ["https://*"]}}',
         good='overrides: {credentials: {hosts: ["https://*.langfuse.example.com"]}}',
     ),
-    "RT512": Code(
+    "RT514": Code(
         title="`credentials: never`, and a grant of them",
         why="Nobody could tell whether a request may bring Langfuse keys of its own.",
         mend="Take one of them away.",

@@ -66,12 +66,11 @@ TABLES: dict[str, Code] = {
     ),
     "RT501": Code(
         title="a route that only the caller decides",
-        why="In the proxy, any client can write metadata, headers and tags, and so send its calls to this project.",
+        why="In the proxy, any client can write tags, metadata, headers, user and session, and so send its calls to "
+        "this project. A rule that drops, or sends where the last rule sends anyway, is no matter.",
         mend="Add a condition on what the host says: `team`, `key_alias`, `org`.",
-        bad="attributes: {app: {from: header.x-app, trust: caller}}\n"
-        "rules: [{id: x, match: {app: pay}, route: a}, {id: rest, route: a}]",
-        good="attributes: {app: {from: header.x-app, trust: caller}}\n"
-        "rules: [{id: x, match: {app: pay, team: pay}, route: a}, {id: rest, route: a}]",
+        bad="rules: [{id: x, match: {metadata.team: pay}, route: b}, {id: rest, route: a}]",
+        good="rules: [{id: x, match: {metadata.app: pay, team: pay}, route: b}, {id: rest, route: a}]",
         warning=True,
     ),
     "RT520": Code(
