@@ -61,7 +61,14 @@ def decide(config: Mapping[str, Any], call: CallRecord, place: float) -> Expecte
     found = Expected()
     overlays, rules = met(config, call)
     entries = [entry for entry in overlays if matches(config, entry, call, place, found, is_rule=False)]
-    rule = next((entry for entry in rules if matches(config, entry, call, place, found, is_rule=True)), None)
+    rule, in_doubt = None, []
+    for entry in rules:
+        known = len(found.undecided)
+        if matches(config, entry, call, place, found, is_rule=True):
+            rule = entry
+            break
+        if len(found.undecided) > known and entry.get("mode") != "shadow":
+            in_doubt.append(entry)
     if rule is None:
         return Expected(drop="unauthenticated")
     found.overlays = [entry["id"] for entry in entries]
@@ -72,7 +79,9 @@ def decide(config: Mapping[str, Any], call: CallRecord, place: float) -> Expecte
     route = projects(config, rule["route"], call)
     found.drop = "policy" if not route else None if found.kept else "sampled_out"
     found.route = () if found.drop else tuple(route)
-    masks = unique([*config["defaults"]["mask"], *[mask for entry in entries for mask in entry.get("mask", [])]])
+    masks = unique(
+        [*config["defaults"]["mask"], *[mask for entry in (*entries, *in_doubt) for mask in entry.get("mask", [])]]
+    )
     asked = [f"mask-{part}" for part in ("input", "output") if part in call.requested.mask]
     found.masks = {project: unique([*masks, *asked]) for project in found.route}
     found.trace = trace_of(config, entries, call)

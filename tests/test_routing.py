@@ -670,3 +670,28 @@ def test_a_switch_of_a_request_is_true_or_false_and_nothing_like_it(key: str) ->
             record_from_request({key: value})
     assert getattr(record_from_request({key: "false"}), key) is False
     assert getattr(record_from_request({key: True}), key) is True
+
+
+@pytest.mark.parametrize("level", [5, "5", None], ids=repr)
+def test_a_rule_that_cannot_be_decided_does_not_route_but_hides(level: object) -> None:
+    """Whoever sends a value of the wrong type reaches another rule, and takes no mask away with it."""
+    body = """
+rules:
+  - {id: sensitive, when: "metadata.level > `3`", route: [{project: a, mask: [two]}], mask: [one]}
+  - {id: rest, route: [a, b]}
+"""
+    plan = _plan(body, {"metadata": {"level": level} if level else {}})
+    expected = {
+        5: ("sensitive", {"a": ("one", "two")}, ()),
+        "5": ("rest", {"a": ("one", "two"), "b": ("one", "two")}, ("sensitive",)),
+        None: ("rest", {"a": (), "b": ()}, ()),
+    }
+    assert (plan.rule, plan.masks, plan.undecided) == expected[level]
+    if level == "5":
+        assert [reason.source for reason in plan.because if reason.effect == "mask one"] == ["rule sensitive"]
+        (step,) = [
+            step
+            for step in _table(body).explain(record_from_request({"metadata": {"level": "5"}})).steps
+            if step.id == "sensitive"
+        ]
+        assert step.why == "metadata.level > `3` cannot be evaluated, which counts as no match, but its masks apply"

@@ -69,8 +69,9 @@ def combine(
     Args:
         overlays: those that apply, in order.
         rule: the one that decides, with its route for the call.
-        floors: where a team file's rule decides, those of other files that come later: the first match of each, as
-            far as the first match of the file that mounts them.
+        floors: rules that do not route, but whose masks apply: those that could not be decided; and where a team
+            file's rule decides, those of other files that come later: the first match of each, as far as the first
+            match of the file that mounts them.
         undecided, shadow: ids to note in the plan.
         default_masks, default_rate: of `defaults`.
     """

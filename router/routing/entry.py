@@ -69,6 +69,11 @@ class Entry:
         """Return the rule with the route that it has for this call; one that it matches."""
         return self if self.row is None else self.by_row[self.row(record) or ""]
 
+    @property
+    def may_hide(self) -> bool:
+        """Whether the rule has masks, for all of its projects or for some."""
+        return bool(self.masks) or any(self.route.values())
+
     def hides(self, record: CallRecord) -> bool:
         """Tell whether the rule has masks for this call, or for one of its projects; one that it matches."""
         return bool(self.masks) or any(self.routed(record).route.values())

@@ -81,4 +81,6 @@ def _when_words(entry: Entry, verdict: Verdict) -> str:
 
 
 def _counts_as(entry: Entry) -> str:
-    return "a match" if entry.when_undecided else "no match"
+    if entry.when_undecided:
+        return "a match"
+    return "no match, but its masks apply" if entry.kind == "rule" and entry.may_hide else "no match"

@@ -208,15 +208,18 @@ class RoutingTable:
             return None
         undecided: list[str] = []
         shadow: list[str] = []
-        applying = list(_matching(overlays.candidates(record), record, place, undecided, shadow))
-        matching = _matching(rules.candidates(record), record, place, undecided, shadow)
+        # Rules that could not be decided: they do not route, but what they may have hidden stays hidden.
+        in_doubt: list[Entry] = []
+        applying = list(_matching(overlays.candidates(record), record, place, undecided, shadow, []))
+        matching = _matching(rules.candidates(record), record, place, undecided, shadow, in_doubt)
         rule = next(matching, None)
-        if rule is None or not rule.is_mounted:
-            return None if rule is None else self._combination(applying, rule.routed(record), [], undecided, shadow)
+        if rule is None:
+            return None
         # What the rules of others would hide that come later, a team's rule does not un-mask.
         reached = len(shadow)
-        floors = [entry.routed(record) for entry in _floors(rule, matching)]
+        later = list(_floors(rule, matching)) if rule.is_mounted else []
         del shadow[reached:]
+        floors = [entry.routed(record) for entry in (*in_doubt, *later)]
         return self._combination(applying, rule.routed(record), floors, undecided, shadow)
 
     def _combination(
@@ -261,7 +264,12 @@ def _remember(known: dict[Any, Any], key: Hashable, value: Any) -> None:
 
 
 def _matching(
-    entries: Iterable[Entry], record: CallRecord, place: float | None, undecided: list[str], shadow: list[str]
+    entries: Iterable[Entry],
+    record: CallRecord,
+    place: float | None,
+    undecided: list[str],
+    shadow: list[str],
+    in_doubt: list[Entry],
 ) -> Iterator[Entry]:
     """Yield the entries that match and have an effect; note those that could not be decided or only would match."""
     for entry in entries:
@@ -269,6 +277,8 @@ def _matching(
         if verdict is None:
             undecided.append(entry.id)
             verdict = entry.when_undecided
+            if not (verdict or entry.is_shadow):
+                in_doubt.append(entry)
         if verdict and entry.is_shadow:
             shadow.append(entry.id)
         elif verdict:

@@ -72,7 +72,8 @@ class Rule(Model):
     match: Match | None = None
     """Conditions on attributes; none means always."""
     when: Annotated[str, Field(min_length=1)] | None = None
-    """JMESPath condition over the attributes, checked after `match`; one that cannot be evaluated does not match."""
+    """JMESPath condition over the attributes, checked after `match`; where it cannot be evaluated the rule does not
+    route, but its masks apply."""
     rollout: Rollout | None = None
     """Share of the calls that fit which really match; the others go on as if it did not."""
     active: Active | None = None
