@@ -10,11 +10,10 @@ from router.masking.detectors.detector import Span, has_digit
 from router.masking.names import names_secret
 from router.masking.patterns import compile_bytes
 
-_NAME = r"[A-Za-z0-9_.-]*(?i:pass(?:word|wd|phrase|code)|pwd?|secret|token|key|credential|auth|cookie)[A-Za-z0-9_.-]*"
+_CALLED_PW = r"pass(?:word|wd|phrase|code)|pwd?"
+_NAME = rf"[A-Za-z0-9_.-]*(?i:{_CALLED_PW}|secret|token|key|credential|auth|cookie)[A-Za-z0-9_.-]*"
 _QUOTES = r"\\*[\"'`]"
 _GIVEN = rf"(?:{_QUOTES})?[\])]?(?:(?::[ \t]*|[ \t]+)[A-Za-z]+[ \t]*=|[ \t]*(?:[:?+.|]*=>?|:+=?))[ \t\n]*"
-_VALUE = r"(?:[frbuL]?\\*\"[^\"\n\\]+|[frbu]?\\*'[^'\n\\]+|`[^`\n]+|[^\s\"'`,;&<>(){}\[\]\\]+)"
-_TAG_VALUE = r"[^\s<>]+"
 _PASSWORDS = ("password", "passwd", "passphrase", "passcode", "pwd", "pw", "pass")
 _PLACEHOLDER = (
     r"(?i)^(?:[$<{%\[#@(]|\*|\.\.|-+$|_+$)|x{4}|\*{3}|\.{3}|…|your|example|sample|change.?(?:me|it)|place.?holder|redacted"
@@ -35,6 +34,8 @@ _PATH = r"^[~.]{0,2}(?:/[a-z][a-z0-9_.-]*){2,}/?$|^[a-z]+://[^@]*$|^[A-Za-z]:\\"
 
 
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+_SHORTEST_SECRET = 8
+_SHORTEST_PW = 4
 _SHORT = 64
 _LONG = 20
 
@@ -46,11 +47,9 @@ class SecretValue:
     shortest = 8
 
     def __init__(self) -> None:
-        given = (
-            rf"{_NAME}(?:{_GIVEN}{_VALUE}|{_QUOTES},[ \t]*(?:{_QUOTES})[^\"'`\n\\]+)|<{_NAME}>\s*{_TAG_VALUE}"
-            rf"|--{_NAME}[ \t]+{_VALUE}"
-        )
-        self._pattern = compile_bytes(given)
+        password = rf"[A-Za-z0-9_.-]*(?i:{_CALLED_PW})"
+        # What is too short for a secret is passed over here already: texts may be full of it.
+        self._pattern = compile_bytes(f"{_given(_NAME, _SHORTEST_SECRET)}|{_given(password, _SHORTEST_PW)}")
         self._parts = compile_bytes(
             rf"^<?([A-Za-z0-9_.-]+)((?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*|[ \t]+)(?:[frbuL]?{_QUOTES})?)", captures=True
         )
@@ -97,18 +96,36 @@ class SecretValue:
 
     def _is_secret(self, value: bytes, is_password: bool, is_tight: bool) -> bool:
         """Return whether `value` can be a secret; `is_tight` where quotes or an equals sign say where it begins."""
-        if len(value) < 4 or self._placeholder.search(value) or self._code.search(value) or self._path.search(value):
+        if (
+            len(value) < _SHORTEST_PW
+            or self._placeholder.search(value)
+            or self._code.search(value)
+            or self._path.search(value)
+        ):
             return False
         kinds = len(set(value))
         if kinds < 4 and len(value) > 6:
             return False
         if is_password:
             return is_tight or has_digit(value) or not value.isalpha()
-        if b" " in value or len(value) < 8 or kinds < 5:
+        if b" " in value or len(value) < _SHORTEST_SECRET or kinds < 5:
             return False
         if value.isdigit():
             return len(value) >= 12
         return has_digit(value) or (len(value) >= 12 and _is_scrambled(value))
+
+
+def _given(name: str, shortest: int) -> str:
+    """Return a pattern of names with values of at least so many bytes, in all the ways they are written."""
+    size = f"{{{shortest},}}"
+    value = (
+        rf"(?:[frbuL]?\\*\"[^\"\n\\]{size}|[frbu]?\\*'[^'\n\\]{size}|`[^`\n]{size}"
+        rf"|[^\s\"'`,;&<>(){{}}\[\]\\]{size})"
+    )
+    return (
+        rf"{name}(?:{_GIVEN}{value}|{_QUOTES},[ \t]*(?:{_QUOTES})[^\"'`\n\\]{size})|<{name}>\s*[^\s<>]{size}"
+        rf"|--{name}[ \t]+{value}"
+    )
 
 
 def _is_scrambled(value: bytes) -> bool:
