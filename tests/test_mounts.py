@@ -309,6 +309,13 @@ _HIDING = [
     "rules: [{id: r, route: {project: nowhere}}]",
     "rules: {id: r, route: nowhere}",
     "rules: [{id: r, route: nowhere, route: shared}]",
+    "rules: [{id: r, route: [shared, nowhere], trace: {set: {user_id: nobody}}}]",
+    "rules: [{id: r, route: nowhere, generation: {set: {name: call}}}]",
+    "rules: [{id: r, route: nowhere, sample: 0}]",
+    "rules: [{id: r, route: nowhere, trace: 5}]",
+    "rules: [{id: r, route: nowhere}]\nprojects: 5",
+    "rules: [{id: r, route: nowhere, sample: {rate: 0.5, by: user}}]",
+    "rules: [{id: r, route: own}]\nprojects: {own: {env: OWN, host: nonsense}}",
 ]
 
 
@@ -324,9 +331,14 @@ def test_a_broken_file_that_could_have_hidden_something_hides_everything(tmp_pat
     assert "RT512" in [problem.code for problem in loaded.warnings]
 
 
-def test_a_broken_file_that_hid_nothing_hides_nothing_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "more", ["", ", sample: 1", ", sample: {rate: 1.0}", ", trace: {default: {name: n}, append: {tags: [t]}}"]
+)
+def test_a_broken_file_that_hid_nothing_hides_nothing_more(tmp_path: Path, more: str) -> None:
     """A wrong route is no reason to hide prompts."""
-    loaded = loaded_from(tmp_path, "quarantine", search="rules: [{id: r, match: {model: m}, route: nowhere}]")
+    loaded = loaded_from(
+        tmp_path, "quarantine", search=f"rules: [{{id: r, match: {{model: m}}, route: nowhere{more}}}]"
+    )
     assert plan(loaded, team="search", model="m").masks == {"team-search": ()}
     assert [problem.code for problem in loaded.problems] == ["RT512", "RT601"]
 

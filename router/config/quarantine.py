@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from router.config.draft import Draft
@@ -32,23 +32,39 @@ _BESIDES_CONTENT = (
 
 
 def could_hide(file: Mounted) -> bool:
-    """Tell whether a broken file could have hidden or dropped anything: unless it was read and says nothing of it.
+    """Tell whether a broken file could have hidden or kept back anything: unless it was read and says nothing of it.
 
     A key that is not known may be a misspelt `mask`, so only those that certainly hide nothing are harmless.
     """
     if file.draft is None or any(problem.code.startswith("RT10") for problem in file.problems):
         return True
     data: Mapping[str, Any] = file.draft.root.value
-    rules = data.get("rules", [])
-    if not data.keys() <= _HARMLESS_SECTIONS or not isinstance(rules, list):
+    rules, own = data.get("rules", []), data.get("projects", {})
+    if not data.keys() <= _HARMLESS_SECTIONS or not isinstance(rules, list) or not isinstance(own, dict):
         return True
-    return not all(isinstance(rule, dict) and rule.keys() <= _HARMLESS_KEYS and _sends(rule) for rule in rules)
+    return not all(isinstance(rule, dict) and _is_harmless(rule, own) for rule in rules)
 
 
-def _sends(rule: Mapping[str, Any]) -> bool:
+def _is_harmless(rule: Mapping[str, Any], own: Container[str]) -> bool:
+    """Tell whether a call that misses the rule goes no further, and says no more of itself, than with it.
+
+    A `set` replaces what the request says, a sample keeps calls back, and a project of the team's own may be closed
+    to those who read that of the rules below.
+    """
+    updates = [rule.get(kind, {}) for kind in ("trace", "generation")]
+    adds = all(isinstance(update, dict) and "set" not in update for update in updates)
+    return rule.keys() <= _HARMLESS_KEYS and adds and _keeps_all(rule.get("sample", 1)) and _sends(rule, own)
+
+
+def _keeps_all(sample: Any) -> bool:
+    rate = sample.get("rate") if isinstance(sample, dict) else sample
+    return isinstance(rate, (int, float)) and rate >= 1
+
+
+def _sends(rule: Mapping[str, Any], own: Container[str]) -> bool:
     route = rule.get("route")
     names = route if isinstance(route, list) else [route]
-    return all(isinstance(name, str) and name.strip().casefold() != DROP for name in names)
+    return all(isinstance(name, str) and name.strip().casefold() != DROP and name not in own for name in names)
 
 
 def hiding_overlay(file: Mounted, main: Draft) -> tuple[Located[Overlay], str, Located[tuple[MaskStep, ...]]]:
