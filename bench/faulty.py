@@ -98,7 +98,7 @@ def scale(name: str, sink: SinkClient, projects: int, calls: int) -> Result:
         for number, call in enumerate(fresh(captured, calls)):
             peer.log(number % projects, call)
         peer.flush()
-        arrived = _total(sink.counts()).unique
+    arrived = _total(sink.counts()).unique
     found: Result = {"logged": calls, "unique": arrived, "rss": peak.most}
     return found | {"threads": most["threads"] - threads - 2, "connections": most["connections"]}  # two are watching
 

@@ -29,8 +29,8 @@ from router.settings import config_path, load_settings, process_environment
 
 Job = Callable[[], CallRecord]
 _log = logging.getLogger("router")
-_DRAIN_SHARE = 0.85
-"""Of the time that the end of a process may take; the interpreter's own end takes 0.6 s with LiteLLM loaded."""
+_DRAIN_SHARE = 0.8
+"""Of the time that the end of a process may take; with LiteLLM loaded the interpreter needs 0.6 s, under load more."""
 _WHY_NOT_USED = {
     "credentials": "they are no pair of keys, or overrides does not allow them",
     "credentials.host": "their host cannot be used, or overrides does not allow it",
