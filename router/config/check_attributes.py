@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from router.config.attributes import OPEN_FAMILIES, attribute_kind, attribute_names
+from router.config.attributes import HOST_ATTRIBUTES, KEY_ATTRIBUTES, OPEN_FAMILIES, attribute_kind, attribute_names
 from router.config.findings import Findings
 from router.config.model import Attribute
 from router.config.nodes import Path
@@ -25,6 +25,7 @@ def check_attributes(findings: Findings) -> None:
             _check_builtin(findings, path, name, spec)
         else:
             _check_declared(findings, path, name, spec)
+            _check_of_key(findings, path, name, spec)
         if spec.values_from is not None and spec.values_from not in draft.names["tables"]:
             unknown_table(findings, spec.values_from, (*path, "values_from"), "nothing would be checked by it")
         if spec.values_from is not None and spec.values is not None:
@@ -56,6 +57,20 @@ def _check_declared(findings: Findings, path: Path, name: str, spec: Attribute) 
         words = {"number": "a number", "bool": "true or false", "text": "text", "list": "text"}[spec.type]
         message, effect = f"the default of `{name}` must be {words}", "the attribute would have no default"
         findings.add("RT254", message, (*path, "default"), effect=effect, hint=f"its `type` is {spec.type}")
+
+
+def _check_of_key(findings: Findings, path: Path, name: str, spec: Attribute) -> None:
+    """Check that what the key says is still read, where an attribute of the key is declared anew."""
+    if name not in KEY_ATTRIBUTES or spec.trust == "caller" or not HOST_ATTRIBUTES.isdisjoint(spec.paths()):
+        return
+    findings.add(
+        "RT517",
+        f"`{name}` is declared without what the key says of it",
+        (*path, "from"),
+        key=True,
+        effect="no call of the proxy would have one: every rule, mask and scope that asks for it would miss",
+        hint=f"put it first: `from: [{', '.join((name, *spec.paths()))}]`; where there is no key, the rest is read",
+    )
 
 
 def _fits(spec: Attribute) -> bool:

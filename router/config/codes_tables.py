@@ -73,6 +73,14 @@ TABLES: dict[str, Code] = {
         good="rules: [{id: x, match: {metadata.app: pay, team: pay}, route: b}, {id: rest, route: a}]",
         warning=True,
     ),
+    "RT517": Code(
+        title="an attribute of the key that is not read from the key",
+        why="In the proxy only the key speaks for team and organisation. Without it the attribute is always missing "
+        "there, and the masks that ask for it fall away.",
+        mend="Put the attribute itself first: `from: [team, metadata.team]`.",
+        bad="attributes: {team: {from: metadata.team}}",
+        good="attributes: {team: {from: [team, metadata.team]}}",
+    ),
     "RT520": Code(
         title="a condition that lets no unauthenticated call in",
         why="A call that no key answers for is tested only against what has `authenticated: false` as a condition.",
