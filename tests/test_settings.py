@@ -24,6 +24,7 @@ def test_every_setting_of_delivery_has_a_variable():
     given: dict[str, Any] = {name: value * 2 for name, value in defaults.items() if isinstance(value, (int, float))}
     given |= {name: f"http://{name}" for name, value in defaults.items() if value is None and name.endswith("proxy")}
     given["check_projects"] = False
+    given |= {"spool_dir": "/var/spool/router", "spool_fsync": "always"}
     environ = {f"ROUTER_{name.upper()}": str(value) for name, value in given.items()}
     assert load_settings(environ).delivery == DeliverySettings(**given)
 

@@ -1,4 +1,4 @@
-"""The account of every call: handled = delivered + dropped[reason] + in flight."""
+"""The account of every call: handled = delivered + dropped[reason] + spooled + in flight."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ DropReason = Literal[
     "unreachable",
     "too_large",
     "shutdown",
+    "spool_damaged",
 ]
 """Why a call was not delivered; a closed set."""
 
@@ -41,6 +42,8 @@ class ProjectStats:
     """The account of one project. A unit is one call for one project.
 
     Attributes:
+        handled: calls accepted, and calls that a process before this one left in the spool.
+        spooled: calls that were left in the spool for the next process.
         masked: how often each detector hit, by its name.
         mask_failed: how often each mask failed, by its name; what it guarded was withheld, and the call still went.
     """
@@ -48,13 +51,14 @@ class ProjectStats:
     handled: int = 0
     delivered: int = 0
     dropped: Mapping[DropReason, int] = field(default_factory=dict)
+    spooled: int = 0
     masked: Mapping[str, int] = field(default_factory=dict)
     mask_failed: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def in_flight(self) -> int:
         """Calls that were accepted and are neither delivered nor dropped yet."""
-        return self.handled - self.delivered - sum(self.dropped.values())
+        return self.handled - self.delivered - self.spooled - sum(self.dropped.values())
 
     def to_json(self) -> dict[str, Any]:
         """Return the account as JSON-able data, in-flight calls included."""
@@ -62,6 +66,7 @@ class ProjectStats:
             "handled": self.handled,
             "delivered": self.delivered,
             "dropped": dict(self.dropped),
+            "spooled": self.spooled,
             "in_flight": self.in_flight,
             "masked": dict(self.masked),
             "mask_failed": dict(self.mask_failed),
@@ -95,7 +100,9 @@ class Stats(ProjectStats):
 
     def to_json(self) -> dict[str, Any]:
         """Return the account as JSON-able data, with one entry per project."""
-        total = ProjectStats(self.handled, self.delivered, self.dropped, self.masked, self.mask_failed).to_json()
+        total = ProjectStats(
+            self.handled, self.delivered, self.dropped, self.spooled, self.masked, self.mask_failed
+        ).to_json()
         decisions = {name: dict(getattr(self, name)) for name in _DECISIONS}
         projects = {name: stats.to_json() for name, stats in self.projects.items()}
         return total | decisions | {"projects": projects, "unrouted": self.unrouted.to_json()}
@@ -105,16 +112,23 @@ _DECISIONS = ("rules", "shadow", "undecided", "denied", "missing", "unknown_valu
 
 
 class _Account:
-    __slots__ = ("delivered", "dropped", "handled", "mask_failed", "masked")
+    __slots__ = ("delivered", "dropped", "handled", "mask_failed", "masked", "spooled")
 
     def __init__(self) -> None:
-        self.handled = self.delivered = 0
+        self.handled = self.delivered = self.spooled = 0
         self.dropped: Counter[DropReason] = Counter()
         self.masked: Counter[str] = Counter()
         self.mask_failed: Counter[str] = Counter()
 
     def stats(self) -> ProjectStats:
-        return ProjectStats(self.handled, self.delivered, dict(self.dropped), dict(self.masked), dict(self.mask_failed))
+        return ProjectStats(
+            self.handled,
+            self.delivered,
+            dict(self.dropped),
+            self.spooled,
+            dict(self.masked),
+            dict(self.mask_failed),
+        )
 
 
 class Counters:
@@ -166,6 +180,11 @@ class Counters:
         with self._lock:
             self._of(project).dropped[reason] += count
 
+    def spooled(self, project: str, count: int = 1) -> None:
+        """Count calls that are left in the spool for the next process."""
+        with self._lock:
+            self._of(project).spooled += count
+
     def masked(self, project: str, hits: Mapping[str, int], failures: Iterable[str]) -> None:
         """Count what masking did to one call for a project: hits by detector, and the masks that failed."""
         with self._lock:
@@ -189,6 +208,7 @@ class Counters:
             handled=sum(stats.handled for stats in accounts.values()),
             delivered=sum(stats.delivered for stats in accounts.values()),
             dropped=dict(dropped),
+            spooled=sum(stats.spooled for stats in accounts.values()),
             masked=dict(masked),
             mask_failed=dict(mask_failed),
             unrouted=accounts.pop(None, ProjectStats()),

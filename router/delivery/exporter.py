@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import time
 from collections.abc import Mapping
@@ -34,6 +35,8 @@ _REASONS: Mapping[str, DropReason] = {
     "wrong_project": "wrong_project",
     "too_large": "too_large",
 }
+_MENDABLE = frozenset({"rejected", "wrong_project"})
+"""What no other batch would change but an operator can: the calls stay in the spool, where there is one."""
 _MOST_QUESTIONS = 4
 _SAME_PROJECT = "Projects %s and %s are one Langfuse project, %s: their calls land in the same place."
 
@@ -161,7 +164,8 @@ class Exporter:
         """Send a batch until there is an answer that no retry can change."""
         while True:
             answer = await self._post(backlog, batch.body)
-            if answer.verdict != "retry":
+            kept = self._outbox.keeps(backlog)
+            if answer.verdict != "retry" and not (kept and answer.verdict in _MENDABLE):
                 failures, backlog.failures = backlog.failures, 0
                 if answer.verdict == "delivered":
                     backlog.is_proven = True
@@ -170,7 +174,7 @@ class Exporter:
                         _log.info("Project %s can be reached again.", backlog.project)
                 return answer
             backlog.failures += 1
-            left = batch.since + self._settings.max_age_secs - time.monotonic()
+            left = math.inf if kept else batch.since + self._settings.max_age_secs - time.monotonic()
             if left <= 0:
                 return Answer("unreachable", answer.cause)
             wait = min(left, self._next_pause(backlog.failures, answer.retry_after))
@@ -257,9 +261,9 @@ class Exporter:
         self._notices.say(
             backlog.account,
             answer.cause,
-            logging.WARNING,
+            logging.ERROR if answer.verdict in _MENDABLE else logging.WARNING,
             "%s to project %s waiting for %.0f s: %s.",
-            calls(backlog.flight + len(backlog.spans)),
+            calls(backlog.flight + backlog.waiting),
             backlog.project,
             time.monotonic() - batch.since,
             answer.cause,

@@ -7,11 +7,16 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from router.config.loaded import ResolvedProject
 from router.delivery.counters import Counters, DropReason, account_of
 from router.delivery.notices import Notices
 from router.delivery.settings import DeliverySettings
+
+if TYPE_CHECKING:
+    from router.delivery.spool import Place, Run, Segment, Spool
 
 SPAN_OVERHEAD = 200
 """Bytes counted for a span beside its own."""
@@ -23,8 +28,20 @@ MAX_IDLE = 1_000
 """Projects with keys of requests of which is remembered, while nothing waits for them, whether they can be reached."""
 
 
+@dataclass(slots=True)
+class Parked:
+    """Spans in line that stand one behind the other in the spool, and are not in memory."""
+
+    segment: Segment
+    start: int
+    end: int
+    count: int
+
+
 class Backlog:
     """What one project waits for: spans in line, and the batch that is on its way (`flight`).
+
+    Those that are `parked` on disk were accepted before those in memory: each file is settled from its beginning on.
 
     Attributes:
         project: its name. `account`: the name it is counted under.
@@ -40,7 +57,10 @@ class Backlog:
         "failures",
         "flight",
         "flight_bytes",
+        "flight_places",
         "is_proven",
+        "parked",
+        "parked_count",
         "project",
         "spans",
         "taken",
@@ -52,7 +72,10 @@ class Backlog:
         self.account = account_of(self.project)
         self.failures = 0
         self.is_proven = isinstance(destination, str)
-        self.spans: deque[tuple[bytes, float]] = deque()
+        self.spans: deque[tuple[bytes, float, Place | None]] = deque()
+        self.parked: deque[Parked] = deque()
+        self.parked_count = 0
+        self.flight_places: deque[Place | None] = deque()
         self.bytes = 0
         self.flight = 0
         self.flight_bytes = 0
@@ -60,16 +83,25 @@ class Backlog:
         self.announced_full = False
 
     @property
+    def waiting(self) -> int:
+        """Spans in line, in memory or on disk."""
+        return self.parked_count + len(self.spans)
+
+    @property
     def first_open(self) -> int:
         """Number, in order of acceptance, of the oldest span that is neither delivered nor dropped."""
-        return self.taken - len(self.spans) - self.flight
+        return self.taken - self.waiting - self.flight
 
 
 class Outbox:
     """Thread-safe store between `send` and the exporter; counts every span that leaves it.
 
     When the memory is used up, the oldest spans of the project with the most bytes in line go first, so that a
-    project that cannot be reached costs the others nothing.
+    project that cannot be reached costs the others nothing. Those that stand in the spool only leave the memory.
+
+    Attributes:
+        spool: where the spans of projects of the file are written before anything else, if anywhere. Projects whose
+            keys came with calls have none: their keys would have to be written too.
     """
 
     def __init__(self, settings: DeliverySettings, counters: Counters, notices: Notices) -> None:
@@ -82,6 +114,7 @@ class Outbox:
         self._idle: OrderedDict[Destination, None] = OrderedDict()
         self._bytes = 0
         self._announced: deque[Backlog] = deque()
+        self.spool: Spool | None = None
         self.closed = False
         self.abandoned = False
         self.flush_until = 0.0
@@ -101,8 +134,14 @@ class Outbox:
             if self.closed:
                 self._counters.dropped(backlog.project, "shutdown")
                 return False
+            place = self.spool.append(destination, span) if self.spool and isinstance(destination, str) else None
             fits = self._make_room(size, evicted)
-            announce = fits and self._append(backlog, span, size)
+            if fits:
+                announce = self._append(backlog, span, size, place)
+            elif place is not None:
+                fits = announce = self._park_behind(backlog, place, evicted)
+            else:
+                announce = False
         for victim in evicted:
             self._drop_for_room(victim)
         if not fits:
@@ -117,7 +156,7 @@ class Outbox:
     def open(self) -> list[Backlog]:
         """Return the backlogs with spans in line."""
         with self._lock:
-            return [backlog for backlog in self._backlogs.values() if backlog.spans]
+            return [backlog for backlog in self._backlogs.values() if backlog.waiting]
 
     def destinations(self) -> frozenset[Destination]:
         """Return every destination that is remembered."""
@@ -127,9 +166,9 @@ class Outbox:
     def due_in(self, backlog: Backlog) -> float | None:
         """Return how many seconds the spans in line may still wait for others; None when there are none."""
         with self._lock:
-            if not backlog.spans:
+            if not backlog.waiting:
                 return None
-            if self.is_full(backlog):
+            if backlog.parked or self.is_full(backlog):
                 return 0.0
             return backlog.spans[0][1] + self._settings.flush_interval_secs - time.monotonic()
 
@@ -141,19 +180,21 @@ class Outbox:
     def take(self, backlog: Backlog) -> tuple[list[bytes], float]:
         """Move the oldest spans, up to one batch, from the line into flight; return them and the age of the first."""
         spans: list[bytes] = []
-        size = 0
         with self._lock:
             backlog.announced_full = False
             since = backlog.spans[0][1] if backlog.spans else time.monotonic()
-            while backlog.spans and len(spans) < self._settings.max_batch_spans:
+            size = self._read_parked(backlog, spans)
+            from_disk = size + SPAN_OVERHEAD * len(spans)
+            self._bytes += from_disk
+            while not backlog.parked and backlog.spans and len(spans) < self._settings.max_batch_spans:
                 span = backlog.spans[0][0]
                 if spans and size + len(span) > self._settings.max_batch_bytes:
                     break
-                backlog.spans.popleft()
+                backlog.flight_places.append(backlog.spans.popleft()[2])
                 spans.append(span)
                 size += len(span)
             held = size + SPAN_OVERHEAD * len(spans)
-            backlog.bytes -= held
+            backlog.bytes -= held - from_disk
             backlog.flight += len(spans)
             backlog.flight_bytes += held
         return spans, since
@@ -174,6 +215,7 @@ class Outbox:
             else:
                 self._counters.dropped(backlog.project, dropped, count)
             backlog.flight -= count
+            self._settle_places(backlog, count)
             if not backlog.flight:
                 self._bytes -= backlog.flight_bytes
                 backlog.flight_bytes = 0
@@ -193,25 +235,117 @@ class Outbox:
                 self._settled.wait(left)
 
     def abandon(self) -> int:
-        """Count everything that is left as dropped by the shutdown; return how much that was."""
+        """Count everything that is left as spooled, or as dropped by the shutdown; return how much was dropped."""
         total = 0
         with self._lock:
             self.closed = self.abandoned = True
             for backlog in self._backlogs.values():
-                rest = len(backlog.spans) + backlog.flight
+                places = [*backlog.flight_places, *(place for _, _, place in backlog.spans)]
+                kept = backlog.parked_count + sum(place is not None for place in places)
+                rest = backlog.waiting + backlog.flight - kept
+                if kept:
+                    self._counters.spooled(backlog.project, kept)
                 if rest:
                     self._counters.dropped(backlog.project, "shutdown", rest)
                     total += rest
                 backlog.spans.clear()
+                backlog.parked.clear()
+                backlog.flight_places.clear()
+                backlog.parked_count = 0
                 backlog.bytes = backlog.flight = backlog.flight_bytes = 0
             self._bytes = 0
             self._settled.notify_all()
         return total
 
-    def _append(self, backlog: Backlog, span: bytes, size: int) -> bool:
+    def adopt(self, destination: str, segment: Segment, runs: Iterable[Run]) -> None:
+        """Take over what a process that has ended left in the spool; it counts as accepted."""
+        with self._lock:
+            if self.closed:
+                return
+            backlog = self._backlogs.setdefault(destination, Backlog(destination))
+            for run in runs:
+                self._counters.accept(destination, run.count)
+                backlog.parked.append(Parked(segment, run.start, -1, run.count))
+                backlog.parked_count += run.count
+                backlog.taken += run.count
+            self._announced.append(backlog)
+
+    def keeps(self, backlog: Backlog) -> bool:
+        """Return whether the spans of a backlog may wait for as long as it takes."""
+        return self.spool is not None and isinstance(backlog.destination, str)
+
+    def _read_parked(self, backlog: Backlog, spans: list[bytes]) -> int:
+        """Append the oldest parked spans, up to one batch, to `spans`; return their size."""
+        size = 0
+        while backlog.parked and len(spans) < self._settings.max_batch_spans:
+            assert self.spool is not None
+            run = backlog.parked[0]
+            place = self.spool.read(run.segment, run.start)
+            if place is None:
+                backlog.parked.popleft()
+                backlog.parked_count -= run.count
+                self._counters.dropped(backlog.project, "spool_damaged", run.count)
+                self._settled.notify_all()
+                continue
+            span, at = place
+            if spans and size + len(span) > self._settings.max_batch_bytes:
+                break
+            spans.append(span)
+            size += len(span)
+            backlog.flight_places.append(at)
+            run.start = at.end
+            run.count -= 1
+            backlog.parked_count -= 1
+            if not run.count:
+                backlog.parked.popleft()
+        return size
+
+    def _settle_places(self, backlog: Backlog, count: int) -> None:
+        """Tell the spool what is settled; batches of a project are settled in the order they were taken."""
+        last: dict[Segment, Place] = {}
+        for _ in range(count):
+            place = backlog.flight_places.popleft()
+            if place is not None:
+                last[place.segment] = place
+        for place in last.values():
+            assert self.spool is not None
+            self.spool.settle(place)
+
+    def _park(self, backlog: Backlog, place: Place) -> None:
+        newest = backlog.parked[-1] if backlog.parked else None
+        if newest is not None and newest.segment is place.segment and newest.end == place.start:
+            newest.end = place.end
+            newest.count += 1
+        else:
+            backlog.parked.append(Parked(*place, 1))
+        backlog.parked_count += 1
+
+    def _park_behind(self, backlog: Backlog, place: Place, evicted: list[Backlog]) -> bool:
+        """Park a span for which no room can be made, behind those of its project, which leave the memory first."""
+        self._backlogs[backlog.destination] = backlog
+        while backlog.spans:
+            self._evict_oldest(backlog, evicted)
+        self._park(backlog, place)
+        backlog.taken += 1
+        self._announced.append(backlog)
+        return True
+
+    def _evict_oldest(self, victim: Backlog, evicted: list[Backlog]) -> None:
+        span, _, place = victim.spans.popleft()
+        freed = len(span) + SPAN_OVERHEAD
+        victim.bytes -= freed
+        self._bytes -= freed
+        if place is not None:
+            self._park(victim, place)
+            return
+        self._note_idle(victim)
+        evicted.append(victim)
+        self._settled.notify_all()
+
+    def _append(self, backlog: Backlog, span: bytes, size: int, place: Place | None) -> bool:
         self._backlogs[backlog.destination] = backlog
         self._idle.pop(backlog.destination, None)
-        backlog.spans.append((span, time.monotonic()))
+        backlog.spans.append((span, time.monotonic(), place))
         backlog.taken += 1
         backlog.bytes += size
         self._bytes += size
@@ -233,17 +367,12 @@ class Outbox:
             victim = max(self._backlogs.values(), key=_bytes_in_line, default=None)
             if victim is None or not victim.spans:
                 return False
-            freed = len(victim.spans.popleft()[0]) + SPAN_OVERHEAD
-            victim.bytes -= freed
-            self._bytes -= freed
-            self._note_idle(victim)
-            evicted.append(victim)
-            self._settled.notify_all()
+            self._evict_oldest(victim, evicted)
         return True
 
     def _note_idle(self, backlog: Backlog) -> None:
         """Forget those that have been idle longest; a project of the file is never forgotten."""
-        if backlog.spans or backlog.flight or isinstance(backlog.destination, str):
+        if backlog.waiting or backlog.flight or isinstance(backlog.destination, str):
             return
         self._idle[backlog.destination] = None
         if len(self._idle) > MAX_IDLE:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     import asyncio
 
     from router.delivery.exporter import Exporter
+    from router.delivery.spool import Run, Segment, Spool
 
 _log = logging.getLogger("router")
 _THREAD_END_SECS = 0.25
@@ -38,12 +39,15 @@ class Sender:
         self._counters = counters
         self._closed = False
         self._start_afresh()
+        self._open_spool()
         reset_in_child(self._forget_parent)
 
     def _start_afresh(self) -> None:
         self._notices = Notices()
         self._outbox = Outbox(self._settings, self._counters, self._notices)
         self._outbox.closed = self._closed
+        self._spool: Spool | None = None
+        self._spool_tried = self._settings.spool_dir is None
         self._start_lock = threading.Lock()
         self._shutdown_lock = threading.RLock()
         self._flush_lock = threading.Lock()
@@ -55,7 +59,9 @@ class Sender:
 
     def _forget_parent(self) -> None:
         # Kept alive: collecting the parent's loop in the child would close sockets both of them hold.
-        _inherited.append((self._loop, self._exporter))
+        _inherited.append((self._loop, self._exporter, self._spool, self._outbox))
+        if self._spool is not None:
+            self._spool.forget_parent()
         self._start_afresh()
 
     def send(self, destination: Destination, span: bytes) -> None:
@@ -64,6 +70,8 @@ class Sender:
         Args:
             destination: the name of a project, or one whose keys came with the call.
         """
+        if not self._spool_tried:
+            self._open_spool()
         announced = self._outbox.put(destination, span)
         if announced or self._thread is None:
             self._wake()
@@ -101,13 +109,39 @@ class Sender:
             self._closed = self._outbox.closed = True
             self.force_flush(max(0.0, limit - _THREAD_END_SECS) if limit > 2 * _THREAD_END_SECS else limit / 2)
             rest = self._outbox.abandon()
+            if kept := self._counters.snapshot().spooled:
+                _log.warning("%s kept in the spool: not delivered within %.1f s.", calls(kept), limit)
             self._clean = not rest
             if rest:
                 _log.warning("%s dropped (shutdown): not delivered within %.1f s.", calls(rest), limit)
             self._call(lambda exporter: exporter.stop())
             if self._thread is not None:
                 self._thread.join(max(_THREAD_END_SECS, deadline - time.monotonic()))
+            if self._spool is not None:
+                self._spool.close()
             return self._clean
+
+    def _open_spool(self) -> None:
+        with self._start_lock:
+            if self._spool_tried or self._closed:
+                return
+            self._spool_tried = True
+            from router.delivery.spool import Spool
+
+            try:
+                spool = Spool(self._settings, self._notices, self._adopt)
+            except OSError as error:
+                _log.error("The spool cannot be used: %s; calls wait in memory only.", error.strerror)
+                return
+            self._spool = self._outbox.spool = spool
+        spool.start()
+
+    def _adopt(self, segment: Segment, runs: tuple[Run, ...]) -> bool:
+        if segment.project not in self._projects:
+            return False
+        self._outbox.adopt(segment.project, segment, runs)
+        self._wake()
+        return True
 
     def _wake(self) -> None:
         if self._thread is None:

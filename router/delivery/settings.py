@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -40,6 +40,13 @@ class DeliverySettings:
     """Longest pause between retries, unless the server asks for more."""
     shutdown_timeout_secs: Seconds = 5.0
     """How long the end of the process may wait for delivery, over all projects together."""
+
+    spool_dir: str | None = None
+    """Folder in which masked calls outlive the process until they are delivered; without it they wait in memory."""
+    spool_max_bytes: Annotated[int, Field(ge=100_000)] = 1_000_000_000
+    """Size of that folder at most; when it is reached, new calls wait in memory only."""
+    spool_fsync: Literal["never", "interval", "always"] = "interval"
+    """When calls are forced to the disk, which a power failure needs: never, within about 50 ms, or one by one."""
 
     check_projects: bool = True
     """Whether each server is asked, once and beside the calls, whose keys it was given."""

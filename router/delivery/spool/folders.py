@@ -1,0 +1,163 @@
+"""Folders and files that only their owner can read, opened so that nobody can plant another in their place."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import secrets
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+LOCK = "lock"
+SUFFIX = ".spool"
+DEAD = "dead"
+_MOST_BYTES = 1 << 30
+
+
+def open_root(path: str) -> int:
+    """Open the folder of the spool, made where it is missing, and return its descriptor.
+
+    Raises:
+        OSError: it cannot be made, is a link, is no folder, or belongs to somebody else.
+    """
+    with contextlib.suppress(FileExistsError):
+        Path(path).mkdir(mode=0o700, parents=True)
+    return open_folder(path)
+
+
+def open_folder(path: str, *, within: int | None = None) -> int:
+    """Open a folder of our own, close it to everybody else, and return its descriptor.
+
+    Raises:
+        OSError: it is a link, no folder, or somebody else's.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=within)
+    found = os.fstat(descriptor)
+    if found.st_uid != os.geteuid():
+        os.close(descriptor)
+        raise PermissionError(errno.EPERM, "it belongs to another user")
+    if stat.S_IMODE(found.st_mode) != 0o700:
+        os.fchmod(descriptor, 0o700)
+    return descriptor
+
+
+def create_file(folder: int, name: str) -> int:
+    """Create a file that did not exist, whatever the umask, and return its descriptor."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    descriptor = os.open(name, flags, 0o600, dir_fd=folder)
+    os.fchmod(descriptor, 0o600)
+    return descriptor
+
+
+def open_file(folder: int, name: str, *, writing: bool = True) -> int:
+    """Open a file of our own and return its descriptor.
+
+    Raises:
+        OSError: it is a link, no regular file, somebody else's, or cannot be read.
+    """
+    mode = os.O_RDWR if writing else os.O_RDONLY
+    descriptor = os.open(name, mode | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    found = os.fstat(descriptor)
+    if not stat.S_ISREG(found.st_mode) or found.st_uid != os.geteuid() or found.st_size > _MOST_BYTES:
+        os.close(descriptor)
+        raise PermissionError(errno.EPERM, "it is not a file of the spool")
+    return descriptor
+
+
+def read_file(folder: int, name: str) -> bytes:
+    """Return the bytes of a file of our own.
+
+    Raises:
+        OSError: as `open_file`.
+    """
+    with os.fdopen(open_file(folder, name, writing=False), "rb") as opened:
+        return opened.read()
+
+
+class Folder:
+    """One process's folder within the spool, held by a lock that ends with the process, however it ends."""
+
+    def __init__(self, root: int, name: str, descriptor: int, lock: int) -> None:
+        self.name = name
+        self.descriptor = descriptor
+        self._root = root
+        self._lock = lock
+
+    def close(self) -> None:
+        """Let the lock go; what the folder holds stays for whoever takes it next."""
+        os.close(self.descriptor)
+        os.close(self._lock)
+
+    def remove(self) -> None:
+        """Remove the folder, if it holds nothing but its lock, and let go of it."""
+        with contextlib.suppress(OSError):
+            if os.listdir(self.descriptor) == [LOCK]:  # noqa: PTH208 (a descriptor has no Path)
+                os.unlink(LOCK, dir_fd=self.descriptor)
+                os.rmdir(self.name, dir_fd=self._root)
+        self.close()
+
+
+def create_folder(root: int) -> Folder:
+    """Make and lock a folder for this process.
+
+    Raises:
+        OSError: there is no room, or no permission.
+    """
+    name = f"{os.getpid()}-{secrets.token_hex(6)}"
+    making = f".{name}"  # nobody looks into it before it is locked
+    os.mkdir(making, 0o700, dir_fd=root)
+    descriptor = open_folder(making, within=root)
+    lock = create_file(descriptor, LOCK)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.rename(making, name, src_dir_fd=root, dst_dir_fd=root)
+    return Folder(root, name, descriptor, lock)
+
+
+def take_folder(root: int, name: str) -> Folder | None:
+    """Lock the folder of a process that has ended; None while it runs, or when another one was faster.
+
+    Raises:
+        OSError: it is no folder of the spool.
+    """
+    descriptor = open_folder(name, within=root)
+    lock = -1
+    try:
+        lock = open_file(descriptor, LOCK)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.stat(LOCK, dir_fd=descriptor).st_ino == os.fstat(lock).st_ino:
+            return Folder(root, name, descriptor, lock)
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    except OSError:
+        _close(descriptor, lock)
+        raise
+    _close(descriptor, lock)
+    return None
+
+
+def names_of_folders(root: int) -> Iterator[str]:
+    """Yield the names of what processes have left, or are using."""
+    yield from sorted(name for name in os.listdir(root) if not name.startswith(".") and name != DEAD)
+
+
+def names_of_files(folder: int) -> list[str]:
+    """Return the names of the spool files of a folder, oldest first."""
+    return sorted(name for name in os.listdir(folder) if name.endswith(SUFFIX))
+
+
+def bytes_in(folder: int) -> int:
+    """Return the size of all spool files of a folder; one that vanishes meanwhile counts nothing."""
+    total = 0
+    for name in names_of_files(folder):
+        with contextlib.suppress(OSError):
+            total += os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
+    return total
+
+
+def _close(*descriptors: int) -> None:
+    for descriptor in descriptors:
+        if descriptor >= 0:
+            os.close(descriptor)
