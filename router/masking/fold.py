@@ -30,6 +30,9 @@ _MARKS = r"\p{Mn}|\x{20E3}"
 _SITES = compile_custom(
     f"(?:{_DISGUISED})(?:{_DISGUISED}|{_SEPARATORS}|{_MARKS})*|[0-9](?:{_SEPARATORS}|{_MARKS})+|{_ESCAPED}"
 )
+_AROUND = 256
+"""Bytes around a folded character within which a value of ordinary length lies."""
+_BLANKS = (b" ", b"\n")
 _ENTITIES = {b"amp": "&", b"quot": '"', b"apos": "'", b"nbsp": " ", b"commat": "@", b"period": ".", b"num": "#"}
 
 
@@ -56,6 +59,38 @@ class Shadow:
         self._folded.append(folded)
         self._original.append(original)
         self._replaced.append(replaced)
+
+    def changed(self) -> list[tuple[int, bytes]]:
+        """Return the parts of the folded text that read otherwise than the original does, with where each begins.
+
+        A part reaches so far around what was folded that a value, and the words that give one away, are whole in it;
+        it begins and ends at blanks. Where that is most of the text, it is all of it.
+        """
+        parts: list[list[int]] = []
+        for offset, original, replaced in zip(self._folded, self._original, self._replaced, strict=True):
+            if offset == original and not replaced:
+                continue  # what stands before all that was folded
+            reached = parts[-1][1] if parts else 0
+            if parts and offset + _AROUND <= reached:
+                continue
+            start = self._blank_before(reached, offset - _AROUND)
+            end = self._blank_after(offset + _AROUND)
+            if parts and start <= reached:
+                parts[-1][1] = end
+            else:
+                parts.append([start, end])
+        if sum(end - start for start, end in parts) * 2 > len(self.text):
+            return [(0, self.text)]
+        return [(start, self.text[start:end]) for start, end in parts]
+
+    def _blank_before(self, lowest: int, offset: int) -> int:
+        if offset <= lowest:
+            return lowest
+        return max(lowest, *(self.text.rfind(blank, lowest, offset) for blank in _BLANKS))
+
+    def _blank_after(self, offset: int) -> int:
+        found = [at for blank in _BLANKS if (at := self.text.find(blank, offset)) >= 0]
+        return min(found, default=len(self.text))
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the original text for which a non-empty span of the shadow stands."""

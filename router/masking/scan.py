@@ -89,6 +89,7 @@ class Scanner:
         hits: list[Hit] = []
         shadow = fold(data)
         as_it_stands = data if shadow is None else shadow.spaced
+        folded = shadow.changed() if shadow is not None and shadow.text is not as_it_stands else []
         for finder in active:
             detector, replacement, first = finder.detector, finder.replacement, len(hits)
             if len(data) < detector.shortest:
@@ -96,8 +97,12 @@ class Scanner:
             try:
                 # As it stands, too: `%41…` and `1–2` may be what they seem, and folding would undo a hit.
                 hits += [(start, end, replacement) for start, end in detector.find(as_it_stands)]
-                if shadow is not None and shadow.text is not as_it_stands and (found := detector.find(shadow.text)):
-                    hits += [(*shadow.original(*span), replacement) for span in found]
+                if shadow is not None:
+                    hits += [
+                        (*shadow.original(offset + start, offset + end), replacement)
+                        for offset, part in folded
+                        for start, end in detector.find(part)
+                    ]
                 if finder.allowed is not None:
                     hits[first:] = [hit for hit in hits[first:] if not finder.allowed.covers(data[hit[0] : hit[1]])]
             except KeyboardInterrupt:
