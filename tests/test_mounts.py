@@ -224,7 +224,7 @@ def test_a_project_of_a_team_is_for_that_team_only(tmp_path: Path) -> None:
 def test_files_that_a_team_names_start_at_its_own_folder(tmp_path: Path) -> None:
     """Two teams that both say `key` mean two files."""
     team = """
-projects: {PROJECT: {public_key: pk-lf-x, secret_key: {file: secret}, host: "https://langfuse.example.com"}}
+projects: {PROJECT: {public_key: pk-lf-x, secret_key: {file: secret}}}
 masks: {ids: [{paths: [trace.user_id], action: hash, key: {file: ../NAME}}]}
 rules: [{id: r, match: {model: m}, route: PROJECT, mask: [ids]}]
 """

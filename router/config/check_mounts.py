@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 from router.config.check_conditions import check_match
 from router.config.draft import Draft
 from router.config.findings import Findings
+from router.config.loaded import ResolvedProject
 from router.config.model import Match, MatchOperators, RoutingConfig, TeamSection
 from router.config.mounting import Mounted, words_of
 from router.config.nodes import Path
@@ -136,6 +137,21 @@ def check_shared_projects(files: Sequence[Mounted]) -> None:
             hint = f"give it a name of its own, such as `{file.stem}-{name}`"
             findings.add("RT506", message, ("projects", name), key=True, effect=effect, hint=hint, labels=(label,))
             file.problems += findings.problems
+
+
+def check_own_hosts(findings: Findings, projects: Iterable[ResolvedProject], hosts: Collection[str]) -> None:
+    """Check that the projects of a team file lie on hosts that the file which mounts it names."""
+    main = findings.draft.outer
+    assert main is not None
+    for project in projects:
+        if project.host not in hosts:
+            name, file = project.name, main.source.file
+            message = f"project `{name}` is on a host that `{file}` does not name"
+            effect = "a team file could send any secret of this process to a host of its choice"
+            hint = f"take `host` away, or let `defaults` or a project of {file} name the host"
+            path: Path = ("projects", name, "host")
+            path = path if findings.draft.node(*path) is not None else path[:2]
+            findings.add("RT515", message, path, key=len(path) == 2, effect=effect, hint=hint)
 
 
 # -- inside the scope ----------------------------------------------------------------------------------

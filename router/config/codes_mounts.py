@@ -90,4 +90,10 @@ MOUNTS: dict[str, Code] = {
         bad=_mount("'nowhere/*.yaml', scope: {metadata.team: '{stem}'}"),
         good="rules: [{id: rest, route: a}]",
     ),
+    "RT515": Code(
+        title="a project of a team file on a host of its own choice",
+        why="A team file names variables and files by reference. Whoever writes it could have any secret of this "
+        "process sent to a server of theirs.",
+        mend="Take `host` away, or name the host in the file that mounts the team file.",
+    ),
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from router.config.assembling import Team, assemble, masks_of, overlays_of
 from router.config.check_hosts import check_hosts
+from router.config.check_mounts import check_own_hosts
 from router.config.check_names import mask_uses
 from router.config.check_packs import list_packs
 from router.config.checks import check_pack, check_routing, check_team_files
@@ -175,7 +176,22 @@ def _resolved(
     if environ is not None:
         found = resolve_credentials(draft, environ, secret, credentials.projects)
         file.problems += found.problems
+        if draft.outer is not None and not any(one.severity == "error" for one in credentials.problems):
+            findings = Findings(draft)
+            check_own_hosts(findings, found.projects.values(), _hosts(draft.outer, credentials, environ, secret))
+            file.problems += findings.problems
     return draft, found
+
+
+def _hosts(
+    main: Draft, credentials: Credentials, environ: Mapping[str, str], secret: Callable[[str], str | None]
+) -> set[str]:
+    """Return the hosts that a routing.yaml names; Langfuse Cloud where it names none."""
+    hosts = {project.host for project in credentials.projects.values()}
+    default = default_host(main, environ, secret)
+    if default is not None and (main.defaults.host is not None or not hosts):
+        hosts.add(default.rstrip("/"))
+    return hosts
 
 
 # -- packs ---------------------------------------------------------------------------------------------

@@ -23,8 +23,9 @@ class Mount(Model):
     """Conditions that hold for every rule and overlay of a file besides its own. `{stem}` stands for the name of the
     file without its ending, `{folder}` for that of its folder: `{team: "{stem}"}`."""
     allow: Annotated[list[TeamSection], Field(min_length=1), Strict(False)] = ["rules", "tests"]
-    """What a file may carry. `projects` and `masks` let whoever writes the file name any environment variable, so
-    that its value is sent to a host of their choice: allow them only to people who may know every secret here."""
+    """What a file may carry. `projects` and `masks` let whoever writes the file name any variable or
+    file of this process as a key: allow them only to people who may know every secret here. The projects must lie on
+    hosts that this file names (those of `defaults` and of its own projects)."""
     on_error: Literal["fail", "quarantine"] = "fail"
     """What a broken file does: `fail` stops the whole load; `quarantine` leaves the file out, and hides the content
     of the calls in its scope when the file could have hidden something."""
