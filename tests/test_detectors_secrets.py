@@ -67,6 +67,8 @@ def test_a_url_without_a_password_stays(text: str) -> None:
         ("run --token uqfh96m4jjsadryzhkdx now", "run --token [X] now"),
         ("db_pw='correct horse'", "db_pw='[X]'"),
         ('apiToken = "suDtTGRsIvXtkI"', 'apiToken = "[X]"'),
+        ("DB_PASS=hunter2x9", "DB_PASS=[X]"),
+        ("PGPASSWORD=hunter2x9 psql", "PGPASSWORD=[X] psql"),
         ("p\u200bassword=supersecret1", "p\u200bassword=[X]"),
     ],
 )
@@ -102,6 +104,8 @@ def test_a_value_given_to_a_name_that_says_secret_is_found(text: str, expected: 
         "token ring and key value pairs",
         "next_page_token=CAUQAA12345678",
         "tokens: 12, key: 7",
+        "pass: 12 fail: 0",
+        '"pass": true',
     ],
 )
 def test_what_is_no_secret_stays_beside_such_a_name(text: str) -> None:

@@ -431,6 +431,8 @@ def test_what_only_shares_a_name_with_secrets_stays() -> None:
         "secret": True,
         "token": "",
         "cost_per_token": 0.1,
+        "pass": 12,
+        "test_pass": "yes",
         "user_api_key_alias": "checkout",
         "raw_request": "of a tool's parameter, not of metadata",
     }
@@ -448,6 +450,9 @@ def test_what_only_shares_a_name_with_secrets_stays() -> None:
         ("password", {"type": "string", "enum": [NEEDLE]}, {}),
         ("password", {"type": "string", "example": NEEDLE}, {}),
         ("password", {"type": "object", "properties": {"a": {"type": "string", "default": NEEDLE}}}, {}),
+        ("pass", NEEDLE, {}),
+        ("dbpassword", NEEDLE, {}),
+        ("csrftoken", NEEDLE, {}),
         ("pass\u200bword", NEEDLE, {}),
         ("p\u200bassword", NEEDLE, {}),
         ("pass\x00word", NEEDLE, {}),

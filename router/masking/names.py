@@ -41,6 +41,10 @@ _KINDS_OF_KEY = frozenset(
     subscription virtual
     """.split()
 )
+_ENDINGS = ("apikey", "csrftoken", "passwd", "password", "xsrftoken")
+"""What a word ends in that was glued to another one: `pgpassword`."""
+_PASSES = frozenset("backward boarding by day final first forward last render second single ski test third".split())
+"""Words before a `pass` that is no password."""
 _TAILS = frozenset({"hash", "digest", "value", "id"})
 _TOKENS_THAT_ARE_TEXT = frozenset(
     """
@@ -51,6 +55,7 @@ _TOKENS_THAT_ARE_TEXT = frozenset(
 _LABELS = ("[API_KEY]", "[PRIVATE_KEY]", "[SECRET_VALUE]")
 """What detectors write into a key that held a secret itself; it says no more of the value than the secret did."""
 _MAX_READ = 128
+_SHORTEST_PASS = 6
 _SCHEMA_VALUES = ("const", "default", "enum", "example", "examples", "value")
 """Words of a JSON schema beside which a value stands."""
 _SCHEMA_TYPES = frozenset({"string", "object", "array", "integer", "number", "boolean", "null"})
@@ -64,11 +69,17 @@ def hides(key: str, value: Any, siblings: dict[Any, Any]) -> bool:
     """
     if value is None or isinstance(value, bool) or not names_secret(key) or value in ("", [], {}):
         return False
+    if key.casefold().endswith("pass") and not _may_be_password(value):
+        return False  # what passed, or how many
     if isinstance(value, dict):
         return not _is_schema(value)
     if isinstance(value, (int, float)):
         return not key.casefold().endswith("token")
     return not ("logprob" in siblings and readable(key) == "token")
+
+
+def _may_be_password(value: Any) -> bool:
+    return isinstance(value, str) and len(value) >= _SHORTEST_PASS and not any(map(str.isspace, value))
 
 
 def is_container(key: str, *, in_metadata: bool) -> bool:
@@ -121,7 +132,9 @@ def _is_secret(words: list[str]) -> bool:
         return before not in _TOKENS_THAT_ARE_TEXT
     if last == "auth":
         return before in ("basic", "http", "proxy")
-    return last in _LAST_WORDS
+    if last == "pass":
+        return before not in _PASSES
+    return last in _LAST_WORDS or last.endswith(_ENDINGS)
 
 
 def _split_camel(key: str) -> str:

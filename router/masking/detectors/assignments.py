@@ -10,7 +10,7 @@ from router.masking.detectors.detector import Span, has_digit
 from router.masking.names import names_secret
 from router.masking.patterns import compile_bytes
 
-_CALLED_PW = r"pass(?:word|wd|phrase|code)|pwd?"
+_CALLED_PW = r"pass(?:word|wd|phrase|code)?|pwd?"
 _NAME = rf"[A-Za-z0-9_.-]*(?i:{_CALLED_PW}|secret|token|key|credential|auth|cookie)[A-Za-z0-9_.-]*"
 _QUOTES = r"\\*[\"'`]"
 _GIVEN = rf"(?:{_QUOTES})?[\])]?(?:(?::[ \t]*|[ \t]+)[A-Za-z]+[ \t]*=|[ \t]*(?:[:?+.|]*=>?|:+=?))[ \t\n]*"
