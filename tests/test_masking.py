@@ -612,6 +612,19 @@ def test_the_record_is_not_changed() -> None:
     assert (record.input, record.details) == before
 
 
+def test_log_probabilities_do_not_give_back_what_a_mask_hides() -> None:
+    """They hold the answer in pieces, as tokens and as bytes; where nothing is looked for they stay."""
+    pieces = [{"token": "jane", "logprob": -0.1, "bytes": [106, 97]}, {"token": ".doe@example.com", "logprob": -0.1}]
+    output = {"content": EMAIL, "logprobs": {"content": pieces}, "text": [{"top_logprobs": pieces}]}
+    seen = masked_input(output, everything(), "all")
+    assert seen == {
+        "content": "[EMAIL]",
+        "logprobs": "[MASKED:logprobs]",
+        "text": [{"top_logprobs": "[MASKED:logprobs]"}],
+    }
+    assert masked_input(output, policies({})) == output
+
+
 # -- failures ------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,8 @@ from router.masking.steps import State, advance, strictest, union, widened
 MAX_JSON_DEPTH: Final = 3
 _LONG_NUMBER: Final = 1_000_000
 _GONE: Final = object()
+_PIECEWISE: Final = frozenset({"logprobs", "top_logprobs"})
+"""Holds an answer once more, token by token and byte by byte, where no detector can see what it says."""
 _MAY_CHANGE: Final = frozenset({str, dict, list})
 _NAMES_SECRET = compile_custom(r"(?i)pass|pw|secret|token|key|credential|authorization|cookie|vars|auth|callback")
 
@@ -109,6 +111,8 @@ class Walk:
         masked: dict[str, Any] = {}
         clean = self.policy.clean_keys if active is self.policy.finders else ()
         for key, given in value.items():
+            if active and key in _PIECEWISE and type(given) in (list, dict):
+                given = marker("logprobs")
             item = self._child(key, given, states, active, opened)
             if item is _GONE:
                 continue
