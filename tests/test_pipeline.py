@@ -224,6 +224,51 @@ def test_a_forked_child_logs_on_its_own(langfuse: FakeLangfuse, router: Router) 
     assert len({span.span_id for span in langfuse.spans()}) == 2 == len(langfuse.spans())
 
 
+FORKING = """
+import os, sys, threading
+from importlib.abc import MetaPathFinder
+
+importing, forked = threading.Event(), threading.Event()
+
+class Slow(MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name == "aiohttp" and not forked.is_set():
+            importing.set()
+            forked.wait(0.5)
+        return None
+
+sys.meta_path.insert(0, Slow())
+from router import Router
+from router.testing import make_record
+router = Router.from_file(sys.argv[1])
+router.log(make_record(call_id="parent", team="payments"))
+assert importing.wait(10)
+child = os.fork()
+forked.set()
+router.log(make_record(call_id="child" if child == 0 else "parent again", team="payments"))
+done = router.flush(10)
+if child == 0:
+    os._exit(0 if done else 1)
+assert done
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+"""
+
+
+def test_a_fork_while_the_http_client_is_imported_leaves_a_child_that_can_send(
+    langfuse: FakeLangfuse, tmp_path: Path
+) -> None:
+    """The fork waits for the import: in the child nobody would be left to end it."""
+    (tmp_path / "routing.yaml").write_text(YAML, "utf-8")
+    run = subprocess.run(
+        [sys.executable, "-c", FORKING, str(tmp_path / "routing.yaml")],
+        env={**process_environment(), **_environ(langfuse)},
+        timeout=60,
+        check=False,
+    )
+    assert run.returncode == 0
+    assert len(langfuse.spans("payments")) == 3
+
+
 SCRIPT = """
 import sys
 from router import Router

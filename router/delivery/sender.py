@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from router.config.loaded import ResolvedProject
 from router.delivery.counters import Counters
-from router.delivery.fork import reset_in_child
+from router.delivery.fork import reset_in_child, wait_before_fork
 from router.delivery.notices import Notices, Trouble, calls
 from router.delivery.outbox import Destination, Outbox
 from router.delivery.settings import DeliverySettings
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("router")
 _THREAD_END_SECS = 0.25
+_IMPORT_SECS = 5.0
+"""How long a fork may wait for the first use of the HTTP client; it takes some tenths of a second."""
 _inherited: list[object] = []
 
 
@@ -40,6 +42,7 @@ class Sender:
         self._closed = False
         self._start_afresh()
         self._open_spool()
+        wait_before_fork(self._wait_for_imports)
         reset_in_child(self._forget_parent)
 
     def _start_afresh(self) -> None:
@@ -55,7 +58,14 @@ class Sender:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._exporter: Exporter | None = None
+        self._imported = threading.Event()
+        self._imported.set()
         self._clean = True
+
+    def _wait_for_imports(self) -> None:
+        # A child that is forked while the thread imports something could never import it itself: nobody is left
+        # there to let go of that module's lock.
+        self._imported.wait(_IMPORT_SECS)
 
     def _forget_parent(self) -> None:
         # Kept alive: collecting the parent's loop in the child would close sockets both of them hold.
@@ -161,9 +171,11 @@ class Sender:
             if self._thread is not None:
                 return
             thread = threading.Thread(target=self._run, name="router-sender", daemon=True)
+            self._imported.clear()
             try:
                 thread.start()
             except RuntimeError:  # no more threads: for now, or because the interpreter is about to end
+                self._imported.set()
                 if not threading.main_thread().is_alive():
                     self._outbox.abandon()
                 return
@@ -174,6 +186,8 @@ class Sender:
             import asyncio
 
             from router.delivery.exporter import Exporter
+
+            self._imported.set()
 
             async def export() -> None:
                 exporter = Exporter(self._outbox, self._projects, self._settings, self._notices)
@@ -186,4 +200,5 @@ class Sender:
         except BaseException as error:  # noqa: BLE001  # the last line of the thread
             _log.error("The sender has stopped: %s.", type(error).__name__)
         finally:
+            self._imported.set()
             self._outbox.abandon()
