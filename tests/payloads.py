@@ -11,6 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from router.litellm.capture import Capture, capture
+from router.litellm.record import record_from_kwargs
+from router.routing.record import CallRecord
+
 PAYLOADS = Path(__file__).parent / "fixtures" / "litellm-payloads"
 NAMES = sorted(
     path.stem
@@ -44,6 +48,30 @@ class Payload:
 def load_payload(name: str) -> Payload:
     """Return a captured call by the name of its file; objects that cannot be made again stand as plain objects."""
     return payload_of(name, read_payload(name))
+
+
+def record_of(payload: Payload, **changes: Any) -> CallRecord:
+    """Return the record of a captured call, with changes to the hook's arguments."""
+    return record_from_kwargs(
+        {**payload.kwargs, **changes},
+        payload.response_obj,
+        payload.start_time,
+        payload.end_time,
+        status=payload.status,
+        proxy_process=payload.is_proxy,
+    )
+
+
+def capture_of(payload: Payload) -> Capture:
+    """Return what a hook keeps of a captured call."""
+    return capture(
+        payload.kwargs,
+        payload.response_obj,
+        payload.start_time,
+        payload.end_time,
+        status=payload.status,
+        proxy_process=payload.is_proxy,
+    )
 
 
 def read_payload(name: str) -> dict[str, Any]:

@@ -12,7 +12,8 @@ from router.config.attributes import BUILTIN_ATTRIBUTES, attribute_kind, attribu
 from router.config.expression_check import Finding
 from router.config.expressions import ExpressionError, compile_expression, read_expression
 from router.config.suggest import close_names, did_you_mean
-from router.config.templates import Hole, TemplateError, parse_template
+from router.config.templates import Hole, parse_template
+from router.config.text_error import TextError
 
 SCOPE: dict[str, Any] = {
     **dict.fromkeys(BUILTIN_ATTRIBUTES),
@@ -176,7 +177,7 @@ def test_a_template_without_holes_is_a_literal() -> None:
 )
 def test_braces_without_partners_are_refused(text: str, message: str, marked: str) -> None:
     """Where they stand, and how to write them."""
-    with pytest.raises(TemplateError) as caught:
+    with pytest.raises(TextError) as caught:
         parse_template(text)
     assert (str(caught.value), text[caught.value.start : caught.value.end]) == (message, marked)
     assert caught.value.hint

@@ -9,32 +9,8 @@ from typing import Any
 
 import pytest
 
-from router.litellm import record_from_kwargs
-from router.litellm.capture import Capture, capture
 from router.routing.record import CallRecord
-from tests.payloads import NAMES, Payload, load_payload
-
-
-def _capture(payload: Payload) -> Capture:
-    return capture(
-        payload.kwargs,
-        payload.response_obj,
-        payload.start_time,
-        payload.end_time,
-        status=payload.status,
-        proxy_process=payload.is_proxy,
-    )
-
-
-def _record(payload: Payload) -> CallRecord:
-    return record_from_kwargs(
-        payload.kwargs,
-        payload.response_obj,
-        payload.start_time,
-        payload.end_time,
-        status=payload.status,
-        proxy_process=payload.is_proxy,
-    )
+from tests.payloads import NAMES, capture_of, load_payload, record_of
 
 
 def _told(record: CallRecord) -> dict[str, Any]:
@@ -45,7 +21,7 @@ def _told(record: CallRecord) -> dict[str, Any]:
 def test_the_record_made_later_is_the_record_made_at_once(name: str) -> None:
     """Nothing that a record tells is lost by keeping only part of the arguments."""
     payload = load_payload(name)
-    taken, wanted = _capture(payload).record(), _record(payload)
+    taken, wanted = capture_of(payload).record(), record_of(payload)
     assert _told(taken) == _told(wanted)
 
 
@@ -53,8 +29,8 @@ def test_the_record_made_later_is_the_record_made_at_once(name: str) -> None:
 def test_later_changes_are_not_seen(name: str) -> None:
     """The application empties every list and dict it handed over, and the record is as it was."""
     payload = load_payload(name)
-    wanted = _told(_record(payload))
-    taken = _capture(payload)
+    wanted = _told(record_of(payload))
+    taken = capture_of(payload)
     _empty(payload.kwargs)
     assert _told(taken.record()) == wanted
 
@@ -71,24 +47,24 @@ def test_two_reports_of_one_attempt_are_told_alike() -> None:
     """A fallback under the same call id is another attempt."""
     payload = load_payload("sdk_completion_metadata")
     again = replace(payload, kwargs=copy.copy(payload.kwargs))
-    assert _capture(payload).attempt == _capture(again).attempt
+    assert capture_of(payload).attempt == capture_of(again).attempt
     other = {
         **payload.kwargs,
         "standard_logging_object": {**payload.kwargs["standard_logging_object"], "model_id": "x"},
     }
-    assert _capture(replace(payload, kwargs=other)).attempt != _capture(payload).attempt
+    assert capture_of(replace(payload, kwargs=other)).attempt != capture_of(payload).attempt
 
 
 @pytest.mark.parametrize("name", ["sdk_completion_metadata", "sdk_acompletion_failure", "proxy_chat_fallback"])
 def test_a_retry_is_another_attempt(name: str) -> None:
     """LiteLLM keeps the call's id; the deployment, the start or the outcome differ."""
     payload = load_payload(name)
-    first = _capture(payload).attempt
+    first = capture_of(payload).attempt
     other_start = replace(payload, start_time=payload.start_time + datetime.timedelta(milliseconds=1))
     standard = {**payload.kwargs["standard_logging_object"], "model_id": "another"}
     other_deployment = replace(payload, kwargs={**payload.kwargs, "standard_logging_object": standard})
     other_end = replace(payload, hook="log_failure_event" if payload.status == "success" else "log_success_event")
-    attempts = {first, *(_capture(other).attempt for other in (other_start, other_deployment, other_end))}
+    attempts = {first, *(capture_of(other).attempt for other in (other_start, other_deployment, other_end))}
     assert len(attempts) == 4
 
 
@@ -97,7 +73,7 @@ def test_calls_without_an_id_are_never_taken_for_one(call_id: Any) -> None:
     """Nothing tells them apart, so each is logged."""
     payload = load_payload("sdk_completion_metadata")
     payload = replace(payload, kwargs={**payload.kwargs, "litellm_call_id": call_id})
-    first, second = _capture(payload), _capture(payload)
+    first, second = capture_of(payload), capture_of(payload)
     assert len({first.attempt, second.attempt}) == 2
     assert first.record().call_id != second.record().call_id
 
@@ -105,5 +81,5 @@ def test_calls_without_an_id_are_never_taken_for_one(call_id: Any) -> None:
 def test_a_capture_does_not_show_what_it_holds() -> None:
     """It ends up in tracebacks and debuggers like any other object."""
     payload = load_payload("sdk_completion_metadata")
-    assert "hello" not in repr(_capture(payload))
-    assert "hello" in str(_told(_record(payload)))
+    assert "hello" not in repr(capture_of(payload))
+    assert "hello" in str(_told(record_of(payload)))

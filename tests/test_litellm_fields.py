@@ -15,8 +15,7 @@ from litellm.types.utils import (
     StandardLoggingPayloadErrorInformation,
 )
 
-from router.litellm.record import record_from_kwargs
-from tests.payloads import load_payload
+from tests.payloads import load_payload, record_of
 
 CALLS = ("sdk_acompletion", "sdk_completion_failure_sync", "proxy_chat_minimal", "proxy_chat_failure")
 
@@ -113,9 +112,7 @@ def _planted(call: str, part: str, field: str, value: Any) -> Any:
         standard[field] = value
     else:
         standard[part] = {**(standard.get(part) or {}), field: value}
-    return record_from_kwargs(
-        payload.kwargs, payload.response_obj, payload.start_time, payload.end_time, status=payload.status
-    )
+    return record_of(payload)
 
 
 def _everything(record: Any) -> str:

@@ -17,11 +17,10 @@ from litellm.types.utils import ModelResponse, TextCompletionResponse
 from pydantic import SecretStr
 
 from router.litellm import record_from_kwargs
-from router.litellm.capture import capture
 from router.litellm.origin import Caller
 from router.litellm.record import nanoseconds
 from router.routing.record import CallError, CallRecord, Requested
-from tests.payloads import NAMES, Payload, load_payload, native_spans
+from tests.payloads import NAMES, capture_of, load_payload, native_spans, record_of
 
 MESSAGES = [{"role": "user", "content": "hello"}]
 HOST_FACTS = ("team", "team_alias", "key_alias", "key_hash", "org", "host_tags", "model", "model_group", "model_id")
@@ -42,17 +41,6 @@ DETAILS_A = {
     "user_api_key_request_route": "/v1/chat/completions",
     "user_api_key_hash": KEY_A["key_hash"],
 }
-
-
-def record_of(payload: Payload, **changes: Any) -> CallRecord:
-    return record_from_kwargs(
-        {**payload.kwargs, **changes},
-        payload.response_obj,
-        payload.start_time,
-        payload.end_time,
-        status=payload.status,
-        proxy_process=payload.is_proxy,
-    )
 
 
 def call(status: Any = "success", response_obj: Any = None, proxy_process: bool = False, **kwargs: Any) -> CallRecord:
@@ -545,10 +533,7 @@ def test_captured_credentials_are_found(name: str) -> None:
     record = record_of(payload)
     assert record.requested.credentials is not None
     assert record.requested.credentials.secret_key == SecretStr("sk-lf-fake-team-a")
-    taken = capture(
-        payload.kwargs, payload.response_obj, payload.start_time, payload.end_time, status=payload.status,
-        proxy_process=False,
-    )  # fmt: skip
+    taken = capture_of(payload)
     assert taken.record().requested.credentials == record.requested.credentials
 
 

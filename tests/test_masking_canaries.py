@@ -11,10 +11,9 @@ import pytest
 
 from router.config import load_config
 from router.delivery import encode_span
-from router.litellm import record_from_kwargs
 from router.masking import MaskingPolicies, mask
 from router.routing.table import RoutingTable
-from tests.payloads import NAMES, payload_of, read_payload
+from tests.payloads import NAMES, payload_of, read_payload, record_of
 
 CANARY = "canary.bird@example.com"
 NUMBER = 4111111111111111
@@ -58,14 +57,7 @@ class Sender:
             payload = payload_of(name, raw)
         except (TypeError, ValueError, AttributeError):
             return b""
-        record = record_from_kwargs(
-            payload.kwargs,
-            payload.response_obj,
-            payload.start_time,
-            payload.end_time,
-            status=payload.status,
-            proxy_process=payload.is_proxy,
-        )
+        record = record_of(payload)
         plan = self._table.resolve(record)
         if plan.drop is not None:
             return b""

@@ -14,12 +14,11 @@ import pytest
 from router import Router
 from router.config import load_text
 from router.litellm import RouterLogger
-from router.litellm.capture import capture
 from router.routing.overrides import Grants
 from router.routing.record import CallError, CallRecord, Requested
 from router.testing import FakeLangfuse
 from tests.masks import masked, policies
-from tests.payloads import load_payload
+from tests.payloads import capture_of, load_payload
 
 YAML = """
 version: 1
@@ -91,9 +90,7 @@ def test_overrides_can_ignore_the_function() -> None:
 def test_the_function_of_a_captured_call_reaches_the_record(name: str) -> None:
     """LiteLLM moves it out of the metadata; it is found there, and nothing else is hidden for it."""
     payload = load_payload(name)
-    record = capture(
-        payload.kwargs, payload.response_obj, payload.start_time, payload.end_time, status="success"
-    ).record()
+    record = capture_of(payload).record()
     assert callable(record.requested.masking_function)
     assert record.requested.mask == frozenset()
 
@@ -103,9 +100,7 @@ def test_in_the_proxy_nothing_that_a_client_sends_is_a_function(authenticated: b
     """What stands there all the same hides the whole content."""
     payload = load_payload("proxy_chat_minimal" if authenticated else "proxy_bad_key_spoof")
     payload.kwargs["litellm_params"]["_langfuse_masking_function"] = without_needle
-    record = capture(
-        payload.kwargs, payload.response_obj, payload.start_time, payload.end_time, status=payload.status
-    ).record()
+    record = capture_of(payload).record()
     assert record.requested.masking_function is None
     assert record.requested.mask == {"input", "output"}
 

@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 import yaml
 
-from router.litellm import record_from_kwargs
 from router.pipeline import Router
 from router.routing.record import CallRecord
 from router.routing.request import record_from_request
 from router.testing import FakeLangfuse, ReceivedSpan
-from tests.payloads import load_payload
+from tests.payloads import load_payload, record_of
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 FOLDERS = sorted(path for path in SCENARIOS.iterdir() if path.is_dir())
@@ -50,15 +49,7 @@ def _record(call: dict[str, Any]) -> CallRecord:
     if "fixture" not in call:
         record = record_from_request(call)
         return _at(record) if not record.start_time_unix_nano else record
-    payload = load_payload(call["fixture"])
-    return record_from_kwargs(
-        payload.kwargs,
-        payload.response_obj,
-        payload.start_time,
-        payload.end_time,
-        status=payload.status,
-        proxy_process=payload.is_proxy,
-    )
+    return record_of(load_payload(call["fixture"]))
 
 
 def _at(record: CallRecord) -> CallRecord:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.config import LoadedConfig, load_config, load_text
-from router.config.csv_reader import CsvError, read_csv
+from router.config.csv_reader import read_csv
 from router.config.nodes import Source
+from router.config.text_error import TextError
 from router.errors import ConfigError
 from router.routing.plan import Plan
 from router.routing.request import record_from_request
@@ -107,7 +108,7 @@ def test_no_text_breaks_the_reader(text: str) -> None:
     try:
         records = read_csv(Source("t.csv", text))
         spans = [(field.start, field.end) for record in records for field in record]
-    except CsvError as error:
+    except TextError as error:
         spans = [(error.start, error.end - 1)]
     assert all(0 <= start <= end <= len(text) for start, end in spans)
 

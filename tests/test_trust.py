@@ -6,13 +6,11 @@ import pytest
 
 from router.config import load_text
 from router.config.attributes import BUILTIN_ATTRIBUTES
-from router.litellm import record_from_kwargs
-from router.litellm.capture import capture
 from router.routing.attributes import getter_of
 from router.routing.record import CallRecord
 from router.routing.request import record_from_request
 from router.routing.table import RoutingTable
-from tests.payloads import NAMES, load_payload
+from tests.payloads import NAMES, capture_of, load_payload, record_of
 
 TABLE = RoutingTable.compile(
     load_text("""
@@ -42,15 +40,7 @@ OF_KEY_B = {"team": "team-b-id", "team_alias": "team-b", "key_alias": "key-b"}
 
 
 def _record(name: str, **changes: object) -> CallRecord:
-    payload = load_payload(name)
-    return record_from_kwargs(
-        {**payload.kwargs, **changes},
-        payload.response_obj,
-        payload.start_time,
-        payload.end_time,
-        status=payload.status,
-        proxy_process=payload.is_proxy,
-    )
+    return record_of(load_payload(name), **changes)
 
 
 @pytest.mark.parametrize("standard_logging_object", [True, False], ids=["whole", "without its standard object"])
@@ -90,6 +80,5 @@ def test_only_a_tuple_of_tags_is_the_hosts(given: object, host_tags: tuple[str, 
     """What JSON can bring is a list, and versions of LiteLLM that do not know the key let it through."""
     payload = load_payload("proxy_chat_minimal")
     payload.kwargs["litellm_params"]["metadata"]["inherited_tags"] = given
-    arguments = (payload.kwargs, payload.response_obj, payload.start_time, payload.end_time)
-    assert record_from_kwargs(*arguments, status="success").host_tags == host_tags
-    assert capture(*arguments, status="success").record().host_tags == host_tags
+    assert record_of(payload).host_tags == host_tags
+    assert capture_of(payload).record().host_tags == host_tags

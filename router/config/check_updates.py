@@ -12,7 +12,8 @@ from router.config.model import Expr, GenerationUpdate, TraceUpdate
 from router.config.nodes import Path
 from router.config.project_templates import unknown_column
 from router.config.suggest import did_you_mean
-from router.config.templates import Hole, TemplateError, parse_template
+from router.config.templates import Hole, parse_template
+from router.config.text_error import TextError
 
 _TEXT_FIELDS = frozenset({"name", "user_id", "session_id", "version", "release", "environment"})
 
@@ -86,7 +87,7 @@ def _check_text(findings: Findings, path: Path, text: str, effect: str) -> None:
     """Check a template: its braces, and the attributes of its holes."""
     try:
         template = parse_template(text)
-    except TemplateError as error:
+    except TextError as error:
         location = findings.inside(path, error.start, error.end)
         findings.add_at("RT207", str(error), location, label="here", effect=effect, hint=error.hint)
         return
@@ -123,7 +124,7 @@ def _check_limits(findings: Findings, path: Path, name: str, text: str) -> None:
         return
     try:
         literal = parse_template(text).literal
-    except TemplateError:
+    except TextError:
         return
     if name == "environment" and literal is not None:
         _check_environment(findings, path, literal)

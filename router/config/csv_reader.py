@@ -6,20 +6,11 @@ import re
 from dataclasses import dataclass
 
 from router.config.nodes import Source
+from router.config.text_error import TextError
 from router.config.yaml_reader import FORBIDDEN, MAX_VALUES
 
 _FIELD = re.compile(r'[ \t]*"((?:[^"]|"")*)"[ \t]*|([^,"\r\n]*)')
 _LINE_END = re.compile(r"\r\n|\n|\r")
-
-
-class CsvError(ValueError):
-    """The text is no CSV; `start` and `end` are offsets into it."""
-
-    def __init__(self, message: str, start: int, end: int, hint: str) -> None:
-        super().__init__(message)
-        self.start = start
-        self.end = end
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +28,11 @@ def read_csv(source: Source) -> list[list[Field]]:
     Lines that are empty, or begin with `#`, are left out.
 
     Raises:
-        CsvError: a quote is out of place, a character that no text has, or there are too many fields.
+        TextError: a quote is out of place, a character that no text has, or there are too many fields.
     """
     if forbidden := FORBIDDEN.search(source.text):
         message = f"the character U+{ord(forbidden.group()):04X} must not stand in a CSV file"
-        raise CsvError(message, *forbidden.span(), "save the file as plain UTF-8 text")
+        raise TextError(message, *forbidden.span(), "save the file as plain UTF-8 text")
     text, records, fields, position, count = source.text, list[list[Field]](), list[Field](), 0, 0
     while position < len(text):
         if not fields and text[position] == "#":
@@ -55,7 +46,7 @@ def read_csv(source: Source) -> list[list[Field]]:
         count += 1
         if count > MAX_VALUES:
             hint = "is this the right file?"
-            raise CsvError(f"more than {MAX_VALUES} values", position, position + 1, hint)
+            raise TextError(f"more than {MAX_VALUES} values", position, position + 1, hint)
         if text[position : position + 1] == ",":
             position += 1
             if position == len(text):
@@ -64,7 +55,7 @@ def read_csv(source: Source) -> list[list[Field]]:
         ended = _LINE_END.match(text, position)
         if ended is None and position < len(text):
             hint = 'put the whole field in quotes, and double a quote inside it: "a ""b"""'
-            raise CsvError("a quote is out of place", position, position + 1, hint)
+            raise TextError("a quote is out of place", position, position + 1, hint)
         position = ended.end() if ended else position
         if any(field.text for field in fields):
             records.append(fields)

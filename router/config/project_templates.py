@@ -13,7 +13,8 @@ from router.config.model import EnvRef, EnvTemplate, FileRef, Project
 from router.config.nodes import Path
 from router.config.suggest import did_you_mean
 from router.config.tables import PROJECT_COLUMN, Row, Table
-from router.config.templates import TemplateError, parse_template
+from router.config.templates import parse_template
+from router.config.text_error import TextError
 from router.errors import Label, Problem
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
@@ -155,7 +156,7 @@ class _Expansion:
         for path, text in self._texts():
             try:
                 names = parse_template(text).holes
-            except TemplateError as error:
+            except TextError as error:
                 where = self._findings.inside(path, error.start, error.end)
                 self._findings.add_at("RT207", str(error), where, effect=self._effect(), hint=error.hint)
                 continue

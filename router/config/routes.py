@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from router.config.model import DROP, Destination, Match, Rule
 from router.config.nodes import Path
 from router.config.tables import Row, Table, Vocabulary
-from router.config.templates import Hole, TemplateError, parse_template
+from router.config.templates import Hole, parse_template
+from router.config.text_error import TextError
 
 
 class RouteError(ValueError):
@@ -87,7 +88,7 @@ def route_by_row(
     """
     try:
         template = parse_template(name)
-    except TemplateError as error:
+    except TextError as error:
         raise RouteError(str(error), error.hint, Hole("", error.start, error.end)) from None
     held = _held(template.holes, match, tables)
     known = frozenset(projects)

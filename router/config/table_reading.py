@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from router.config.csv_reader import CsvError, Field, read_csv
+from router.config.csv_reader import Field, read_csv
 from router.config.draft import Draft
 from router.config.findings import Findings
 from router.config.model import Attribute, TableFile
@@ -14,6 +14,7 @@ from router.config.nodes import Node, Path, Source
 from router.config.scalars import spelled
 from router.config.suggest import did_you_mean
 from router.config.tables import Row, Table, Vocabulary
+from router.config.text_error import TextError
 from router.config.yaml_reader import read_yaml
 from router.errors import Label, Location, Problem
 
@@ -144,7 +145,7 @@ class _TableFile:
         self._result.sources.append((source, None))
         try:
             records = read_csv(source)
-        except CsvError as error:
+        except TextError as error:
             self._wrong(source.location(error.start, error.end), str(error), error.hint)
             return []
         if not records:

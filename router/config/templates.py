@@ -5,17 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from router.config.text_error import TextError
+
 _PIECE = re.compile(r"\{\{|\}\}|\{[^{}]*\}|[{}]|[^{}]+")
-
-
-class TemplateError(ValueError):
-    """The template cannot be read. `start` and `end` are offsets into its text."""
-
-    def __init__(self, message: str, start: int, end: int, hint: str) -> None:
-        super().__init__(message)
-        self.start = start
-        self.end = end
-        self.hint = hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,20 +46,20 @@ def parse_template(text: str) -> Template:
     """Split a text into literal parts and holes; `{{` and `}}` stand for one brace.
 
     Raises:
-        TemplateError: a brace without its partner, or an empty hole.
+        TextError: a brace without its partner, or an empty hole.
     """
     parts: list[str | Hole] = []
     literal: list[str] = []
     for piece in _PIECE.finditer(text):
         found = piece.group()
         if found in ("{", "}"):
-            raise TemplateError(f"`{found}` has no partner", *piece.span(), f"write `{found * 2}` for a plain brace")
+            raise TextError(f"`{found}` has no partner", *piece.span(), f"write `{found * 2}` for a plain brace")
         if found in ("{{", "}}"):
             literal.append(found[0])
         elif found[0] == "{":
             name = found[1:-1].strip()
             if not name:
-                raise TemplateError("`{}` names no attribute", *piece.span(), "write `{team}`, or `{{}}` for braces")
+                raise TextError("`{}` names no attribute", *piece.span(), "write `{team}`, or `{{}}` for braces")
             parts += ["".join(literal)] if literal else []
             parts.append(Hole(name, *piece.span()))
             literal = []

@@ -40,10 +40,12 @@ def seal(
     """
     masked, found, policy = mask_guarded(record, plan, project, policies)
     pieces = encode(masked)
-    if _holds_any(pieces, found):
+    leaks = _holds_any(pieces, found)
+    if leaks:
         masked, _, policy = mask_guarded(record, plan, project, policies, found)
         pieces = encode(masked)
-    if _holds_any(pieces, found) or _holds_secret(pieces, policy):
+        leaks = _holds_any(pieces, found)
+    if leaks or _holds_secret(pieces, policy):
         masked = withheld(record, plan, project, EGRESS)
         pieces = encode(masked)
     return masked, b"".join(pieces)
@@ -65,8 +67,10 @@ def _spellings(value: str) -> set[bytes]:
 
 
 def _holds_secret(pieces: Sequence[bytes], policy: Policy | None) -> bool:
-    gate = tuple(finder for finder in policy.finders if finder.detector.name in _GATE) if policy is not None else ()
-    if policy is None or not gate:
+    if policy is None:
+        return False
+    gate = tuple(finder for finder in policy.finders if finder.detector.name in _GATE)
+    if not gate:
         return False
     text = b"\n".join(pieces).decode("utf-8", "replace").encode()
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 MAGIC = b"LFROUTE1"
@@ -113,20 +112,6 @@ def read_content(data: bytes) -> Content:
     if count:
         runs.append(Run(start, count))
     return Content(project, tuple(runs), min(at, len(data)), damaged, max(0, len(data) - at), oldest)
-
-
-def read_open(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield (time of acceptance, span) of the open records.
-
-    Raises:
-        ValueError: it is no file of the spool.
-    """
-    for run in read_content(data).runs:
-        at = run.start
-        for _ in range(run.count):
-            length, _, accepted = _RECORD.unpack_from(data, at)
-            yield accepted, data[at + RECORD_HEAD : at + RECORD_HEAD + length]
-            at += RECORD_HEAD + length
 
 
 def _read_header(data: bytes) -> tuple[str, int, int]:
