@@ -10,10 +10,11 @@ import time
 from collections.abc import Mapping
 
 from router.config.loaded import ResolvedProject
+from router.delivery.backlog import Backlog
 from router.delivery.batch import Batch, make_batch, shorten_batch, split_batch
 from router.delivery.counters import DropReason
 from router.delivery.notices import Notices, calls
-from router.delivery.outbox import Backlog, Outbox
+from router.delivery.outbox import Outbox
 from router.delivery.pace import Pace
 from router.delivery.retry import Answer, pause
 from router.delivery.settings import DeliverySettings

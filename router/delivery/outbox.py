@@ -7,90 +7,20 @@ import threading
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterable
-from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from router.config.loaded import ResolvedProject
-from router.delivery.counters import Counters, DropReason, account_of
+from router.delivery.backlog import SPAN_OVERHEAD, Backlog, Destination, Parked
+from router.delivery.counters import Counters, DropReason
 from router.delivery.notices import Notices
 from router.delivery.settings import DeliverySettings
 
 if TYPE_CHECKING:
     from router.delivery.spool import Place, Run, Segment, Spool
 
-SPAN_OVERHEAD = 200
-"""Bytes counted for a span beside its own."""
-
-
-Destination = str | ResolvedProject
-"""A project of the file by its name, or one that exists for the calls only that bring its keys."""
 MAX_IDLE = 1_000
 """Projects with keys of requests of which is remembered, while nothing waits for them, whether they can be reached."""
-
-
-@dataclass(slots=True)
-class Parked:
-    """Spans in line that stand one behind the other in the spool, and are not in memory."""
-
-    segment: Segment
-    start: int
-    end: int
-    count: int
-
-
-class Backlog:
-    """What one project waits for: spans in line, and the batch that is on its way (`flight`).
-
-    Those that are `parked` on disk were accepted before those in memory: each file is settled from its beginning on.
-
-    Attributes:
-        project: its name. `account`: the name it is counted under.
-        failures: how often in a row it could not be reached; kept by the exporter, as `is_proven` is.
-        is_proven: whether it is of the file, or was reached before.
-    """
-
-    __slots__ = (
-        "account",
-        "announced_full",
-        "bytes",
-        "destination",
-        "failures",
-        "flight",
-        "flight_bytes",
-        "flight_places",
-        "is_proven",
-        "parked",
-        "parked_count",
-        "project",
-        "spans",
-        "taken",
-    )
-
-    def __init__(self, destination: Destination) -> None:
-        self.destination = destination
-        self.project = destination if isinstance(destination, str) else destination.name
-        self.account = account_of(self.project)
-        self.failures = 0
-        self.is_proven = isinstance(destination, str)
-        self.spans: deque[tuple[bytes, float, Place | None]] = deque()
-        self.parked: deque[Parked] = deque()
-        self.parked_count = 0
-        self.flight_places: deque[Place | None] = deque()
-        self.bytes = 0
-        self.flight = 0
-        self.flight_bytes = 0
-        self.taken = 0
-        self.announced_full = False
-
-    @property
-    def waiting(self) -> int:
-        """Spans in line, in memory or on disk."""
-        return self.parked_count + len(self.spans)
-
-    @property
-    def first_open(self) -> int:
-        """Number, in order of acceptance, of the oldest span that is neither delivered nor dropped."""
-        return self.taken - self.waiting - self.flight
+_BYTES_IN_LINE = attrgetter("bytes")
 
 
 class Outbox:
@@ -311,21 +241,12 @@ class Outbox:
             assert self.spool is not None
             self.spool.settle(place)
 
-    def _park(self, backlog: Backlog, place: Place) -> None:
-        newest = backlog.parked[-1] if backlog.parked else None
-        if newest is not None and newest.segment is place.segment and newest.end == place.start:
-            newest.end = place.end
-            newest.count += 1
-        else:
-            backlog.parked.append(Parked(*place, 1))
-        backlog.parked_count += 1
-
     def _park_behind(self, backlog: Backlog, place: Place, evicted: list[Backlog]) -> bool:
         """Park a span for which no room can be made, behind those of its project, which leave the memory first."""
         self._backlogs[backlog.destination] = backlog
         while backlog.spans:
             self._evict_oldest(backlog, evicted)
-        self._park(backlog, place)
+        backlog.park(place)
         backlog.taken += 1
         self._announced.append(backlog)
         return True
@@ -336,7 +257,7 @@ class Outbox:
         victim.bytes -= freed
         self._bytes -= freed
         if place is not None:
-            self._park(victim, place)
+            victim.park(place)
             return
         self._note_idle(victim)
         evicted.append(victim)
@@ -360,11 +281,11 @@ class Outbox:
         limit = self._settings.span_buffer_bytes
         if (
             self._bytes + size > limit
-            and size + self._bytes - sum(map(_bytes_in_line, self._backlogs.values())) > limit
+            and size + self._bytes - sum(map(_BYTES_IN_LINE, self._backlogs.values())) > limit
         ):
             return False  # dropping every call in line would not make enough of it
         while self._bytes + size > limit:
-            victim = max(self._backlogs.values(), key=_bytes_in_line, default=None)
+            victim = max(self._backlogs.values(), key=_BYTES_IN_LINE, default=None)
             if victim is None or not victim.spans:
                 return False
             self._evict_oldest(victim, evicted)
@@ -389,7 +310,3 @@ class Outbox:
             backlog.project,
             self._bytes,
         )
-
-
-def _bytes_in_line(backlog: Backlog) -> int:
-    return backlog.bytes

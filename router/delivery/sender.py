@@ -10,10 +10,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from router.config.loaded import ResolvedProject
+from router.delivery.backlog import Destination
 from router.delivery.counters import Counters
 from router.delivery.fork import reset_in_child, wait_before_fork
 from router.delivery.notices import Notices, Trouble, calls
-from router.delivery.outbox import Destination, Outbox
+from router.delivery.outbox import Outbox
 from router.delivery.settings import DeliverySettings
 
 if TYPE_CHECKING:
