@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from router.delivery import Counters, DeliverySettings
+from router.delivery.backlog import Backlog
 from router.delivery.notices import Notices
 from router.delivery.outbox import Outbox
+from router.delivery.spool import Place, Segment
 
 
 def _outbox(counters: Counters) -> Outbox:
@@ -35,3 +39,12 @@ def test_the_oldest_of_the_largest_project_gives_way() -> None:
     stats = counters.snapshot()
     assert stats.projects["small"].dropped == {}
     assert stats.projects["large"].dropped["queue_full"] > 100
+
+
+def test_parked_spans_are_one_run_only_where_they_touch():
+    """A record between them whose write was not confirmed waits in memory, and is not read from disk too."""
+    segment, backlog = cast(Segment, object()), Backlog("payments")
+    for start, end in ((0, 10), (10, 20), (30, 40)):
+        backlog.park(Place(segment, start, end))
+    assert [(run.start, run.end, run.count) for run in backlog.parked] == [(0, 20, 2), (30, 40, 1)]
+    assert backlog.waiting == 3
