@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
+import yaml
 from hypothesis import settings
 
 # LiteLLM reads these when it is imported, which is before any fixture; without the first it fetches a price list.
@@ -19,11 +22,59 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 FOREIGN = ("ROUTER_", "LANGFUSE_", "OTEL_", "LITELLM_")
 KEPT = ("LITELLM_LOCAL_MODEL_COST_MAP", "LITELLM_TELEMETRY")
+SEED = Path(__file__).parent / "seed.yaml"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let golden files be rewritten, to be reviewed before they are committed."""
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected output beside scenarios")
+    parser.addoption("--seed-report", type=Path, metavar="FILE", help="write what became of tests/seed.yaml as JSON")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Report rows of the seed where a report is asked for."""
+    if path := config.getoption("--seed-report"):
+        config.pluginmanager.register(SeedReport(path), "seed-report")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Refuse rows that tests/seed.yaml does not have: a report would not show them."""
+    known = seed_rows()
+    for item in items:
+        if unknown := [row for row in rows_of(item) if row not in known]:
+            raise pytest.UsageError(f"{item.nodeid}: `seed` names {', '.join(unknown)}, which tests/seed.yaml has not")
+        item.user_properties += [("seed", row) for row in rows_of(item)]
+
+
+def seed_rows() -> dict[str, str]:
+    """Return what the seed promises: names of rows, and their sentences."""
+    rows: dict[str, str] = yaml.safe_load(SEED.read_text("utf-8"))
+    return rows
+
+
+def rows_of(item: pytest.Item) -> list[str]:
+    """Return the rows of tests/seed.yaml that a test proves."""
+    return list(dict.fromkeys(row for mark in item.iter_markers("seed") for row in mark.args))
+
+
+class SeedReport:
+    """Writes `{row: {"sentence": …, "tests": {nodeid: passed | failed | skipped}}}` when all tests have run."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._outcomes: defaultdict[str, dict[str, str]] = defaultdict(dict)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        for name, row in report.user_properties:
+            if name == "seed" and self._outcomes[str(row)].get(report.nodeid, "passed") == "passed":
+                self._outcomes[str(row)][report.nodeid] = report.outcome
+
+    def pytest_sessionfinish(self) -> None:
+        told = {
+            row: {"sentence": sentence, "tests": dict(sorted(self._outcomes[row].items()))}
+            for row, sentence in seed_rows().items()
+        }
+        self._path.write_text(json.dumps(told, indent=2) + "\n", "utf-8")
 
 
 @pytest.fixture

@@ -16,16 +16,24 @@ from tests.payloads import load_payload, record_of
 
 SCENARIOS = Path(__file__).parent / "scenarios"
 FOLDERS = sorted(path for path in SCENARIOS.iterdir() if path.is_dir())
+CALLS = {folder: (folder / "call.yaml").read_text("utf-8") for folder in FOLDERS}
 PROJECTS = ("payments", "search", "audit", "shared")
 WHEN = 1_790_000_000_000_000_000
 """Start of every call that does not say otherwise, in nanoseconds."""
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def _of_the_seed(folder: Path) -> list[pytest.MarkDecorator]:
+    rows = yaml.safe_load(CALLS[folder]).get("seed", [])
+    return [pytest.mark.seed(*rows)] if rows else []
+
+
+@pytest.mark.parametrize(
+    "folder", [pytest.param(folder, id=folder.name, marks=_of_the_seed(folder)) for folder in FOLDERS]
+)
 def test_scenario(folder: Path, update_golden: bool) -> None:
     """The plan, and every attribute on the wire, are exactly what the folder says."""
     with FakeLangfuse(PROJECTS) as langfuse:
-        call = (folder / "call.yaml").read_text("utf-8").replace("{receiver}", langfuse.url)
+        call = CALLS[folder].replace("{receiver}", langfuse.url)
         record = _record(yaml.safe_load(call))
         environ = {k: v for name in PROJECTS for k, v in langfuse.environ(name.upper(), name).items()}
         environ |= {"MASK_HMAC_KEY": "k" * 32, "DEPLOY_ENV": "staging", "REGION": "{eu}", "LAYER_HOST": langfuse.url}
@@ -46,6 +54,7 @@ def test_scenario(folder: Path, update_golden: bool) -> None:
 
 
 def _record(call: dict[str, Any]) -> CallRecord:
+    call.pop("seed", None)
     if "fixture" not in call:
         record = record_from_request(call)
         return _at(record) if not record.start_time_unix_nano else record
