@@ -212,6 +212,15 @@ def test_the_generation_s_version_is_kept_beside_the_trace_s():
     assert "langfuse.observation.metadata.version" not in attributes
 
 
+def test_a_prompt_is_linked_by_name_and_an_integer_version():
+    """Langfuse drops an observation whose prompt has a version that is text, or none."""
+    attributes = sent(generation={"name": "g", "prompt": {"name": "support", "version": 300}})
+    assert attributes["langfuse.observation.prompt.name"] == "support"
+    assert attributes["langfuse.observation.prompt.version"] == 300
+    assert attributes["langfuse.observation.type"] == "generation"
+    assert not any(name.startswith("langfuse.observation.prompt") for name in sent())
+
+
 # -- continued traces ----------------------------------------------------------------------------------
 
 TRACE = {
@@ -400,6 +409,8 @@ def masked_from_native(span: dict[str, Any]) -> MaskedRecord:
         if key in given
     }
     own = "langfuse.observation."
+    linked = below(f"{own}prompt.")
+    prompt = {"prompt": linked} if linked else {}
     return make_masked(
         status="failure" if given[f"{own}level"] == "ERROR" else "success",
         status_message=given.get(f"{own}status_message"),
@@ -413,7 +424,7 @@ def masked_from_native(span: dict[str, Any]) -> MaskedRecord:
         usage_details=json.loads(given.get(f"{own}usage_details", "null")),
         cost_details=json.loads(given.get(f"{own}cost_details", "null")),
         trace=trace | {"metadata": below("langfuse.trace.metadata.")},
-        generation={"name": span["name"], "metadata": below(f"{own}metadata.")},
+        generation={"name": span["name"], "metadata": below(f"{own}metadata."), **prompt},
     )
 
 
@@ -432,8 +443,6 @@ def test_the_attributes_of_litellm_s_own_callback_come_out_the_same(span):
         "langfuse.trace.output",
         "langfuse.observation.completion_start_time",  # quoted twice there; see the first test
         "langfuse.trace.metadata",  # a header's text, which Langfuse throws away
-        "langfuse.observation.prompt.name",
-        "langfuse.observation.prompt.version",
         *(name for name, value in span["attributes"].items() if value in ("{}", []) and "parameters" in name),
     }
     for name, value in span["attributes"].items():

@@ -24,7 +24,7 @@ READ = {
         api_base completionStartTime custom_llm_provider endTime error_information error_str id messages metadata model
         model_group model_id model_parameters response response_cost startTime
     """,
-    "metadata": "applied_guardrails usage_object",
+    "metadata": "applied_guardrails prompt_management_metadata usage_object",
     "hidden_params": "",
     "error_information": "error_class error_code error_message",
     "message": """
@@ -46,7 +46,7 @@ NOT_READ = {
         standard_built_in_tools_params status status_fields stream total_tokens trace_id user_agent zero_cost_diagnostic
     """,
     "metadata": """
-        cold_storage_object_key mcp_tool_call_metadata prompt_management_metadata requester_custom_headers
+        cold_storage_object_key mcp_tool_call_metadata requester_custom_headers
         requester_ip_address requester_metadata routing_decision spend_logs_metadata team_alias team_id
         used_client_oauth_token user_agent user_api_key_alias user_api_key_auth_metadata user_api_key_budget_reset_at
         user_api_key_end_user_id user_api_key_hash user_api_key_max_budget user_api_key_org_alias user_api_key_org_id

@@ -166,8 +166,16 @@ def test_a_prompt_links_with_name_and_version_or_not_at_all() -> None:
     assert requested_from_metadata({"prompt": {"name": "p", "version": 3, "prompt": "hi"}}).generation == {
         "prompt": {"name": "p", "version": 3}
     }
-    assert requested_from_metadata({"prompt": {"name": "p", "version": "3"}}).generation == {}
     assert requested_from_metadata({"prompt": "text"}).generation == {}
+    for version in ("3", 3):
+        asked = requested_from_metadata({}, headers={"langfuse_prompt": json.dumps({"name": "p", "version": version})})
+        assert asked.generation == {"prompt": {"name": "p", "version": 3}}
+
+
+@pytest.mark.parametrize("version", [None, 0, -1, True, 1.5, "latest", "", "٣", 2**16, {}])
+def test_a_prompt_without_a_version_that_langfuse_can_keep_links_nothing(version: object) -> None:
+    """Version 0 is the SDK's fallback prompt, which does not exist on the server."""
+    assert requested_from_metadata({"prompt": {"name": "p", "version": version}}).generation == {}
 
 
 def test_debug_passes_the_scalars_of_the_metadata_on() -> None:

@@ -88,6 +88,7 @@ def _append_observation(out: list[bytes], masked: MaskedRecord) -> None:
     _append_text(out, names.OBSERVATION_COST_DETAILS, _costs(masked.cost_details) or None)
     if masked.completion_start_time_unix_nano is not None:
         _append_text(out, _COMPLETION, _iso(masked.completion_start_time_unix_nano))
+    _append_prompt(out, masked.generation.get("prompt"))
     metadata = _metadata(masked.generation.get("metadata"))
     metadata.setdefault("litellm_call_id", masked.call_id)
     version = masked.generation.get("version")
@@ -95,6 +96,13 @@ def _append_observation(out: list[bytes], masked: MaskedRecord) -> None:
         metadata.setdefault("version", version)
     metadata["routing"] = _evidence(masked)
     _append_metadata(out, names.OBSERVATION_METADATA, metadata)
+
+
+def _append_prompt(out: list[bytes], prompt: Any) -> None:
+    """Link a prompt; with a name or version alone, or a version that is text, the server drops the span."""
+    if prompt:
+        _append_text(out, names.OBSERVATION_PROMPT_NAME, prompt["name"])
+        _append_value(out, names.OBSERVATION_PROMPT_VERSION, _integer(prompt["version"]))
 
 
 def _append_trace(out: list[bytes], masked: MaskedRecord, project: ResolvedProject) -> None:
@@ -251,6 +259,11 @@ def _append_text(out: list[bytes], name: str, value: Any) -> None:
     value_size = varint(inner)
     total = varint(len(key) + 1 + len(value_size) + inner)
     out += (b"\x4a", total, key, b"\x12", value_size, b"\x0a", size, raw)
+
+
+def _integer(number: int) -> bytes:
+    value = b"\x18" + varint(number)
+    return b"\x12" + varint(len(value)) + value
 
 
 def _append_value(out: list[bytes], name: str, value: bytes) -> None:

@@ -16,6 +16,7 @@ from router.litellm.record import (
     is_logging_off,
     is_own_key,
     is_proxy_key,
+    managed_prompt_of,
     masking_function_of,
     nanoseconds,
     prompt_of,
@@ -140,7 +141,7 @@ def _payload(payload: Mapping[str, Any], kwargs: Mapping[str, Any], snapshot: Sn
         name: snapshot.copy(value)
         for name in ("usage_object", "applied_guardrails")
         if (value := metadata.get(name)) is not None
-    }
+    } | ({"prompt_management_metadata": managed} if (managed := managed_prompt_of(payload)) else {})
     return taken
 
 

@@ -244,9 +244,20 @@ def is_logging_off(kwargs: Mapping[str, Any]) -> bool:
 
 def prompt_of(value: Any, snapshot: Snapshot) -> Any:
     """Copy a Langfuse prompt; of the SDK's prompt objects the two fields that make a link."""
+    if isinstance(value, str):
+        return value
     if isinstance(value, Mapping):
         return snapshot.copy({name: value.get(name) for name in ("name", "version")})
     return snapshot.copy({name: getattr(value, name, None) for name in ("name", "version")})
+
+
+def managed_prompt_of(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return which prompt LiteLLM's prompt management used; it knows no version, so it cannot be linked.
+
+    The variables stay out: they stand in the input, where masks look for them.
+    """
+    managed = mapping_of(mapping_of(payload.get("metadata")).get("prompt_management_metadata"))
+    return {name: text for name in ("prompt_id", "prompt_integration") if (text := text_of(managed.get(name)))}
 
 
 def _times_of(
@@ -319,6 +330,8 @@ def _details_of(
             details[name] = count
     if guardrails := mapping_of(known.get("metadata")).get("applied_guardrails"):
         details["applied_guardrails"] = texts_in(snapshot.copy(guardrails))
+    if managed := managed_prompt_of(known):
+        details["prompt_management_metadata"] = managed
     if usage_object:
         details["usage_object"] = snapshot.copy(usage_object)
     return details

@@ -12,6 +12,8 @@ from router.masking.plain import Copier
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
 
+GENERATION_PARTS = (*GENERATION_FIELDS, "prompt")
+"""What a document holds of the generation: the fields that routing.yaml sets, and the prompt that was used."""
 FACTS = frozenset({"call_id", "call_type", "usage_details", "cost_details"})
 """Fields of the document that no path reaches; every detector sees them all the same."""
 UPDATE_KEYS = frozenset(
@@ -65,7 +67,7 @@ def build_document(record: CallRecord, plan: Plan, ids: SpanIds) -> Document:
         "usage_details": copier.copy(record.usage_details),
         "cost_details": copier.copy(record.cost_details),
         "trace": _fields(copier, plan.trace, TRACE_FIELDS),
-        "generation": _fields(copier, {**plan.generation, "metadata": metadata}, GENERATION_FIELDS),
+        "generation": _fields(copier, {**plan.generation, "metadata": metadata}, GENERATION_PARTS),
         "error": {name: copier.copy(getattr(error, name)) for name in ("type", "code", "message")} if error else None,
         "input": copier.copy(record.input),
         "output": copier.copy(record.output),

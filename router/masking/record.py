@@ -21,7 +21,7 @@ class MaskedRecord:
         continues_trace: whether the call joins a trace that exists already.
         status_message: why the call failed, masked; None for a success.
         trace: of name, user_id, session_id, tags, version, release, environment, public, metadata, those that are set.
-        generation: of name, version, metadata, those that are set.
+        generation: of name, version, metadata, and prompt {name, version}, those that are set.
         masked: how often each detector hit; `pattern` for patterns, `path` for whole values, `secret_name` for
             values that were removed because of their key's name. Never a value.
         masks: names of the masks that applied, in order.

@@ -8,7 +8,8 @@ from typing import Any, Final
 import re2
 
 from router.config.limits import fitted
-from router.config.model import GENERATION_FIELDS, TRACE_FIELDS
+from router.config.model import TRACE_FIELDS
+from router.masking.document import GENERATION_PARTS
 
 REDACTED_KEY: Final = "redacted"
 """Under this key a metadata object or the model's parameters say that they were hidden as a whole."""
@@ -39,7 +40,7 @@ def masked_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
         "output": tree["output"],
         "status_message": _status_message(tree["error"]),
         "trace": _fields("trace", tree["trace"], TRACE_FIELDS, adjusted),
-        "generation": _fields("generation", tree["generation"], GENERATION_FIELDS, adjusted),
+        "generation": _fields("generation", tree["generation"], GENERATION_PARTS, adjusted),
         "adjusted": tuple(adjusted),
     }
 
@@ -66,6 +67,8 @@ def _fields(kind: str, values: Mapping[str, Any], names: tuple[str, ...], adjust
             value = _object(value)
         elif name == "tags":
             value = _tags(value)
+        elif name == "prompt":
+            value = _prompt(value)
         elif name != "public":
             value = _text(value)
         elif not isinstance(value, bool):
@@ -87,6 +90,12 @@ def _object(value: Any) -> dict[str, Any]:
     if isinstance(value, dict):
         return value
     return {REDACTED_KEY: value} if isinstance(value, str) else {}
+
+
+def _prompt(value: Any) -> dict[str, Any] | None:
+    """Return the name and version of a prompt, unless a mask took one of them away."""
+    name, version = (value.get("name"), value.get("version")) if isinstance(value, dict) else (None, None)
+    return {"name": name, "version": version} if isinstance(name, str) and name and type(version) is int else None
 
 
 def _tags(value: Any) -> list[str]:

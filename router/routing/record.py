@@ -41,7 +41,7 @@ class Requested:
 
     Attributes:
         trace: trace fields by name (name, user_id, session_id, tags, version, release, public, metadata).
-        generation: generation fields by name (name, version, metadata).
+        generation: generation fields by name (name, version, metadata; prompt: {name, version}).
         trace_id: id of a new trace, in the caller's spelling.
         existing_trace_id: id of a trace to continue, in the caller's spelling.
         parent_observation_id, generation_id: ids in the caller's spelling.

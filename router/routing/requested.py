@@ -77,6 +77,8 @@ _REDACTION_HEADERS = ("x-litellm-enable-message-redaction", "litellm-enable-mess
 _NEVER_BY_HEADER = frozenset({"public_key", "secret_key", "secret", "host", "base_url", "masking_function"})
 _NO_WORDS = frozenset({"", "false", "0", "no", "off", "none", "null"})
 _MAX_JSON = 65_536
+_LAST_VERSION = 2**16 - 1
+"""Of a prompt; Langfuse keeps it in 16 bits."""
 _NONE: Mapping[str, str] = {}
 
 
@@ -235,11 +237,15 @@ def _take_debug(asked: dict[str, Any], metadata: Mapping[str, Any]) -> None:
 
 
 def _prompt_of(value: Any) -> dict[str, Any] | None:
-    """Return the name and version of a Langfuse prompt; a link needs both."""
+    """Return the name and version of a Langfuse prompt; a link needs both, and Langfuse counts versions from 1."""
+    if isinstance(value, str):
+        value = _json_of(value)
     if not isinstance(value, Mapping):
         return None
     name, version = value.get("name"), value.get("version")
-    if isinstance(name, str) and name and isinstance(version, int) and not isinstance(version, bool):
+    if isinstance(version, str) and version.isascii() and version.isdigit() and len(version) <= 5:
+        version = int(version)
+    if isinstance(name, str) and name and type(version) is int and 0 < version <= _LAST_VERSION:
         return {"name": name, "version": version}
     return None
 
