@@ -7,7 +7,7 @@ import logging
 import math
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from router.config.loaded import ResolvedProject
 from router.delivery.backlog import Backlog
@@ -16,6 +16,7 @@ from router.delivery.counters import DropReason
 from router.delivery.notices import Notices, calls
 from router.delivery.outbox import Outbox
 from router.delivery.pace import Pace
+from router.delivery.projects import Changes, Projects
 from router.delivery.retry import Answer, pause
 from router.delivery.settings import DeliverySettings
 from router.delivery.transport import Transport
@@ -58,19 +59,19 @@ class Exporter:
     Nothing polls: a timer or a call from another thread wakes the loop.
     """
 
-    def __init__(
-        self, outbox: Outbox, projects: Mapping[str, ResolvedProject], settings: DeliverySettings, notices: Notices
-    ) -> None:
+    def __init__(self, outbox: Outbox, projects: Projects, settings: DeliverySettings, notices: Notices) -> None:
         self._outbox = outbox
         self._projects = projects
         self._settings = settings
         self._notices = notices
         self._confirmed: set[str] = set()
+        self._identified: dict[str, tuple[str, str]] = {}
+        self._beside: set[asyncio.Task[None]] = set()
         self._flights: dict[Backlog, asyncio.Task[None]] = {}
         self._timers: dict[Backlog, asyncio.TimerHandle] = {}
         self._pace = Pace(settings.max_requests_per_sec)
         self._stopped = asyncio.Event()
-        self._hurried = asyncio.Event()
+        self._pauses: dict[Backlog, asyncio.Event] = {}
         self._slots = asyncio.Semaphore(settings.max_connections)
         # Projects that failed last time, and those of requests that were never reached, share half of the slots:
         # however many hang, the others have the rest.
@@ -80,11 +81,11 @@ class Exporter:
         """Send until `stop` is called; what is under way then is cut off."""
         async with Transport(self._settings) as self._transport:
             self.look()
-            beside = [asyncio.create_task(self._check_projects())] if self._settings.check_projects else []
+            self._check(self._projects)
             await self._stopped.wait()
             for timer in self._timers.values():
                 timer.cancel()
-            tasks = [*self._flights.values(), *beside]
+            tasks = [*self._flights.values(), *self._beside]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -96,10 +97,22 @@ class Exporter:
 
     def hurry(self) -> None:
         """Act on a new `flush_until`: send what waits for others, and try again what waits for a retry."""
-        self._hurried.set()
-        self._hurried = asyncio.Event()
+        for wake in self._pauses.values():
+            wake.set()
         for backlog in self._outbox.open():
             self._consider(backlog)
+
+    def renew(self, changes: Changes) -> None:
+        """Act on a new file: what waits for a project that has new keys is tried at once, and they are checked."""
+        for name in changes.changed | changes.removed:
+            self._confirmed.discard(name)
+            self._identified.pop(name, None)
+            self._notices.forget(name)
+        for backlog, wake in self._pauses.items():
+            if backlog.destination in changes.changed:
+                backlog.failures = 0
+                wake.set()
+        self._check(changes.added | changes.changed)
 
     def stop(self) -> None:
         """End `run`."""
@@ -118,7 +131,7 @@ class Exporter:
         if wait is None:
             self._pace.gives_up(backlog)
             return
-        project = self._project_of(backlog)
+        project = self._projects.find(backlog.destination)
         host, now = "" if project is None else project.host, time.monotonic()
         if self._flush_left() <= 0 and not self._outbox.is_full(backlog):
             wait = self._pace.turn(backlog, host, now + max(0.0, wait)) - now
@@ -129,10 +142,6 @@ class Exporter:
             self._flights[backlog] = flight
         else:
             self._timers[backlog] = loop.call_later(wait, self._consider, backlog)
-
-    def _project_of(self, backlog: Backlog) -> ResolvedProject | None:
-        to = backlog.destination
-        return self._projects.get(to) if isinstance(to, str) else to
 
     async def _fly(self, backlog: Backlog) -> None:
         try:
@@ -164,7 +173,10 @@ class Exporter:
     async def _deliver(self, backlog: Backlog, batch: Batch) -> Answer:
         """Send a batch until there is an answer that no retry can change."""
         while True:
-            answer = await self._post(backlog, batch.body)
+            project = self._projects.find(backlog.destination)
+            answer = await self._post(backlog, project, batch.body)
+            if answer.verdict in _MENDABLE and project != self._projects.find(backlog.destination):
+                continue  # mended meanwhile
             kept = self._outbox.keeps(backlog)
             if answer.verdict != "retry" and not (kept and answer.verdict in _MENDABLE):
                 failures, backlog.failures = backlog.failures, 0
@@ -180,10 +192,10 @@ class Exporter:
                 return Answer("unreachable", answer.cause)
             wait = min(left, self._next_pause(backlog.failures, answer.retry_after))
             self._tell_waiting(backlog, batch, answer, wait)
-            await self._pause(wait)
+            await self._pause(backlog, wait)
 
-    async def _post(self, backlog: Backlog, body: bytes) -> Answer:
-        to, project = backlog.destination, self._project_of(backlog)
+    async def _post(self, backlog: Backlog, project: ResolvedProject | None, body: bytes) -> Answer:
+        to = backlog.destination
         if project is None:
             return Answer("rejected", "the project has no credentials")
         if isinstance(to, str) and (withheld := await self._withheld(to, project)) is not None:
@@ -204,23 +216,43 @@ class Exporter:
         self._confirmed.add(name)
         return None
 
-    async def _check_projects(self) -> None:
-        """Ask every server once whose keys it was given, and tell what an operator should know before calls fail."""
+    def _check(self, names: Iterable[str]) -> None:
+        """Ask the servers of some projects, beside the delivery, whose keys they were given."""
+        if self._settings.check_projects and not self._stopped.is_set():
+            task = asyncio.get_running_loop().create_task(self._identify(list(names)))
+            self._beside.add(task)
+            task.add_done_callback(self._beside.discard)
+
+    async def _identify(self, names: list[str]) -> None:
+        """Ask each server once, and tell what an operator should know before calls fail."""
         gate = asyncio.Semaphore(_MOST_QUESTIONS)
 
-        async def ask(name: str, project: ResolvedProject) -> tuple[str, str, str | None]:
+        async def ask(name: str) -> None:
+            project = self._projects.find(name)
+            if project is None:
+                return
             async with gate:
                 identity = await self._transport.identify(project)
+            if project != self._projects.find(name):
+                return  # changed meanwhile, and asked again
             if identity.answer.verdict != "delivered":
                 self._tell_unusable(name, identity.answer)
-            return name, project.host, identity.project_id
+            elif identity.project_id is not None:
+                self._identified[name] = project.host, identity.project_id
 
+        await asyncio.gather(*map(ask, names))
+        self._tell_twins(names)
+
+    def _tell_twins(self, names: list[str]) -> None:
+        """Tell which of the projects are the same as another one of the file."""
         first: dict[tuple[str, str], str] = {}
-        for name, host, project_id in await asyncio.gather(*(ask(*item) for item in self._projects.items())):
-            other = first.setdefault((host, project_id), name) if project_id is not None else name
-            if other != name:
+        for name in self._projects:
+            if (identity := self._identified.get(name)) is None:
+                continue
+            other = first.setdefault(identity, name)
+            if other != name and (name in names or other in names):
                 cause = f"is the same Langfuse project as {other}"
-                self._notices.say(name, cause, logging.WARNING, _SAME_PROJECT, other, name, project_id)
+                self._notices.say(name, cause, logging.WARNING, _SAME_PROJECT, other, name, identity[1])
 
     def _tell_unusable(self, name: str, answer: Answer) -> None:
         level = logging.WARNING if answer.verdict == "retry" else logging.ERROR
@@ -230,16 +262,18 @@ class Exporter:
         wait = pause(failures, self._settings.retry_min_secs, self._settings.retry_max_secs, _chance())
         return max(wait, retry_after or 0.0)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, backlog: Backlog, seconds: float) -> None:
         flush_left = self._flush_left()
         if flush_left > 0:
             seconds = min(seconds, max(_SHORTEST_PAUSE, flush_left / 4))
-        hurried = self._hurried
+        wake = self._pauses[backlog] = asyncio.Event()
         try:
             async with asyncio.timeout(seconds):
-                await hurried.wait()
+                await wake.wait()
         except TimeoutError:
             pass
+        finally:
+            del self._pauses[backlog]
 
     def _settle(self, backlog: Backlog, count: int, answer: Answer) -> None:
         if answer.verdict == "delivered":

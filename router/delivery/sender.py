@@ -6,6 +6,7 @@ import contextlib
 import logging
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from router.delivery.counters import Counters
 from router.delivery.fork import reset_in_child, wait_before_fork
 from router.delivery.notices import Notices, Trouble, calls
 from router.delivery.outbox import Outbox
+from router.delivery.projects import Changes, Projects
 from router.delivery.settings import DeliverySettings
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ class Sender:
     """
 
     def __init__(self, projects: Mapping[str, ResolvedProject], settings: DeliverySettings, counters: Counters) -> None:
-        self._projects = projects
+        self._projects = Projects(projects)
         self._settings = settings
         self._counters = counters
         self._closed = False
@@ -51,6 +53,7 @@ class Sender:
         self._outbox = Outbox(self._settings, self._counters, self._notices)
         self._outbox.closed = self._closed
         self._spool: Spool | None = None
+        self._unknown: deque[tuple[Segment, tuple[Run, ...]]] = deque()
         self._spool_tried = self._settings.spool_dir is None
         self._start_lock = threading.Lock()
         self._shutdown_lock = threading.RLock()
@@ -86,6 +89,16 @@ class Sender:
         announced = self._outbox.put(destination, span)
         if announced or self._thread is None:
             self._wake()
+
+    def replace_projects(self, projects: Mapping[str, ResolvedProject]) -> Changes:
+        """Send to the projects of a new file from now on; what waits for those with new keys is tried at once.
+
+        What waits for a project that the file has no more still goes to it.
+        """
+        changes = self._projects.replace(projects)
+        self._call(lambda exporter: exporter.renew(changes))
+        self._adopt_known()
+        return changes
 
     def troubles(self) -> list[Trouble]:
         """Return what keeps calls from their projects, or did lately."""
@@ -148,11 +161,18 @@ class Sender:
         spool.start()
 
     def _adopt(self, segment: Segment, runs: tuple[Run, ...]) -> bool:
-        if segment.project not in self._projects:
+        if self._projects.find(segment.project) is None:
+            self._unknown.append((segment, runs))
             return False
         self._outbox.adopt(segment.project, segment, runs)
         self._wake()
         return True
+
+    def _adopt_known(self) -> None:
+        """Adopt what dead processes left for projects that only a new file knows."""
+        for _ in range(len(self._unknown)):
+            with contextlib.suppress(IndexError):  # another thread was faster
+                self._adopt(*self._unknown.popleft())
 
     def _wake(self) -> None:
         if self._thread is None:
