@@ -9,6 +9,7 @@ from router.errors import ConfigError, DeliveryError, MaskingError, Problem, Req
 if TYPE_CHECKING:
     from router.delivery import Health, Stats
     from router.pipeline import Router
+    from router.reload import Reloaded
     from router.routing.plan import Plan
     from router.routing.record import CallError, CallRecord, Requested
 
@@ -21,6 +22,7 @@ __all__ = [
     "MaskingError",
     "Plan",
     "Problem",
+    "Reloaded",
     "RequestError",
     "Requested",
     "Router",
@@ -33,6 +35,7 @@ _HOMES = {
     "CallRecord": "router.routing.record",
     "Health": "router.delivery",
     "Plan": "router.routing.plan",
+    "Reloaded": "router.reload",
     "Requested": "router.routing.record",
     "Router": "router.pipeline",
     "Stats": "router.delivery",

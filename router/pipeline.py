@@ -9,23 +9,34 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from router.config import load_config
 from router.config.loaded import LoadedConfig
-from router.delivery import ByteBoundedQueue, Counters, DeliverySettings, DropReason, Health, Sender, Stats, span_pieces
+from router.delivery import (
+    ByteBoundedQueue,
+    ConfigStats,
+    Counters,
+    DeliverySettings,
+    DropReason,
+    Health,
+    Sender,
+    Stats,
+    span_pieces,
+)
 from router.delivery.counters import account_of
 from router.delivery.fork import reset_in_child
 from router.delivery.health import read_health
 from router.delivery.notices import Notices
-from router.masking import compile_policies, seal
+from router.errors import DeliveryError
+from router.masking import seal
+from router.reload import Configuration, Origin, Refused, Reloaded, build
 from router.routing.plan import Plan
 from router.routing.record import CallRecord, held_bytes
 from router.routing.request import record_from_request
-from router.routing.table import RoutingTable
-from router.settings import config_path, load_settings, process_environment
+from router.settings import ReloadSettings, config_path, load_settings, process_environment
 
 Job = Callable[[], CallRecord]
 _log = logging.getLogger("router")
@@ -44,12 +55,23 @@ class Router:
     resolving, masking, encoding and sending happen on two background threads, started by the first call.
     """
 
-    def __init__(self, loaded: LoadedConfig, settings: DeliverySettings | None = None) -> None:
-        """Compile a configuration that was loaded with an environment (so that projects have credentials)."""
-        self._loaded = loaded
+    def __init__(
+        self,
+        loaded: LoadedConfig,
+        settings: DeliverySettings | None = None,
+        *,
+        origin: Origin | None = None,
+        reloading: ReloadSettings | None = None,
+    ) -> None:
+        """Compile a configuration that was loaded with an environment (so that projects have credentials).
+
+        `origin` is where `reload` reads it again.
+        """
+        self._configuration = Configuration.compile(loaded)
         self._settings = settings or DeliverySettings()
-        self._table = RoutingTable.compile(loaded)
-        self._policies = compile_policies(loaded)
+        self._origin = origin
+        self._reloading = reloading or ReloadSettings()
+        self._config_stats = _config_stats(loaded)
         self._counters = Counters()
         self._notices = Notices()
         self._advice = Notices()  # apart, because what requests ask for makes no router ill
@@ -68,16 +90,15 @@ class Router:
         """
         environment = process_environment() if environ is None else environ
         settings = load_settings(environment)
-        loaded = load_config(path if path is not None else config_path(environment), environ=environment)
-        for left_out in loaded.quarantined:
-            number = len(left_out.problems)
-            _log.warning("%s is left out (problems: %d); router check tells more.", left_out.file, number)
-        return cls(loaded, settings.delivery)
+        origin = Origin(str(path if path is not None else config_path(environment)), environment)
+        loaded = origin.load()
+        _tell_left_out(loaded)
+        return cls(loaded, settings.delivery, origin=origin, reloading=settings.reload)
 
     @property
     def digest(self) -> str:
         """Hash of the configuration in use, 12 hex digits."""
-        return self._loaded.digest
+        return self._configuration.loaded.digest
 
     @property
     def shutdown_timeout_secs(self) -> float:
@@ -92,9 +113,50 @@ class Router:
         Raises:
             RequestError: the mapping has an unknown key or a value of the wrong type.
         """
+        configuration = self._configuration
         if not isinstance(call, CallRecord):
-            call = record_from_request({"now": datetime.now(UTC).isoformat(), **call}, self._loaded.vocabulary)
-        return self._table.resolve(call)
+            vocabulary = configuration.loaded.vocabulary
+            call = record_from_request({"now": datetime.now(UTC).isoformat(), **call}, vocabulary)
+        return configuration.table.resolve(call)
+
+    def reload(self) -> Reloaded:
+        """Read the files again, and route by them from the next call on if nothing is wrong with them.
+
+        Each call is routed and masked wholly by one configuration. What waits for a project whose keys or host changed
+        goes to it with the new ones, at once; what waits for a project that is gone still goes to it with the last it
+        had. `ROUTER_*` settings stay as they were at the start. Takes as long as `router check`; thread-safe.
+
+        Raises:
+            DeliveryError: the router was not made from a file.
+        """
+        if self._origin is None:
+            raise DeliveryError("this router was not made by Router.from_file: there is no file to read again")
+        with self._reload_lock:
+            former = self.digest
+            try:
+                configuration = build(self._origin, require_tests=self._reloading.require_tests)
+            except Refused as refused:
+                self._config_stats = self._config_stats.after_rejection()
+                answer = Reloaded(
+                    accepted=False,
+                    digest=former,
+                    former=former,
+                    problems=refused.problems,
+                    failed_tests=refused.failed_tests,
+                    failure=refused.failure,
+                )
+                _log.error("The configuration was changed and is not used: %s", _in_one_line(answer))
+                return answer
+            loaded = configuration.loaded
+            self._configuration = configuration
+            changes = self._sender.replace_projects(loaded.projects)
+            self._config_stats = self._config_stats.after(_config_stats(loaded))
+            answer = Reloaded(
+                accepted=True, digest=loaded.digest, former=former, problems=loaded.problems, projects=changes
+            )
+            _tell_left_out(loaded)
+            _log.info("Reloaded: %s.", answer)
+            return answer
 
     def log(self, call: CallRecord) -> None:
         """Route, mask and deliver a call. Never blocks and never raises; what is lost is counted."""
@@ -123,14 +185,15 @@ class Router:
 
     def stats(self) -> Stats:
         """Return a consistent snapshot: handled = delivered + dropped[reason] + in flight."""
-        return self._counters.snapshot()
+        return replace(self._counters.snapshot(), config=self._config_stats)
 
     def health(self) -> Health:
         """Return whether calls arrive, and if not why; cheap enough for a probe."""
         troubles = [*self._sender.troubles(), *self._notices.troubles()]
-        files = [
-            f"team file {file.file} is left out (problems: {len(file.problems)})" for file in self._loaded.quarantined
-        ]
+        loaded = self._configuration.loaded
+        files = [f"team file {file.file} is left out (problems: {len(file.problems)})" for file in loaded.quarantined]
+        if not self._config_stats.last_reload_successful:
+            files.insert(0, f"the configuration was changed and is not used: {loaded.digest} goes on")
         return read_health(troubles, files, self.stats(), stopped=self._queue.closed)
 
     def flush(self, timeout: float = 10.0) -> bool:
@@ -166,6 +229,7 @@ class Router:
     def _forget_worker(self) -> None:
         self._worker: threading.Thread | None = None
         self._start_lock = threading.Lock()
+        self._reload_lock = threading.Lock()
 
     def _start_worker(self) -> None:
         with self._start_lock:
@@ -185,7 +249,8 @@ class Router:
         try:
             record = job()
             reason = "resolve_failed"
-            plan = self._table.resolve(record)
+            configuration = self._configuration  # once: a reload may replace it meanwhile
+            plan = configuration.table.resolve(record)
         except Exception as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
             self._drop(None, reason, error)
             return
@@ -196,13 +261,14 @@ class Router:
             return
         self._counters.route(plan.route)
         for project in plan.route:
-            self._deliver(record, plan, project)
+            self._deliver(record, plan, project, configuration)
 
-    def _deliver(self, record: CallRecord, plan: Plan, project: str) -> None:
+    def _deliver(self, record: CallRecord, plan: Plan, project: str, configuration: Configuration) -> None:
         try:
             ad_hoc = plan.ad_hoc if plan.ad_hoc is not None and plan.ad_hoc.name == project else None
-            target = ad_hoc or self._loaded.projects[project]
-            masked, span = seal(record, plan, project, self._policies, lambda masked: span_pieces(masked, target))
+            target = ad_hoc or configuration.loaded.projects[project]
+            policies = configuration.policies
+            masked, span = seal(record, plan, project, policies, lambda masked: span_pieces(masked, target))
             if masked.masked or masked.failures:
                 self._counters.masked(project, masked.masked, masked.failures)
                 self._tell_mask_failed(project, masked.failures)
@@ -253,6 +319,22 @@ def _work(queue: ByteBoundedQueue[Job], process: Callable[[Job], None]) -> None:
             process(job)
         finally:
             queue.task_done()
+
+
+def _config_stats(loaded: LoadedConfig) -> ConfigStats:
+    return ConfigStats(loaded.digest, loaded_at=time.time(), left_out=len(loaded.quarantined))
+
+
+def _tell_left_out(loaded: LoadedConfig) -> None:
+    for left_out in loaded.quarantined:
+        number = len(left_out.problems)
+        _log.warning("%s is left out (problems: %d); router check tells more.", left_out.file, number)
+
+
+def _in_one_line(answer: Reloaded) -> str:
+    first, *others = answer.reasons
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{first}{more}. Configuration {answer.digest} goes on."
 
 
 def _size_of(call: object) -> int:

@@ -9,7 +9,7 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -18,6 +18,7 @@ from router.errors import ConfigError, Location, Problem
 if TYPE_CHECKING:
     from router.delivery import DeliverySettings
 
+T = TypeVar("T")
 PREFIX = "ROUTER_"
 DEFAULT_CONFIG = "routing.yaml"
 INVALID_SETTING = "RT118"
@@ -30,16 +31,26 @@ _EVERYBODYS = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReloadSettings:
+    """When the files are read again, beside `reload()`. The variable of a field is `ROUTER_RELOAD_` and its name."""
+
+    require_tests: bool = False
+    """Whether a new configuration is refused when one of its own tests fails."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that `ROUTER_*` variables set.
 
     Attributes:
         config: path of routing.yaml, `ROUTER_CONFIG`.
         delivery: sizes and times of delivery.
+        reload: when the files are read again.
     """
 
     config: str
     delivery: DeliverySettings
+    reload: ReloadSettings = ReloadSettings()
 
 
 def process_environment() -> Mapping[str, str]:
@@ -59,14 +70,22 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ConfigError: a variable has a value that its setting forbids; holds one problem for each.
     """
     environ = process_environment() if environ is None else environ
-    return Settings(config=config_path(environ), delivery=_delivery(environ))
-
-
-def _delivery(environ: Mapping[str, str]) -> DeliverySettings:
     # Here, because `router check` reads the environment and never delivers.
     from router.delivery import DeliverySettings
 
-    names = {item.name: f"{PREFIX}{item.name.upper()}" for item in dataclasses.fields(DeliverySettings)}
+    delivery, problems = _read(DeliverySettings, PREFIX, environ)
+    reload, others = _read(ReloadSettings, f"{PREFIX}RELOAD_", environ)
+    problems += others
+    if not problems and delivery != DeliverySettings():
+        problems += _unusable_files(delivery)
+    if problems:
+        raise ConfigError(problems)
+    return Settings(config=config_path(environ), delivery=delivery, reload=reload)
+
+
+def _read(kind: type[T], prefix: str, environ: Mapping[str, str]) -> tuple[T, tuple[Problem, ...]]:
+    """Return the settings of a kind, and what is wrong with them; the defaults where something is."""
+    names = {item.name: f"{prefix}{item.name.upper()}" for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     given = {
         name: environ[variable]
         for name, own in names.items()
@@ -74,14 +93,11 @@ def _delivery(environ: Mapping[str, str]) -> DeliverySettings:
         if environ.get(variable)
     }
     if not given:
-        return DeliverySettings()
+        return kind(), ()
     try:
-        settings = TypeAdapter(DeliverySettings).validate_python(given)
+        return TypeAdapter(kind).validate_python(given), ()
     except ValidationError as error:
-        raise ConfigError(_problems(error, names)) from None
-    if faults := _unusable_files(settings):
-        raise ConfigError(faults)
-    return settings
+        return kind(), _problems(error, names)
 
 
 def _unusable_files(settings: DeliverySettings) -> tuple[Problem, ...]:

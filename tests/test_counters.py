@@ -76,6 +76,14 @@ def test_an_account_by_project_and_over_all():
             "masked": nothing,
             "mask_failed": nothing,
         },
+        "config": {
+            "digest": "",
+            "loaded_at": 0.0,
+            "left_out": 0,
+            "accepted": 0,
+            "rejected": 0,
+            "last_reload_successful": True,
+        },
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from router.config.model import AD_HOC
@@ -74,6 +74,35 @@ class ProjectStats:
 
 
 @dataclass(frozen=True, slots=True)
+class ConfigStats:
+    """The configuration in use, and what became of those that were to take its place.
+
+    Attributes:
+        digest: its hash, 12 hex digits.
+        loaded_at: when it was read, in seconds since 1970.
+        left_out: broken team files that it does without.
+        accepted: how often the files were read again and used.
+        rejected: how often they were read again and refused.
+        last_reload_successful: whether the files, when they were last read, are those in use.
+    """
+
+    digest: str = ""
+    loaded_at: float = 0.0
+    left_out: int = 0
+    accepted: int = 0
+    rejected: int = 0
+    last_reload_successful: bool = True
+
+    def after(self, new: ConfigStats) -> ConfigStats:
+        """Return the same once a new configuration is in use."""
+        return replace(new, accepted=self.accepted + 1, rejected=self.rejected)
+
+    def after_rejection(self) -> ConfigStats:
+        """Return the same once a new one was refused."""
+        return replace(self, rejected=self.rejected + 1, last_reload_successful=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Stats(ProjectStats):
     """The account of all projects at one moment.
 
@@ -87,6 +116,7 @@ class Stats(ProjectStats):
         denied: what requests asked for and did not get, by key; a key of somebody's metadata counts as `metadata`.
         missing: calls that lacked a required attribute, by its name.
         unknown_values: calls with a value that routing.yaml does not know, by the attribute's name; never the value.
+        config: the configuration in use; it knows nothing of the calls.
     """
 
     projects: Mapping[str, ProjectStats] = field(default_factory=dict)
@@ -97,6 +127,7 @@ class Stats(ProjectStats):
     denied: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
     unknown_values: Mapping[str, int] = field(default_factory=dict)
+    config: ConfigStats = ConfigStats()
 
     def to_json(self) -> dict[str, Any]:
         """Return the account as JSON-able data, with one entry per project."""
@@ -105,7 +136,8 @@ class Stats(ProjectStats):
         ).to_json()
         decisions = {name: dict(getattr(self, name)) for name in _DECISIONS}
         projects = {name: stats.to_json() for name, stats in self.projects.items()}
-        return total | decisions | {"projects": projects, "unrouted": self.unrouted.to_json()}
+        rest = {"projects": projects, "unrouted": self.unrouted.to_json(), "config": asdict(self.config)}
+        return total | decisions | rest
 
 
 _DECISIONS = ("rules", "shadow", "undecided", "denied", "missing", "unknown_values")
@@ -196,7 +228,7 @@ class Counters:
         """Return the account at this moment; its sums agree with each other."""
         with self._lock:
             accounts = {project: account.stats() for project, account in self._accounts.items()}
-            decisions = {name: dict(counts) for name, counts in self._decisions.items()}
+            decisions: dict[str, Any] = {name: dict(counts) for name, counts in self._decisions.items()}
         dropped: Counter[DropReason] = Counter()
         masked: Counter[str] = Counter()
         mask_failed: Counter[str] = Counter()

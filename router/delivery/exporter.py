@@ -39,6 +39,7 @@ _REASONS: Mapping[str, DropReason] = {
 }
 _MENDABLE = frozenset({"rejected", "wrong_project"})
 """What no other batch would change but an operator can: the calls stay in the spool, where there is one."""
+_LATER = _MENDABLE | {"retry"}
 _MOST_QUESTIONS = 4
 _SAME_PROJECT = "Projects %s and %s are one Langfuse project, %s: their calls land in the same place."
 
@@ -175,8 +176,8 @@ class Exporter:
         while True:
             project = self._projects.find(backlog.destination)
             answer = await self._post(backlog, project, batch.body)
-            if answer.verdict in _MENDABLE and project != self._projects.find(backlog.destination):
-                continue  # mended meanwhile
+            if answer.verdict in _LATER and project != self._projects.find(backlog.destination):
+                continue  # a new file came meanwhile
             kept = self._outbox.keeps(backlog)
             if answer.verdict != "retry" and not (kept and answer.verdict in _MENDABLE):
                 failures, backlog.failures = backlog.failures, 0

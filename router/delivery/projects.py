@@ -18,6 +18,9 @@ class Changes:
     removed: frozenset[str] = frozenset()
 
 
+NO_CHANGES = Changes()
+
+
 class Projects:
     """The projects of the file. Thread-safe: a new file takes the place of the former one as a whole.
 

@@ -21,6 +21,7 @@ from router.delivery.signals import drain_on_sigterm
 from router.litellm import host
 from router.litellm.capture import Capture, capture
 from router.litellm.origin import is_proxy_loaded
+from router.reload import Reloaded
 from router.routing.record import CallRecord, Status
 
 _log = logging.getLogger("router")
@@ -38,6 +39,7 @@ class Sink(Protocol):
     def shutdown_timeout_secs(self) -> float: ...
     def handle(self, make_record: Callable[[], CallRecord], size: int = ...) -> None: ...
     def discard_duplicate(self) -> None: ...
+    def reload(self) -> Reloaded: ...
     def stats(self) -> Stats: ...
     def health(self) -> Health: ...
     def flush(self, timeout: float = ...) -> bool: ...
@@ -140,6 +142,13 @@ class RouterLogger(CustomLogger):
         # At exit, functions run last in, first out: this one has to come before the new router's own.
         atexit.register(_run_left_over_hooks, weakref.ref(self))
         threading.Thread(target=self._retire, args=(former,), name="router-retire", daemon=True).start()
+
+    def reload(self) -> Reloaded:
+        """Read the files again, and route by them from now on if nothing is wrong with them.
+
+        No call is missed, and none routed by half of each. In an event loop: `await asyncio.to_thread(logger.reload)`.
+        """
+        return self._router.reload()
 
     def drain_on_sigterm(self) -> None:
         """Have the first SIGTERM drain before it does what it did; `shutdown` takes that away again.

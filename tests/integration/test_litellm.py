@@ -19,7 +19,7 @@ import pytest
 from litellm.integrations.custom_logger import CustomLogger
 
 import router.litellm
-from router import ConfigError
+from router import ConfigError, Reloaded
 from router.delivery import Health, Stats
 from router.litellm import RouterLogger, host
 from router.routing.record import CallRecord
@@ -56,6 +56,9 @@ class Recorder:
 
     def discard_duplicate(self) -> None:
         self.duplicates += 1
+
+    def reload(self) -> Reloaded:
+        raise NotImplementedError
 
     def stats(self) -> Stats:
         raise NotImplementedError
