@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from pydantic import SecretStr
 
 from router.config.detectors import DetectorSpec
-from router.config.model import Defaults, EnvRef, FileRef, Grant, MaskStep, Overlay, Overrides, Rule, Test
+from router.config.model import Defaults, EnvRef, FileRef, Grant, MaskStep, Overlay, Overrides, Rule, Server, Test
 from router.config.tables import NO_VOCABULARY, Vocabulary
 from router.errors import Location, Problem
 
@@ -33,6 +33,7 @@ class ResolvedProject:
         host: without a slash at its end.
         environment: one that Langfuse keeps.
         project_id: id that the server must give for the keys, before anything is sent; None where none was named.
+        server: generation of the Langfuse server; `auto` where it has to be asked.
     """
 
     name: str
@@ -42,6 +43,7 @@ class ResolvedProject:
     environment: str | None = None
     release: str | None = None
     project_id: str | None = None
+    server: Server = "auto"
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,7 @@ class _Resolver:
             fitted("environment", project.environment or defaults.environment),
             project.release or defaults.release,
             project.project_id,
+            project.server or defaults.server,
         )
 
     def _host(self, name: str, project: Project) -> str | None:

@@ -18,6 +18,7 @@ from router.delivery.outbox import Outbox
 from router.delivery.pace import Pace
 from router.delivery.projects import Changes, Projects
 from router.delivery.retry import Answer, pause
+from router.delivery.servers import Servers
 from router.delivery.settings import DeliverySettings
 from router.delivery.transport import Transport
 
@@ -60,9 +61,17 @@ class Exporter:
     Nothing polls: a timer or a call from another thread wakes the loop.
     """
 
-    def __init__(self, outbox: Outbox, projects: Projects, settings: DeliverySettings, notices: Notices) -> None:
+    def __init__(
+        self,
+        outbox: Outbox,
+        projects: Projects,
+        settings: DeliverySettings,
+        notices: Notices,
+        servers: Servers,
+    ) -> None:
         self._outbox = outbox
         self._projects = projects
+        self._servers = servers
         self._settings = settings
         self._notices = notices
         self._confirmed: set[str] = set()
@@ -80,7 +89,7 @@ class Exporter:
 
     async def run(self) -> None:
         """Send until `stop` is called; what is under way then is cut off."""
-        async with Transport(self._settings) as self._transport:
+        async with Transport(self._settings, self._servers) as self._transport:
             self.look()
             self._check(self._projects)
             await self._stopped.wait()
@@ -134,6 +143,8 @@ class Exporter:
             return
         project = self._projects.find(backlog.destination)
         host, now = "" if project is None else project.host, time.monotonic()
+        if project is not None:
+            self._transport.ask(project)
         if self._flush_left() <= 0 and not self._outbox.is_full(backlog):
             wait = self._pace.turn(backlog, host, now + max(0.0, wait)) - now
         loop = asyncio.get_running_loop()

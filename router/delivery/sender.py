@@ -11,12 +11,14 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from router.config.loaded import ResolvedProject
+from router.config.model import Generation
 from router.delivery.backlog import Destination
 from router.delivery.counters import Counters
 from router.delivery.fork import reset_in_child, wait_before_fork
 from router.delivery.notices import Notices, Trouble, calls
 from router.delivery.outbox import Outbox
 from router.delivery.projects import Changes, Projects
+from router.delivery.servers import Servers
 from router.delivery.settings import DeliverySettings
 
 if TYPE_CHECKING:
@@ -43,6 +45,7 @@ class Sender:
         self._settings = settings
         self._counters = counters
         self._closed = False
+        self._servers = Servers()
         self._start_afresh()
         self._open_spool()
         wait_before_fork(self._wait_for_imports)
@@ -99,6 +102,10 @@ class Sender:
         self._call(lambda exporter: exporter.renew(changes))
         self._adopt_known()
         return changes
+
+    def server_of(self, project: ResolvedProject) -> Generation | None:
+        """Return the generation of the project's server; None while that is not known. Waits for nothing."""
+        return self._servers.generation(project)
 
     def troubles(self) -> list[Trouble]:
         """Return what keeps calls from their projects, or did lately."""
@@ -211,7 +218,7 @@ class Sender:
             self._imported.set()
 
             async def export() -> None:
-                exporter = Exporter(self._outbox, self._projects, self._settings, self._notices)
+                exporter = Exporter(self._outbox, self._projects, self._settings, self._notices, self._servers)
                 self._loop, self._exporter = asyncio.get_running_loop(), exporter
                 if self._outbox.abandoned:
                     exporter.stop()

@@ -24,11 +24,15 @@ from router.delivery.identity import PATH as IDENTITY_PATH
 from router.delivery.identity import Identity, read_identity
 from router.delivery.network import proxy_for, tls_context
 from router.delivery.retry import Answer, judge
+from router.delivery.servers import PATH as HEALTH_PATH
+from router.delivery.servers import Servers, read_generation
 from router.delivery.settings import DeliverySettings
 
 PATH = "/api/public/otel/v1/traces"
 _MAX_ANSWER = 64 * 1024
 _WRITE = 256 * 1024
+_QUESTIONS = 2
+"""Servers that are asked for their version at the same time, on connections beside those for calls."""
 
 
 def _own_version() -> str:
@@ -59,13 +63,16 @@ def headers_of(project: ResolvedProject) -> dict[str, str]:
 class Transport:
     """Posts request bodies; an async context manager that owns the connections."""
 
-    def __init__(self, settings: DeliverySettings) -> None:
+    def __init__(self, settings: DeliverySettings, servers: Servers) -> None:
         self._settings = settings
+        self._servers = servers
+        self._questions: set[asyncio.Task[None]] = set()
+        self._question_slots = asyncio.Semaphore(_QUESTIONS)
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=self._settings.max_connections,
+                limit=self._settings.max_connections + _QUESTIONS,
                 resolver=_Resolver(),
                 ttl_dns_cache=60,
                 ssl=tls_context(self._settings) or True,
@@ -80,7 +87,29 @@ class Transport:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for question in self._questions:
+            question.cancel()
+        await asyncio.gather(*self._questions, return_exceptions=True)
         await self._session.close()
+
+    def ask(self, project: ResolvedProject) -> None:
+        """Have the project's server asked which generation it is, if that is due; waits for nothing."""
+        if self._servers.claim(project):
+            question = asyncio.get_running_loop().create_task(self._ask(project))
+            self._questions.add(question)
+            question.add_done_callback(self._questions.discard)
+
+    async def _ask(self, project: ResolvedProject) -> None:
+        url = project.host.rstrip("/") + HEALTH_PATH
+        headers = {"User-Agent": f"langfuse-router/{_VERSION}"}
+        with contextlib.suppress(TimeoutError, ValueError, aiohttp.ClientError, OSError):
+            async with (
+                self._question_slots,
+                self._session.get(
+                    url, headers=headers, allow_redirects=False, proxy=proxy_for(self._settings, url)
+                ) as response,
+            ):
+                self._servers.learn(project, read_generation(await response.content.read(_MAX_ANSWER)))
 
     async def post(self, project: ResolvedProject, body: bytes) -> Answer:
         """Send one gzip-compressed request; whatever goes wrong becomes an Answer."""

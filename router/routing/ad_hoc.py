@@ -34,6 +34,7 @@ def ad_hoc_project(keys: tuple[str, str], host: Host, defaults: Defaults) -> Res
         host.url,
         fitted("environment", defaults.environment),
         defaults.release,
+        server=defaults.server,
     )
 
 

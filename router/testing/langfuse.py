@@ -25,10 +25,14 @@ class FakeLangfuse:
     Every project has the keys `pk-lf-NAME` and `sk-lf-NAME`; `environ` gives them as variables, `project` as what
     the sender takes. Faults apply to one project, or without a name to all; they last until `heal`, or for so many
     `times`.
+
+    Attributes:
+        version: what it says it is; may be set while it runs. None: it does not know the question.
     """
 
-    def __init__(self, projects: Iterable[str] | None = None, *, port: int = 0) -> None:
+    def __init__(self, projects: Iterable[str] | None = None, *, port: int = 0, version: str | None = "4.16.0") -> None:
         """Listen on a free port (or on `port`); with `projects`, answer 401 to the keys of any other."""
+        self.version = version
         self._inbox = Inbox(projects)
         self._faults = Faults()
         self._port = port
@@ -42,7 +46,7 @@ class FakeLangfuse:
 
     def start(self) -> Self:
         """Begin to listen; what entering the `with` block does."""
-        self._server = Server(self._inbox, self._faults, self._port)
+        self._server = Server(self._inbox, self._faults, self._port, lambda: self.version)
         self._port = self._server.port
         return self
 

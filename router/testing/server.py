@@ -8,7 +8,7 @@ import socket
 import struct
 import threading
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
@@ -25,9 +25,10 @@ _RESET = struct.pack("ii", 1, 0)
 class Server:
     """Accepts connections on 127.0.0.1 until it is closed."""
 
-    def __init__(self, inbox: Inbox, faults: Faults, port: int = 0) -> None:
+    def __init__(self, inbox: Inbox, faults: Faults, port: int, version: Callable[[], str | None]) -> None:
         self._inbox = inbox
         self._faults = faults
+        self._version = version
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._closing = False
@@ -62,7 +63,7 @@ class Server:
     def _serve(self, connection: socket.socket, address: Any) -> None:
         try:
             with contextlib.suppress(OSError):  # the client may go at any time
-                _Connection(connection, address, self._inbox, self._faults)
+                _Connection(connection, address, self._inbox, self._faults, self._version)
         finally:
             with self._lock:
                 self._connections.discard(connection)
@@ -83,9 +84,17 @@ class _Connection(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
     wbufsize = -1
 
-    def __init__(self, connection: socket.socket, address: Any, inbox: Inbox, faults: Faults) -> None:
+    def __init__(
+        self,
+        connection: socket.socket,
+        address: Any,
+        inbox: Inbox,
+        faults: Faults,
+        version: Callable[[], str | None],
+    ) -> None:
         self._inbox = inbox
         self._faults = faults
+        self._version = version
         super().__init__(connection, address, self)  # type: ignore[arg-type]  # a server, which is only kept
 
     def finish(self) -> None:
@@ -100,8 +109,9 @@ class _Connection(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self) -> None:
-        if self.path == "/api/public/health":
-            self._answer(200, {"status": "OK", "version": "4.16.0"})
+        version = self._version()
+        if self.path == "/api/public/health" and version is not None:
+            self._answer(200, {"status": "OK", "version": version})
         elif self.path.split("?")[0] == "/api/public/projects":
             self._answer_projects()
         else:

@@ -35,6 +35,7 @@ from router.config.model.references import (
     ValueRef,
 )
 from router.config.model.request_masks import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, REQUEST_MASKS
+from router.config.model.servers import Generation, Server
 from router.config.model.shares import Rollout, SampleBy, SampleSpec
 from router.config.model.tests import Expect, Test
 from router.config.model.updates import (
@@ -78,6 +79,7 @@ __all__ = [
     "Expr",
     "FieldValue",
     "FileRef",
+    "Generation",
     "GenerationField",
     "GenerationUpdate",
     "Grant",
@@ -118,6 +120,7 @@ __all__ = [
     "SampleSpec",
     "Scalar",
     "SecretRef",
+    "Server",
     "Table",
     "TableFile",
     "TeamFile",

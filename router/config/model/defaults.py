@@ -8,6 +8,7 @@ from pydantic import Strict
 
 from router.config.model.base import MaskName, Model
 from router.config.model.references import ValueRef
+from router.config.model.servers import Server
 from router.config.model.shares import SampleSpec
 
 
@@ -18,6 +19,9 @@ class Defaults(Model):
     """URL of the Langfuse server for projects that name none; Langfuse Cloud EU otherwise. As in every text of
     `defaults`, of a project and of what `trace` and `generation` set, `${NAME}` stands for a variable,
     `${NAME:-default}` for one with a default, `${NAME:?why}` for one that must be set, and `$$` for `$`."""
+    server: Server = "auto"
+    """Generation of the Langfuse servers: `v3` and `v4` store traces differently, `auto` asks each host which it is.
+    A server of version 4 in the write mode `legacy` is a `v3`."""
     allow_http: bool = False
     """Whether hosts may be plain http elsewhere than on this machine: everyone on the way can read the calls."""
     environment: str | None = None

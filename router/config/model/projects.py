@@ -9,6 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from router.config.model.base import HOLE, Model, Name
 from router.config.model.references import ProjectSecretRef, ProjectValueRef
+from router.config.model.servers import Server
 
 
 class ProjectByPrefix(Model):
@@ -25,6 +26,8 @@ class ProjectByPrefix(Model):
     project_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     """Id of the project, as its settings in Langfuse show it. Where the keys turn out to be those of another
     project nothing is sent, since Langfuse files traces by the secret key alone."""
+    server: Server | None = None
+    """Generation of the Langfuse server, which decides how a continued trace is changed; beats `defaults.server`."""
     allow_http: bool | None = None
     """Whether the host may be plain http elsewhere than on this machine; beats `defaults.allow_http`."""
     for_each: Name | None = None
@@ -51,6 +54,8 @@ class ProjectByKeys(Model):
     project_id: Annotated[str, Field(min_length=1, max_length=100)] | None = None
     """Id of the project, as its settings in Langfuse show it. Where the keys turn out to be those of another
     project nothing is sent, since Langfuse files traces by the secret key alone."""
+    server: Server | None = None
+    """Generation of the Langfuse server, which decides how a continued trace is changed; beats `defaults.server`."""
     allow_http: bool | None = None
     """Whether the host may be plain http elsewhere than on this machine; beats `defaults.allow_http`."""
     for_each: Name | None = None
