@@ -138,7 +138,6 @@ async def _acompletion(litellm: Any, arguments: dict[str, Any], *, stream: bool)
 
 async def _drain_logging() -> None:
     # LiteLLM logs async calls from a task of this loop; the loop must not end before that task has run.
-    with contextlib.suppress(Exception):
-        from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
+    from router.litellm.host import wait_for_hooks_async
 
-        await asyncio.wait_for(GLOBAL_LOGGING_WORKER.flush(), timeout=5)
+    await wait_for_hooks_async(5)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import litellm
 
 from router.delivery.signals import check_signals_can_be_taken
-from router.litellm import host
+from router.litellm import host, private
 from router.litellm.logger import RouterLogger, warn_of_own_langfuse
 from router.litellm.record import record_from_kwargs
 from router.pipeline import Router
@@ -61,6 +61,7 @@ def _route_by(router: Router, *, proxy_process: bool | None = None) -> RouterLog
     else:
         _installed.replace_router(router, proxy_process=proxy_process)
     host.drain_before_proxy_ends(_installed.drain)
+    private.warn_of_moved()
     return _installed
 
 

@@ -1,7 +1,4 @@
-"""Every private name of LiteLLM that we touch, each guarded: when one moves, waiting gets shorter and nothing breaks.
-
-Proven with LiteLLM 1.106.2; `tests/integration/test_litellm.py` fails when a name is gone.
-"""
+"""What LiteLLM still holds of calls that returned, and its lists of callbacks; its private names are in `private`."""
 
 from __future__ import annotations
 
@@ -14,9 +11,12 @@ import sys
 import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import litellm
+
+from router.litellm import private
 
 _log = logging.getLogger("router")
 
@@ -77,10 +77,11 @@ def wait_for_hooks(timeout: float) -> bool:
 async def wait_for_hooks_async(timeout: float) -> bool:  # noqa: ASYNC109 it answers whether, it does not cancel
     """Do the same from the event loop that runs the calls."""
     deadline = asyncio.get_running_loop().time() + timeout
-    worker = _worker()
-    if worker is not None:
-        with contextlib.suppress(TimeoutError, AttributeError):
-            await asyncio.wait_for(worker.flush(), timeout)
+    flush = private.find(private.WORKER_FLUSH)
+    if flush is not None:
+        # RuntimeError: the queue belongs to an event loop that is gone.
+        with contextlib.suppress(TimeoutError, RuntimeError, TypeError):
+            await asyncio.wait_for(flush(), timeout)
     while _pending_threads():
         if asyncio.get_running_loop().time() >= deadline:
             return False
@@ -90,7 +91,7 @@ async def wait_for_hooks_async(timeout: float) -> bool:  # noqa: ASYNC109 it ans
 
 def run_left_over_hooks() -> None:
     """Run the hooks that an event loop left in LiteLLM's queue; at exit, LiteLLM's own turn comes too late for us."""
-    flush = getattr(_worker(), "_flush_on_exit", None)
+    flush = private.find(private.WORKER_AT_EXIT)
     if callable(flush):
         flush()
 
@@ -101,8 +102,8 @@ def drain_before_proxy_ends(drain: Callable[[], Awaitable[object]]) -> bool:
     On SIGTERM the proxy's server ends the process without running `atexit`, so its own shutdown event is the
     only moment left.
     """
-    proxy = sys.modules.get("litellm.proxy.proxy_server")
-    original = getattr(proxy, "proxy_shutdown_event", None)
+    proxy = sys.modules.get(private.PROXY_SHUTDOWN.module)
+    original = private.find(private.PROXY_SHUTDOWN)
     if proxy is None or original is None or not inspect.iscoroutinefunction(original):
         return False
     if hasattr(original, _DRAINED):
@@ -118,7 +119,7 @@ def drain_before_proxy_ends(drain: Callable[[], Awaitable[object]]) -> bool:
         return await original(*args, **kwargs)
 
     setattr(drained, _DRAINED, drain)
-    proxy.__dict__["proxy_shutdown_event"] = drained
+    proxy.__dict__[private.PROXY_SHUTDOWN.path] = drained
     return True
 
 
@@ -128,16 +129,24 @@ def _is_own(entry: object) -> bool:
 
 def _pending_threads() -> int:
     """Return how many hooks wait for, or run on, LiteLLM's thread pool."""
-    module = sys.modules.get("litellm.litellm_core_utils.thread_pool_executor")
-    pool = getattr(module, "executor", None)
-    most, free = (
-        getattr(pool, "_max_pending_tasks", None),
-        getattr(getattr(pool, "_pending_slots", None), "_value", None),
-    )
+    most, free = private.find(private.POOL_MOST), private.find(private.POOL_FREE)
     if isinstance(most, int) and isinstance(free, int):
         return most - free
-    queue = getattr(pool, "_work_queue", None)  # older LiteLLM: a plain pool, of which only the queue can be seen
-    return int(queue.qsize()) if queue is not None else 0
+    return _busy(private.find(private.THREAD_POOL))
+
+
+def _busy(pool: Any) -> int:
+    """Return what a plain pool, as older LiteLLM has, waits for and runs, by the standard library's private names.
+
+    A thread that waits for work has released the semaphore; after more than a hundred hooks at once, on Python 3.11,
+    more may have been released than there are threads, and what runs is no longer seen.
+    """
+    if not isinstance(pool, ThreadPoolExecutor):
+        return 0
+    queue, idle = getattr(pool, "_work_queue", None), getattr(pool, "_idle_semaphore", None)
+    waiting = int(queue.qsize()) if queue is not None else 0
+    threads = len(getattr(pool, "_threads", ()))
+    return waiting + max(threads - int(getattr(idle, "_value", threads)), 0)
 
 
 def _pending_coroutines() -> int:
@@ -158,18 +167,12 @@ def _is_left_over() -> bool:
     loop, queue = _bound()
     if loop is None or queue is None or not loop.is_closed():
         return False
-    return bool(queue.qsize() or getattr(_worker(), "_dequeued_tasks", None))
+    return bool(queue.qsize() or private.find(private.WORKER_BEGUN))
 
 
 def _bound() -> tuple[Any, Any]:
     """Return the event loop that LiteLLM's queue belongs to, and the queue."""
-    worker = _worker()
-    return getattr(worker, "_bound_loop", None), getattr(worker, "_queue", None)
-
-
-def _worker() -> Any:
-    module = sys.modules.get("litellm.litellm_core_utils.logging_worker")
-    return getattr(module, "GLOBAL_LOGGING_WORKER", None)
+    return private.find(private.WORKER_LOOP), private.find(private.WORKER_QUEUE)
 
 
 def _running_loop() -> asyncio.AbstractEventLoop | None:

@@ -8,23 +8,22 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
+from router.litellm import private
 from router.litellm.content import mapping_of
 from router.routing.attributes import text_of
 from router.routing.identity import identity_from_metadata
 from router.routing.record import Origin
 from router.routing.requested import texts_in
 
-_AUTH_MODULE = "litellm.proxy._types"
 ROUTED_BY = "_routing_request_tags"
 """Where LiteLLM's router leaves a tuple when it has chosen a deployment."""
-_PROXY_MODULE = "litellm.proxy.proxy_server"
-_IDENTITY = (
+IDENTITY = (
     ("team", "team_id"),
     ("team_alias", "team_alias"),
     ("key_alias", "key_alias"),
     ("org", "org_id"),
 )
-_AUTH_DETAILS = (
+AUTH_DETAILS = (
     ("user_api_key_alias", "key_alias"),
     ("user_api_key_team_id", "team_id"),
     ("user_api_key_team_alias", "team_alias"),
@@ -84,7 +83,7 @@ def caller_of(kwargs: Mapping[str, Any], params: Mapping[str, Any], proxy_proces
 
 def is_proxy_loaded() -> bool:
     """Tell whether LiteLLM's proxy is loaded: always in a proxy, sometimes in an application that is none."""
-    return _PROXY_MODULE in sys.modules
+    return private.PROXY_SHUTDOWN.module in sys.modules
 
 
 def slots_of(params: Mapping[str, Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]]:
@@ -104,7 +103,7 @@ def headers_of(params: Mapping[str, Any]) -> dict[str, str]:
 
 def _authenticated(slots: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[Any, Mapping[str, Any]]:
     """Return the authenticated key and the metadata it stands in; (None, {}) when there is none."""
-    auth_class = getattr(sys.modules.get(_AUTH_MODULE), "UserAPIKeyAuth", None)
+    auth_class = private.find(private.KEY_HOLDER)
     if isinstance(auth_class, type):
         for slot in slots:
             auth = slot.get("user_api_key_auth")
@@ -114,8 +113,8 @@ def _authenticated(slots: tuple[Mapping[str, Any], Mapping[str, Any]]) -> tuple[
 
 
 def _key_holder(kwargs: Mapping[str, Any], params: Mapping[str, Any], auth: Any, slot: Mapping[str, Any]) -> Caller:
-    identity = {name: text for name, attribute in _IDENTITY if (text := _read(auth, attribute))}
-    details = {name: text for name, attribute in _AUTH_DETAILS if (text := _read(auth, attribute))}
+    identity = {name: text for name, attribute in IDENTITY if (text := _read(auth, attribute))}
+    details = {name: text for name, attribute in AUTH_DETAILS if (text := _read(auth, attribute))}
     if key_hash := _hash_of(auth):
         identity["key_hash"] = details["user_api_key_hash"] = key_hash
     # The proxy writes a tuple; a list is a client's word, on versions of LiteLLM that do not know the key.
@@ -138,7 +137,7 @@ def _is_routed(kwargs: Mapping[str, Any], params: Mapping[str, Any], slot: Mappi
     """
     if params.get("proxy_rejected_before_routing") or kwargs.get("litellm_no_upstream_llm_call"):
         return False
-    leaves_tuple = hasattr(sys.modules.get("litellm.constants"), "ROUTING_REQUEST_TAGS_METADATA_KEY")
+    leaves_tuple = private.find(private.ROUTED) is not None
     return isinstance(slot.get(ROUTED_BY), tuple) or not leaves_tuple
 
 

@@ -568,24 +568,3 @@ def test_a_program_that_just_ends_loses_nothing(langfuse: FakeLangfuse, routing_
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=90, check=False)
     assert ended.returncode == 0, ended.stderr
     assert sorted(span.output["content"] for span in langfuse.spans("shared")) == ["async", "sync"]
-
-
-# LiteLLM's private names
-
-
-def test_every_private_name_of_litellm_that_we_touch_is_there() -> None:
-    """When one moves, waiting for hooks gets shorter: this test says so first."""
-    from litellm.litellm_core_utils.logging_worker import GLOBAL_LOGGING_WORKER
-    from litellm.litellm_core_utils.thread_pool_executor import executor
-    from litellm.proxy._types import UserAPIKeyAuth
-
-    assert all(isinstance(getattr(litellm, name), list) for name in host.CALLBACK_LISTS)
-    assert isinstance(executor._max_pending_tasks, int)
-    assert isinstance(executor._pending_slots._value, int)
-    assert callable(GLOBAL_LOGGING_WORKER._flush_on_exit)
-    assert asyncio.iscoroutinefunction(GLOBAL_LOGGING_WORKER.flush)
-    assert hasattr(GLOBAL_LOGGING_WORKER, "_queue")
-    assert hasattr(GLOBAL_LOGGING_WORKER, "_bound_loop")
-    assert asyncio.Queue()._unfinished_tasks == 0  # type: ignore[attr-defined]
-    names = {"team_id", "team_alias", "key_alias", "org_id", "organization_alias", "user_id", "request_route", "token"}
-    assert names <= UserAPIKeyAuth.model_fields.keys()
