@@ -33,12 +33,14 @@ def test_an_account_by_project_and_over_all():
     )
     hits, failed = {"email": 3, "phone": 1}, {"pci": 2, "pii": 1}
     nothing: dict[str, int] = {}
+    no_letters = {"dead_letters": 0, "dead_letters_removed": 0}
     assert counters.snapshot().to_json() == {
         "handled": 5,
         "delivered": 1,
         "dropped": {"rejected": 1, "policy": 1},
         "spooled": 0,
         "in_flight": 2,
+        **no_letters,
         "masked": hits,
         "mask_failed": failed,
         "rules": {"a": 2},
@@ -54,6 +56,7 @@ def test_an_account_by_project_and_over_all():
                 "dropped": {"rejected": 1},
                 "spooled": 0,
                 "in_flight": 1,
+                **no_letters,
                 "masked": hits,
                 "mask_failed": failed,
             },
@@ -63,6 +66,7 @@ def test_an_account_by_project_and_over_all():
                 "dropped": {},
                 "spooled": 0,
                 "in_flight": 1,
+                **no_letters,
                 "masked": nothing,
                 "mask_failed": nothing,
             },
@@ -73,6 +77,7 @@ def test_an_account_by_project_and_over_all():
             "dropped": {"policy": 1},
             "spooled": 0,
             "in_flight": 0,
+            **no_letters,
             "masked": nothing,
             "mask_failed": nothing,
         },

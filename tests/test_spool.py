@@ -9,12 +9,15 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from router import Router
-from router.delivery.spool.records import header_of, read_content, record_of
+from router.delivery.spool.records import RECORD_HEAD, header_of, read_content, record_of, size_at
 from router.testing import FakeLangfuse, make_record
 from tests.masked_calls import Post, posting
 
@@ -43,9 +46,19 @@ def spool_files(folder: Path) -> list[Path]:
     return sorted(folder.rglob("*.spool"))
 
 
-def deliver(langfuse: FakeLangfuse, folder: Path, count: int, **settings) -> Post:
+def wait_for(condition: Callable[[], object], timeout: float = 10.0) -> None:
+    """Wait for something that another thread does to files."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        assert time.monotonic() < deadline
+        threading.Event().wait(0.01)
+
+
+def deliver(
+    langfuse: FakeLangfuse, folder: Path, count: int, projects: tuple[str, ...] = ("payments",), **settings
+) -> Post:
     """Let a process adopt what others left, and wait for it."""
-    with posting(langfuse, spool_dir=str(folder), **settings) as post:
+    with posting(langfuse, *projects, spool_dir=str(folder), **settings) as post:
         langfuse.wait_for(count)
         assert post.sender.shutdown(10)
     return post
@@ -146,8 +159,8 @@ def test_every_byte_that_changes_costs_at_most_what_stands_behind_it(tmp_path):
             continue
         for run in content.runs:
             for number in range(run.count):
-                start = run.start + number * 36
-                assert changed[start + 16 : start + 36] in spans
+                start = run.start + number * (RECORD_HEAD + 20)
+                assert changed[start + RECORD_HEAD : start + RECORD_HEAD + 20] in spans
 
 
 def test_a_damaged_call_is_told_and_the_others_arrive(langfuse, tmp_path, caplog):
@@ -155,9 +168,50 @@ def test_a_damaged_call_is_told_and_the_others_arrive(langfuse, tmp_path, caplog
     leave(langfuse, tmp_path, 1, 2, 3)
     (file,) = spool_files(tmp_path)
     file.write_bytes(file.read_bytes().replace(b"question 2", b"question X"))
-    deliver(langfuse, tmp_path, 2)
+    post = deliver(langfuse, tmp_path, 2)
     assert calls_of(langfuse) == [1, 3]
-    assert any("is damaged: calls unreadable: 1, bytes cut off its end: 0." in message for message in caplog.messages)
+    assert post.account() == {"handled": 3, "delivered": 2, "dropped": {"spool_damaged": 1}}
+    assert any(
+        "is damaged: calls unreadable: 1, bytes without a call at its end: 0." in message for message in caplog.messages
+    )
+
+
+def test_a_length_that_changed_costs_its_own_call_only(langfuse, tmp_path):
+    """The next call is found by how a record begins."""
+    leave(langfuse, tmp_path, 1, 2, 3)
+    (file,) = spool_files(tmp_path)
+    data = bytearray(file.read_bytes())
+    second = read_content(bytes(data)).runs[0].start
+    second += size_at(bytes(data[second : second + RECORD_HEAD]))
+    data[second + 9] ^= 0x40  # of the length: it reaches far behind the end of the file
+    file.write_bytes(data)
+    post = deliver(langfuse, tmp_path, 2)
+    assert calls_of(langfuse) == [1, 3]
+    assert post.account() == {"handled": 3, "delivered": 2, "dropped": {"spool_damaged": 1}}
+
+
+def test_calls_of_a_project_that_comes_back_into_the_file_arrive(langfuse, tmp_path):
+    """Meanwhile a process that runs does not hold them: whoever knows the project takes them."""
+    leave(langfuse, tmp_path, 1, 2, project="old")
+    with posting(langfuse, "new", spool_dir=str(tmp_path)) as other:
+        wait_for(lambda: list(tmp_path.glob("orphans/*.spool")))
+        deliver(langfuse, tmp_path, 2, projects=("old",))
+        assert calls_of(langfuse, "old") == [1, 2]
+        assert spool_files(tmp_path) == []
+        assert other.counters.snapshot().handled == 0
+
+
+def test_a_folder_that_others_use_is_not_closed_to_them(langfuse, tmp_path, caplog):
+    """A spool in the place of /var/lib, say, by mistake."""
+    tmp_path.chmod(0o755)
+    (tmp_path / "application.db").write_text("1")
+    with posting(langfuse, spool_dir=str(tmp_path)) as post:
+        post.send(1)
+        assert post.sender.force_flush(10)
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+    (message,) = caplog.messages
+    why = "it holds other files, and others may look into it; name a folder within it"
+    assert message == f"The spool cannot be used: {why}; calls wait in memory only."
 
 
 def test_a_project_that_is_no_longer_in_the_file_keeps_its_calls(langfuse, tmp_path, caplog):

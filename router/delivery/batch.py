@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router.delivery.attributes import SCOPE_NAME
 from router.delivery.compression import gunzip, gzip
@@ -23,11 +23,13 @@ class Batch:
         body: gzip of a serialised ExportTraceServiceRequest.
         count: spans in it.
         since: when its oldest span was accepted, on the clock of time.monotonic.
+        uncut: the body before its one span was cut; None where it was not.
     """
 
     body: bytes
     count: int
     since: float
+    uncut: bytes | None = None
 
 
 def make_batch(spans: Sequence[bytes], since: float) -> Batch:
@@ -38,7 +40,7 @@ def make_batch(spans: Sequence[bytes], since: float) -> Batch:
 
 def split_batch(batch: Batch) -> tuple[Batch, Batch]:
     """Return two batches with one half of the spans each; the batch has at least two."""
-    spans = list(read_spans(gunzip(batch.body)))
+    spans = spans_of(batch)
     middle = len(spans) // 2
     return make_batch(spans[:middle], batch.since), make_batch(spans[middle:], batch.since)
 
@@ -47,7 +49,12 @@ def shorten_batch(batch: Batch) -> Batch | None:
     """Return the batch, of one span, with the span at half its size; None when that cannot be."""
     (span,) = read_spans(gunzip(batch.body))
     shorter = shorten_span(span, len(span) // 2) if len(span) >= SMALLEST else None
-    return None if shorter is None else make_batch([shorter], batch.since)
+    return None if shorter is None else replace(make_batch([shorter], batch.since), uncut=batch.uncut or batch.body)
+
+
+def spans_of(batch: Batch) -> list[bytes]:
+    """Return the spans of a batch as they were accepted."""
+    return list(read_spans(gunzip(batch.uncut or batch.body)))
 
 
 def encode_request(spans: Sequence[bytes]) -> bytes:

@@ -44,6 +44,8 @@ class ProjectStats:
     Attributes:
         handled: calls accepted, and calls that a process before this one left in the spool.
         spooled: calls that were left in the spool for the next process.
+        dead_letters: calls, of those dropped, that the spool keeps as dead letters.
+        dead_letters_removed: dead letters, of any process, that gave way to newer ones.
         masked: how often each detector hit, by its name.
         mask_failed: how often each mask failed, by its name; what it guarded was withheld, and the call still went.
     """
@@ -54,6 +56,8 @@ class ProjectStats:
     spooled: int = 0
     masked: Mapping[str, int] = field(default_factory=dict)
     mask_failed: Mapping[str, int] = field(default_factory=dict)
+    dead_letters: int = 0
+    dead_letters_removed: int = 0
 
     @property
     def in_flight(self) -> int:
@@ -68,6 +72,8 @@ class ProjectStats:
             "dropped": dict(self.dropped),
             "spooled": self.spooled,
             "in_flight": self.in_flight,
+            "dead_letters": self.dead_letters,
+            "dead_letters_removed": self.dead_letters_removed,
             "masked": dict(self.masked),
             "mask_failed": dict(self.mask_failed),
         }
@@ -131,9 +137,7 @@ class Stats(ProjectStats):
 
     def to_json(self) -> dict[str, Any]:
         """Return the account as JSON-able data, with one entry per project."""
-        total = ProjectStats(
-            self.handled, self.delivered, self.dropped, self.spooled, self.masked, self.mask_failed
-        ).to_json()
+        total = ProjectStats.to_json(self)
         decisions = {name: dict(getattr(self, name)) for name in _DECISIONS}
         projects = {name: stats.to_json() for name, stats in self.projects.items()}
         rest = {"projects": projects, "unrouted": self.unrouted.to_json(), "config": asdict(self.config)}
@@ -144,10 +148,19 @@ _DECISIONS = ("rules", "shadow", "undecided", "denied", "missing", "unknown_valu
 
 
 class _Account:
-    __slots__ = ("delivered", "dropped", "handled", "mask_failed", "masked", "spooled")
+    __slots__ = (
+        "dead_letters",
+        "dead_letters_removed",
+        "delivered",
+        "dropped",
+        "handled",
+        "mask_failed",
+        "masked",
+        "spooled",
+    )
 
     def __init__(self) -> None:
-        self.handled = self.delivered = self.spooled = 0
+        self.handled = self.delivered = self.spooled = self.dead_letters = self.dead_letters_removed = 0
         self.dropped: Counter[DropReason] = Counter()
         self.masked: Counter[str] = Counter()
         self.mask_failed: Counter[str] = Counter()
@@ -160,6 +173,8 @@ class _Account:
             self.spooled,
             dict(self.masked),
             dict(self.mask_failed),
+            self.dead_letters,
+            self.dead_letters_removed,
         )
 
 
@@ -217,6 +232,13 @@ class Counters:
         with self._lock:
             self._of(project).spooled += count
 
+    def dead_letters(self, project: str, kept: int = 0, *, removed: int = 0) -> None:
+        """Count dropped calls that are kept as dead letters, and older ones that gave way to them."""
+        with self._lock:
+            account = self._of(project)
+            account.dead_letters += kept
+            account.dead_letters_removed += removed
+
     def masked(self, project: str, hits: Mapping[str, int], failures: Iterable[str]) -> None:
         """Count what masking did to one call for a project: hits by detector, and the masks that failed."""
         with self._lock:
@@ -243,6 +265,8 @@ class Counters:
             spooled=sum(stats.spooled for stats in accounts.values()),
             masked=dict(masked),
             mask_failed=dict(mask_failed),
+            dead_letters=sum(stats.dead_letters for stats in accounts.values()),
+            dead_letters_removed=sum(stats.dead_letters_removed for stats in accounts.values()),
             unrouted=accounts.pop(None, ProjectStats()),
             projects={project: stats for project, stats in accounts.items() if project is not None},
             **decisions,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from router.config.loaded import ResolvedProject
 from router.delivery.backlog import Backlog
-from router.delivery.batch import Batch, make_batch, shorten_batch, split_batch
+from router.delivery.batch import Batch, make_batch, shorten_batch, spans_of, split_batch
 from router.delivery.counters import DropReason
 from router.delivery.notices import Notices, calls
 from router.delivery.outbox import Outbox
@@ -180,6 +180,8 @@ class Exporter:
             if smaller:
                 left += reversed(smaller)
             else:
+                if answer.verdict != "delivered":
+                    self._outbox.keep_dead(backlog, spans_of(batch), _REASONS[answer.verdict], answer.cause)
                 self._settle(backlog, batch.count, answer)
 
     async def _deliver(self, backlog: Backlog, batch: Batch) -> Answer:

@@ -204,6 +204,18 @@ class Outbox:
         """Return whether the spans of a backlog may wait for as long as it takes."""
         return self.spool is not None and isinstance(backlog.destination, str)
 
+    def keep_dead(self, backlog: Backlog, spans: Iterable[bytes], reason: DropReason, cause: str) -> None:
+        """Keep calls that are about to be dropped as dead letters, where there is a spool; before they are settled."""
+        if self.spool is None or not self.keeps(backlog):
+            return
+        kept = self.spool.keep_dead(backlog.project, spans, f"{reason} {cause}")
+        self._counters.dead_letters(backlog.project, kept.count)
+        for project, count in kept.removed.items():
+            self._counters.dead_letters(project, removed=count)
+            text = "%s of project %s removed: ROUTER_SPOOL_DEAD_MAX_BYTES is reached."
+            letters = f"{count} dead letter{'s' if count > 1 else ''}"
+            self._notices.say(project, "dead letters removed", logging.WARNING, text, letters, project)
+
     def _read_parked(self, backlog: Backlog, spans: list[bytes]) -> int:
         """Append the oldest parked spans, up to one batch, to `spans`; return their size."""
         size = 0

@@ -6,7 +6,6 @@ import contextlib
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
@@ -56,7 +55,6 @@ class Sender:
         self._outbox = Outbox(self._settings, self._counters, self._notices)
         self._outbox.closed = self._closed
         self._spool: Spool | None = None
-        self._unknown: deque[tuple[Segment, tuple[Run, ...]]] = deque()
         self._spool_tried = self._settings.spool_dir is None
         self._start_lock = threading.Lock()
         self._shutdown_lock = threading.RLock()
@@ -100,7 +98,8 @@ class Sender:
         """
         changes = self._projects.replace(projects)
         self._call(lambda exporter: exporter.renew(changes))
-        self._adopt_known()
+        if self._spool is not None:
+            self._spool.look_soon()
         return changes
 
     def server_of(self, project: ResolvedProject) -> Generation | None:
@@ -160,26 +159,22 @@ class Sender:
             from router.delivery.spool import Spool
 
             try:
-                spool = Spool(self._settings, self._notices, self._adopt)
+                spool = Spool(self._settings, self._notices, self._knows, self._adopt)
             except OSError as error:
                 _log.error("The spool cannot be used: %s; calls wait in memory only.", error.strerror)
                 return
             self._spool = self._outbox.spool = spool
         spool.start()
 
-    def _adopt(self, segment: Segment, runs: tuple[Run, ...]) -> bool:
-        if self._projects.find(segment.project) is None:
-            self._unknown.append((segment, runs))
-            return False
+    def _knows(self, project: str) -> bool:
+        return self._projects.find(project) is not None
+
+    def _adopt(self, segment: Segment, runs: tuple[Run, ...], damaged: int) -> None:
+        if damaged:
+            self._counters.accept(segment.project, damaged)
+            self._counters.dropped(segment.project, "spool_damaged", damaged)
         self._outbox.adopt(segment.project, segment, runs)
         self._wake()
-        return True
-
-    def _adopt_known(self) -> None:
-        """Adopt what dead processes left for projects that only a new file knows."""
-        for _ in range(len(self._unknown)):
-            with contextlib.suppress(IndexError):  # another thread was faster
-                self._adopt(*self._unknown.popleft())
 
     def _wake(self) -> None:
         if self._thread is None:

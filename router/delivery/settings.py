@@ -44,7 +44,9 @@ class DeliverySettings:
     spool_dir: str | None = None
     """Folder in which masked calls outlive the process until they are delivered; without it they wait in memory."""
     spool_max_bytes: Annotated[int, Field(ge=100_000)] = 1_000_000_000
-    """Size of that folder at most; when it is reached, new calls wait in memory only."""
+    """Size of that folder at most, without dead letters; when it is reached, new calls wait in memory only."""
+    spool_dead_max_bytes: Annotated[int, Field(ge=0)] = 100_000_000
+    """Size of the dead letters in that folder at most; the oldest give way, and with 0 none are kept."""
     spool_fsync: Literal["never", "interval", "always"] = "interval"
     """When calls are forced to the disk, which a power failure needs: never, within about 50 ms, or one by one."""
 

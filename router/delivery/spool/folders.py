@@ -6,6 +6,7 @@ import contextlib
 import errno
 import fcntl
 import os
+import re
 import secrets
 import stat
 from collections.abc import Iterator
@@ -14,34 +15,67 @@ from pathlib import Path
 LOCK = "lock"
 SUFFIX = ".spool"
 DEAD = "dead"
+"""Folder of the dead letters of all processes: each file has a lock of its own, held while it is written or read."""
+ORPHANS = "orphans"
+"""Folder of files for projects that no routing.yaml names any more; each file has a lock of its own."""
 _MOST_BYTES = 1 << 30
+_OF_A_PROCESS = re.compile(r"\.?\d+-[0-9a-f]{12}")
 
 
-def open_root(path: str) -> int:
+def open_root(path: str, *, create: bool = True) -> int:
     """Open the folder of the spool, made where it is missing, and return its descriptor.
 
     Raises:
-        OSError: it cannot be made, is a link, is no folder, or belongs to somebody else.
+        OSError: it cannot be made, is a link, is no folder, belongs to somebody else, or holds other things than a
+            spool while others may look into it: then it was hardly meant to be closed to them.
     """
-    with contextlib.suppress(FileExistsError):
-        Path(path).mkdir(mode=0o700, parents=True)
-    return open_folder(path)
+    if create:
+        with contextlib.suppress(FileExistsError):
+            Path(path).mkdir(mode=0o700, parents=True)
+    descriptor = _open_own(path)
+    if stat.S_IMODE(os.fstat(descriptor).st_mode) == 0o700:
+        return descriptor
+    if any(not _is_ours(name) for name in os.listdir(descriptor)):  # noqa: PTH208 (a descriptor has no Path)
+        os.close(descriptor)
+        raise PermissionError(errno.EPERM, "it holds other files, and others may look into it; name a folder within it")
+    os.fchmod(descriptor, 0o700)
+    return descriptor
 
 
-def open_folder(path: str, *, within: int | None = None) -> int:
+def open_folder(path: str, *, within: int) -> int:
     """Open a folder of our own, close it to everybody else, and return its descriptor.
 
     Raises:
         OSError: it is a link, no folder, or somebody else's.
     """
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=within)
-    found = os.fstat(descriptor)
-    if found.st_uid != os.geteuid():
-        os.close(descriptor)
-        raise PermissionError(errno.EPERM, "it belongs to another user")
-    if stat.S_IMODE(found.st_mode) != 0o700:
+    descriptor = _open_own(path, within=within)
+    if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o700:
         os.fchmod(descriptor, 0o700)
     return descriptor
+
+
+def open_shared(root: int, name: str, *, create: bool = True) -> Folder:
+    """Open the folder of dead letters, or that of orphans.
+
+    Raises:
+        OSError: as `open_folder`; without `create` it may be missing.
+    """
+    if create:
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o700, dir_fd=root)
+    return Folder(root, name, open_folder(name, within=root))
+
+
+def _open_own(path: str, *, within: int | None = None) -> int:
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=within)
+    if os.fstat(descriptor).st_uid != os.geteuid():
+        os.close(descriptor)
+        raise PermissionError(errno.EPERM, "it belongs to another user")
+    return descriptor
+
+
+def _is_ours(name: str) -> bool:
+    return name in (DEAD, ORPHANS) or _OF_A_PROCESS.fullmatch(name) is not None
 
 
 def create_file(folder: int, name: str) -> int:
@@ -67,6 +101,29 @@ def open_file(folder: int, name: str, *, writing: bool = True) -> int:
     return descriptor
 
 
+def take_file(folder: int, name: str) -> int | None:
+    """Open a file of a shared folder and lock it until its descriptor is closed.
+
+    Returns:
+        None while somebody else has it, or when it is gone.
+
+    Raises:
+        OSError: as `open_file`.
+    """
+    try:
+        descriptor = open_file(folder, name)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if os.stat(name, dir_fd=folder, follow_symlinks=False).st_ino == os.fstat(descriptor).st_ino:
+            return descriptor
+    except (BlockingIOError, FileNotFoundError):
+        pass
+    os.close(descriptor)
+    return None
+
+
 def read_file(folder: int, name: str) -> bytes:
     """Return the bytes of a file of our own.
 
@@ -78,9 +135,9 @@ def read_file(folder: int, name: str) -> bytes:
 
 
 class Folder:
-    """One process's folder within the spool, held by a lock that ends with the process, however it ends."""
+    """A folder within the spool: one process's, held by a lock that ends with the process, or a shared one."""
 
-    def __init__(self, root: int, name: str, descriptor: int, lock: int) -> None:
+    def __init__(self, root: int, name: str, descriptor: int, lock: int = -1) -> None:
         self.name = name
         self.descriptor = descriptor
         self._root = root
@@ -88,8 +145,7 @@ class Folder:
 
     def close(self) -> None:
         """Let the lock go; what the folder holds stays for whoever takes it next."""
-        os.close(self.descriptor)
-        os.close(self._lock)
+        _close(self.descriptor, self._lock)
 
     def remove(self) -> None:
         """Remove the folder, if it holds nothing but its lock, and let go of it."""
@@ -140,7 +196,7 @@ def take_folder(root: int, name: str) -> Folder | None:
 
 def names_of_folders(root: int) -> Iterator[str]:
     """Yield the names of what processes have left, or are using."""
-    yield from sorted(name for name in os.listdir(root) if not name.startswith(".") and name != DEAD)
+    yield from sorted(name for name in os.listdir(root) if _OF_A_PROCESS.fullmatch(name) and name[0] != ".")
 
 
 def names_of_files(folder: int) -> list[str]:
@@ -150,11 +206,14 @@ def names_of_files(folder: int) -> list[str]:
 
 def bytes_in(folder: int) -> int:
     """Return the size of all spool files of a folder; one that vanishes meanwhile counts nothing."""
-    total = 0
-    for name in names_of_files(folder):
-        with contextlib.suppress(OSError):
-            total += os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
-    return total
+    return sum(size_of(folder, name) for name in names_of_files(folder))
+
+
+def size_of(folder: int, name: str) -> int:
+    """Return the size of a file, 0 when it has vanished."""
+    with contextlib.suppress(OSError):
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_size
+    return 0
 
 
 def _close(*descriptors: int) -> None:

@@ -1,19 +1,26 @@
-"""The bytes of a spool file: whose spans, how many of them are settled, and the spans with their checksums. Pure."""
+"""The bytes of a spool file: whose spans, which of them are settled, and the spans with their checksums. Pure."""
 
 from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-MAGIC = b"LFROUTE1"
+MAGIC = b"LFROUTE2"
 MARK_AT = len(MAGIC)
+STATE_AT = 4
+"""Offset, within a record, of the byte that says whether it is settled; it is no part of the checksum."""
+SETTLED = b"\xa5"
+_SYNC = b"\xffREC"  # no UTF-8 text holds it: behind damage the next record is found by it
+_OPEN = b"\x00"
 _MARK = struct.Struct("<QI")
 _NAME = struct.Struct("<HI")
-_RECORD = struct.Struct("<IIQ")
+_RECORD = struct.Struct("<4scBIIQ")
 RECORD_HEAD = _RECORD.size
-"""Bytes of a record before its span: length, checksum, time of acceptance."""
+"""Bytes of a record before its note: sync, state, length of the note, length of the span, checksum, time."""
 _FIXED = MARK_AT + _MARK.size + _NAME.size
+_MOST_NOTE = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,7 @@ class Content:
     Attributes:
         runs: its open records: neither delivered nor dropped.
         end: offset behind the last whole record.
-        damaged: records, of those that are open, whose checksum does not hold.
+        damaged: places, behind the mark and before the last whole record, at which no record can be read.
         torn: bytes behind `end`: a record that was being written when its process died, or what is no record.
         oldest: when the first open record was accepted, in nanoseconds since 1970; 0 without any.
     """
@@ -48,6 +55,17 @@ class Content:
         return sum(run.count for run in self.runs)
 
 
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One open record: its place, when it came, and its span; `note` tells of a dead letter why it is one."""
+
+    start: int
+    end: int
+    time: int
+    note: str
+    span: bytes
+
+
 def header_of(project: str) -> bytes:
     """Return the beginning of a file for one project, all of it open."""
     name = project.encode()
@@ -60,14 +78,16 @@ def mark_of(offset: int) -> bytes:
     return raw + zlib.crc32(raw).to_bytes(4, "little")
 
 
-def record_of(span: bytes, accepted: int) -> bytes:
-    """Return one record; `accepted` is in nanoseconds since 1970."""
-    return _RECORD.pack(len(span), _checksum(span, accepted), accepted) + span
+def record_of(span: bytes, time: int, note: str = "") -> bytes:
+    """Return one open record; `time` is in nanoseconds since 1970, a note is cut after 255 bytes."""
+    words = note.encode()[:_MOST_NOTE].decode("utf-8", "ignore").encode()
+    return _RECORD.pack(_SYNC, _OPEN, len(words), len(span), _checksum(words, span, time), time) + words + span
 
 
 def size_at(head: bytes) -> int:
     """Return the whole size of the record that begins with these `RECORD_HEAD` bytes."""
-    return RECORD_HEAD + int(_RECORD.unpack(head)[0])
+    _, _, note, span, _, _ = _RECORD.unpack(head)
+    return RECORD_HEAD + int(note) + int(span)
 
 
 def span_in(record: bytes) -> bytes:
@@ -76,13 +96,18 @@ def span_in(record: bytes) -> bytes:
     Raises:
         ValueError: it is damaged.
     """
-    if len(record) < RECORD_HEAD:
-        raise ValueError("a record is cut off")
-    length, checksum, accepted = _RECORD.unpack_from(record)
-    span = record[RECORD_HEAD:]
-    if len(span) != length or checksum != _checksum(span, accepted):
+    if _end_at(record, 0) != len(record):
         raise ValueError("a record is damaged")
-    return span
+    return _record_at(record, 0, len(record)).span
+
+
+def read_project(data: bytes) -> str:
+    """Return whose spans a file holds that begins with `data`.
+
+    Raises:
+        ValueError: it is no file of the spool.
+    """
+    return _read_header(data)[0]
 
 
 def read_content(data: bytes) -> Content:
@@ -92,26 +117,34 @@ def read_content(data: bytes) -> Content:
         ValueError: it is no file of the spool.
     """
     project, first, at = _read_header(data)
-    at = max(at, first)
+    end = at = max(at, first)
     runs: list[Run] = []
     start, count, damaged, oldest = at, 0, 0, 0
-    while at + RECORD_HEAD <= len(data):
-        length, checksum, accepted = _RECORD.unpack_from(data, at)
-        end = at + RECORD_HEAD + length
-        if end > len(data):
-            break
-        if checksum == _checksum(data[at + RECORD_HEAD : end], accepted):
-            count += 1
-            oldest = oldest or accepted
-        else:
-            damaged += 1
-            if count:
-                runs.append(Run(start, count))
-            start, count = end, 0
-        at = end
+    for start_of, end, is_whole in _scan(data, at):
+        if is_whole and data[start_of + STATE_AT : start_of + STATE_AT + 1] != SETTLED:
+            oldest = oldest or _record_at(data, start_of, end).time
+            start, count = (start, count + 1) if count else (start_of, 1)
+            continue
+        damaged += not is_whole
+        if count:
+            runs.append(Run(start, count))
+        count = 0
     if count:
         runs.append(Run(start, count))
-    return Content(project, tuple(runs), min(at, len(data)), damaged, max(0, len(data) - at), oldest)
+    end = min(end, len(data))
+    return Content(project, tuple(runs), end, damaged, len(data) - end, oldest)
+
+
+def read_records(data: bytes) -> Iterator[Record]:
+    """Yield the open records of a file.
+
+    Raises:
+        ValueError: it is no file of the spool.
+    """
+    _, first, at = _read_header(data)
+    for start, end, is_whole in _scan(data, max(at, first)):
+        if is_whole and data[start + STATE_AT : start + STATE_AT + 1] != SETTLED:
+            yield _record_at(data, start, end)
 
 
 def _read_header(data: bytes) -> tuple[str, int, int]:
@@ -128,5 +161,49 @@ def _read_header(data: bytes) -> tuple[str, int, int]:
     return name.decode(), _FIXED + length, settled if whole else 0
 
 
-def _checksum(span: bytes, accepted: int) -> int:
-    return zlib.crc32(span, zlib.crc32(accepted.to_bytes(8, "little") + len(span).to_bytes(4, "little")))
+def _scan(data: bytes, at: int) -> Iterator[tuple[int, int, bool]]:
+    """Yield start, end and whether it is whole of each record; what is no record ends where the next one begins."""
+    while at < len(data):
+        end = _end_at(data, at)
+        is_whole = end is not None
+        if end is None:
+            end = _resume(data, at)
+        if end is None:
+            return
+        yield at, end, is_whole
+        at = end
+
+
+def _end_at(data: bytes, at: int) -> int | None:
+    """Return the offset behind the record at `at`; None where no whole one stands."""
+    if at + RECORD_HEAD > len(data):
+        return None
+    sync, _, note, span, checksum, time = _RECORD.unpack_from(data, at)
+    end = at + RECORD_HEAD + note + span
+    if sync != _SYNC or end > len(data):
+        return None
+    inner = memoryview(data)[at + RECORD_HEAD : end]
+    return end if checksum == _checksum(inner[:note], inner[note:], time) else None
+
+
+def _resume(data: bytes, at: int) -> int | None:
+    """Return where reading goes on behind damage at `at`: at the next whole record, or the end of a last one."""
+    found = data.find(_SYNC, at + 1)
+    while found >= 0:
+        if _end_at(data, found) is not None:
+            return found
+        found = data.find(_SYNC, found + 1)
+    head = data[at : at + RECORD_HEAD]
+    is_last = len(head) == RECORD_HEAD and head.startswith(_SYNC) and at + size_at(head) == len(data)
+    return len(data) if is_last else None
+
+
+def _record_at(data: bytes, start: int, end: int) -> Record:
+    _, _, note, _, _, time = _RECORD.unpack_from(data, start)
+    middle = start + RECORD_HEAD + note
+    return Record(start, end, time, data[start + RECORD_HEAD : middle].decode("utf-8", "replace"), data[middle:end])
+
+
+def _checksum(note: bytes | memoryview, span: bytes | memoryview, time: int) -> int:
+    start = time.to_bytes(8, "little") + len(note).to_bytes(1, "little") + len(span).to_bytes(4, "little")
+    return zlib.crc32(span, zlib.crc32(note, zlib.crc32(start)))

@@ -1,4 +1,4 @@
-"""One append-only file with spans of one project, settled from its beginning on."""
+"""One append-only file with spans of one project, settled from its beginning on, or one by one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,17 @@ import os
 from typing import NamedTuple
 
 from router.delivery.spool.folders import Folder, create_file, open_file
-from router.delivery.spool.records import MARK_AT, RECORD_HEAD, Run, header_of, mark_of, size_at, span_in
+from router.delivery.spool.records import (
+    MARK_AT,
+    RECORD_HEAD,
+    SETTLED,
+    STATE_AT,
+    Run,
+    header_of,
+    mark_of,
+    size_at,
+    span_in,
+)
 
 
 class Segment:
@@ -18,13 +28,13 @@ class Segment:
         settled: offset before which every record is delivered or dropped.
     """
 
-    def __init__(self, folder: Folder, name: str, project: str, size: int = 0, settled: int = 0) -> None:
+    def __init__(self, folder: Folder, name: str, project: str, size: int = 0, descriptor: int = -1) -> None:
         self.folder = folder
         self.name = name
         self.project = project
         self.size = size
-        self.settled = settled
-        self._descriptor = -1
+        self.settled = 0
+        self._descriptor = descriptor
 
     @property
     def is_open(self) -> bool:
@@ -73,6 +83,14 @@ class Segment:
         """
         self.settled = max(self.settled, end)
         os.pwrite(self.descriptor(), mark_of(self.settled), MARK_AT)
+
+    def settle_one(self, start: int) -> None:
+        """Say on disk that the record at an offset is settled.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        os.pwrite(self.descriptor(), SETTLED, start + STATE_AT)
 
     def empty(self) -> int:
         """Cut all records off, and return how many bytes that freed.

@@ -9,11 +9,12 @@ import os
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from router.delivery.notices import Notices
 from router.delivery.settings import DeliverySettings
 from router.delivery.spool.folders import (
+    ORPHANS,
     SUFFIX,
     Folder,
     bytes_in,
@@ -22,26 +23,35 @@ from router.delivery.spool.folders import (
     names_of_folders,
     open_folder,
     open_root,
+    open_shared,
     read_file,
+    size_of,
+    take_file,
     take_folder,
 )
-from router.delivery.spool.records import read_content, record_of
+from router.delivery.spool.letters import DeadLetters, Kept
+from router.delivery.spool.records import Content, read_content, read_project, record_of
 from router.delivery.spool.segment import Place, Run, Segment
 
-Adopt = Callable[[Segment, tuple[Run, ...]], bool]
-"""Takes the open records of a file over; returns False where its project is not known."""
+Adopt = Callable[[Segment, tuple[Run, ...], int], None]
+"""Takes the open records of a file over, and the number of places in it that cannot be read."""
+Knows = Callable[[str], bool]
+"""Returns whether calls for a project can be delivered."""
 SEGMENT_BYTES = 8_000_000
 """Size from which a project's calls go into a new file; a file is deleted once all of its calls are settled."""
 _FSYNC_SECS = 0.05
 _LOOK_SECS = 30.0
 _MOST_OPEN = 64
+_MEASURE_SHARE = 32
+"""What a process may write, of `spool_max_bytes`, before it measures again what the others hold."""
+_MOST_HEAD = 70_000
 _log = logging.getLogger("router")
 
 
 class Spool:
     """Thread-safe. Nothing is raised for a disk that fails: the call then waits in memory alone, which is said once."""
 
-    def __init__(self, settings: DeliverySettings, notices: Notices, adopt: Adopt) -> None:
+    def __init__(self, settings: DeliverySettings, notices: Notices, knows: Knows, adopt: Adopt) -> None:
         """Make and lock a folder of this process.
 
         Raises:
@@ -50,17 +60,24 @@ class Spool:
         assert settings.spool_dir is not None
         self._settings = settings
         self._notices = notices
+        self._knows = knows
         self._adopt = adopt
         self._lock = threading.Lock()
         self._root = open_root(settings.spool_dir)
-        self._own = create_folder(self._root)
+        try:
+            self._own = create_folder(self._root)
+        except OSError:
+            os.close(self._root)
+            raise
+        self._letters = DeadLetters(self._root, settings.spool_dead_max_bytes, sync=settings.spool_fsync != "never")
         self._folders: dict[str, Folder] = {self._own.name: self._own}
         self._live: dict[Segment, None] = {}
         self._current: dict[str, Segment] = {}
         self._open: OrderedDict[Segment, None] = OrderedDict()
         self._dirty: dict[Segment, None] = {}
-        self._bytes = self._elsewhere = self._number = 0
-        self._degraded = False
+        self._bytes = self._elsewhere = self._number = self._unmeasured = 0
+        self._has_new_files = self._degraded = self._looks_soon = False
+        self._orphans: set[str] = set()
         self._ended = threading.Event()
         self._written = threading.Event()
         self._thread = threading.Thread(target=self._look_after, name="router-spool", daemon=True)
@@ -80,6 +97,7 @@ class Spool:
                 segment = self._segment_of(project)
                 place = segment.append(record)
                 self._bytes += len(record)
+                self._unmeasured += len(record)
                 self._use(segment)
                 if self._settings.spool_fsync == "always":
                     os.fsync(segment.descriptor())
@@ -91,6 +109,7 @@ class Spool:
                 _log.info("The spool takes calls again.")
             if self._settings.spool_fsync == "interval":
                 self._dirty[segment] = None
+            if self._dirty or self._must_measure():
                 self._written.set()
             return place
 
@@ -123,6 +142,18 @@ class Spool:
             except OSError as error:
                 self._say("settle", "The spool cannot be written: %s; calls may be sent twice.", _words(error))
 
+    def keep_dead(self, project: str, spans: Iterable[bytes], note: str) -> Kept:
+        """Keep calls that their server refuses for good; on the sender's thread only."""
+        kept = self._letters.keep(project, spans, note)
+        if kept.failure is not None:
+            self._say("dead letters", "Dead letters cannot be kept: %s.", _words(kept.failure))
+        return kept
+
+    def look_soon(self) -> None:
+        """Look at once for calls that can be adopted by now."""
+        self._looks_soon = True
+        self._written.set()
+
     def close(self) -> None:
         """End the thread and let the folders go; what is not settled stays for the next process."""
         self._ended.set()
@@ -152,16 +183,24 @@ class Spool:
         segment = self._current.get(project)
         if segment is not None and segment.size < SEGMENT_BYTES:
             return segment
-        self._number += 1
-        digest = hashlib.sha256(project.encode()).hexdigest()[:12]
-        new = Segment(self._own, f"{digest}-{self._number:08d}{SUFFIX}", project)
+        new = Segment(self._own, self._new_name(project), project)
         new.create()
+        self._has_new_files = True
+        if self._settings.spool_fsync == "always":
+            os.fsync(self._own.descriptor)
         self._bytes += new.size
         self._live[new] = None
         self._current[project] = new
         if segment is not None and segment.is_settled:
             self._forget(segment)
         return new
+
+    def _new_name(self, project: str) -> str:
+        self._number += 1
+        return f"{hashlib.sha256(project.encode()).hexdigest()[:12]}-{self._number:08d}{SUFFIX}"
+
+    def _must_measure(self) -> bool:
+        return self._unmeasured > self._settings.spool_max_bytes // _MEASURE_SHARE
 
     def _use(self, segment: Segment) -> None:
         """Keep the files open that were used last."""
@@ -194,7 +233,8 @@ class Spool:
         next_look = 0.0
         while not self._ended.is_set():
             try:
-                if time.monotonic() >= next_look:
+                if time.monotonic() >= next_look or self._looks_soon or self._must_measure():
+                    self._looks_soon = False
                     self._look()
                     next_look = time.monotonic() + _LOOK_SECS
                 if self._written.wait(max(0.0, next_look - time.monotonic())) and not self._ended.wait(_FSYNC_SECS):
@@ -205,18 +245,23 @@ class Spool:
                 self._ended.wait(_FSYNC_SECS)
 
     def _sync(self) -> None:
-        with self._lock:
-            copies = [os.dup(segment.descriptor()) for segment in self._dirty]
+        with contextlib.ExitStack() as copies, self._lock:
+            descriptors = [segment.descriptor() for segment in self._dirty]
+            if self._has_new_files and self._dirty:
+                descriptors.append(self._own.descriptor)
+                self._has_new_files = False
             self._dirty.clear()
-        for descriptor in copies:
-            try:
+            descriptors = [os.dup(descriptor) for descriptor in descriptors]
+            for descriptor in descriptors:
+                copies.callback(os.close, descriptor)
+            keep = copies.pop_all()
+        with keep:
+            for descriptor in descriptors:
                 os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
 
     def _look(self) -> None:
         """Adopt what dead processes left, and measure what living ones hold."""
-        elsewhere = 0
+        elsewhere = self._unmeasured = 0
         for name in names_of_folders(self._root):
             if name in self._folders:
                 continue
@@ -230,7 +275,7 @@ class Spool:
                     self._adopt_folder(folder)
             except OSError as error:
                 self._say(name, "%s in the spool is left alone: %s.", name, _words(error))
-        self._elsewhere = elsewhere
+        self._elsewhere = elsewhere + self._adopt_orphans()
 
     def _size_of(self, name: str) -> int:
         with contextlib.suppress(FileNotFoundError):
@@ -258,14 +303,13 @@ class Spool:
 
     def _adopt_file(self, folder: Folder, name: str) -> None:
         content = read_content(read_file(folder.descriptor, name))
+        if content.count and not self._knows(content.project):
+            self._set_aside(folder, name, content.project)
+            return
         segment = Segment(folder, name, content.project, content.end)
         segment.descriptor()  # a file that cannot be written could not be settled either
-        if content.torn:
-            os.ftruncate(segment.descriptor(), content.end)
         segment.close()
-        if content.damaged or content.torn:
-            text = "The spool file %s/%s is damaged: calls unreadable: %d, bytes cut off its end: %d."
-            self._say(f"{folder.name} {name}", text, folder.name, name, content.damaged, content.torn)
+        self._tell_damage(folder, name, content)
         with self._lock:
             self._live[segment] = None
             self._bytes += segment.size
@@ -273,9 +317,63 @@ class Spool:
                 if not content.damaged:
                     self._forget(segment)
                 return
-        if not self._adopt(segment, content.runs):
-            text = "Calls in the spool are for project %s, which is not in the file any more; they are kept."
-            self._notices.say(content.project, "spool", logging.WARNING, text, content.project)
+        self._adopt(segment, content.runs, content.damaged)
+
+    def _tell_damage(self, folder: Folder, name: str, content: Content) -> None:
+        if content.damaged or content.torn:
+            text = "The spool file %s/%s is damaged: calls unreadable: %d, bytes without a call at its end: %d."
+            self._say(f"{folder.name} {name}", text, folder.name, name, content.damaged, content.torn)
+
+    def _set_aside(self, folder: Folder, name: str, project: str) -> None:
+        """Put a file where every process and `router spool` can take it: nobody who runs knows its project."""
+        orphans = open_shared(self._root, ORPHANS)
+        try:
+            to = f"{folder.name}-{name}"
+            os.rename(name, to, src_dir_fd=folder.descriptor, dst_dir_fd=orphans.descriptor)
+        finally:
+            orphans.close()
+        self._tell_orphan(project)
+
+    def _tell_orphan(self, project: str) -> None:
+        if project not in self._orphans:
+            self._orphans.add(project)
+            text = (
+                "Calls in the spool are for project %s, which is not in the file any more; they are kept, "
+                "and `router spool` shows them."
+            )
+            self._notices.say(project, "spool", logging.WARNING, text, project)
+
+    def _adopt_orphans(self) -> int:
+        """Adopt what was set aside for projects that are known by now; return the size of the rest."""
+        try:
+            orphans = open_shared(self._root, ORPHANS, create=False)
+        except FileNotFoundError:
+            return 0
+        try:
+            return sum(self._adopt_orphan(orphans, name) for name in names_of_files(orphans.descriptor))
+        finally:
+            orphans.close()
+
+    def _adopt_orphan(self, orphans: Folder, name: str) -> int:
+        try:
+            descriptor = take_file(orphans.descriptor, name)
+            if descriptor is None:
+                return size_of(orphans.descriptor, name)
+            try:
+                project = read_project(os.pread(descriptor, _MOST_HEAD, 0))
+                if not self._knows(project):
+                    self._tell_orphan(project)
+                    return os.fstat(descriptor).st_size
+                with self._lock:
+                    own = self._new_name(project)
+                os.rename(name, own, src_dir_fd=orphans.descriptor, dst_dir_fd=self._own.descriptor)
+            finally:
+                os.close(descriptor)
+            self._orphans.discard(project)
+            self._adopt_file(self._own, own)
+        except (OSError, ValueError) as error:
+            self._say(f"{ORPHANS} {name}", "The spool file %s/%s is left alone: %s.", ORPHANS, name, _words(error))
+        return 0
 
 
 def _words(error: Exception) -> str:
