@@ -296,6 +296,12 @@ def start(langfuse: FakeLangfuse, folder: Path, checkout: Path, **parts: object)
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=checkout)
 
 
+def wait_for_calls(langfuse: FakeLangfuse, numbers: set[int]) -> None:
+    """Wait until each of some calls has arrived, however often."""
+    while not numbers <= set(seen := calls_of(langfuse)):
+        langfuse.wait_for(len(seen) + 1)
+
+
 @pytest.mark.parametrize("round_", range(10))
 def test_a_process_that_is_killed_loses_no_call_that_it_has_accepted(langfuse, tmp_path, checkout, round_):
     """SIGKILL at a random moment: each call arrives, a second time only with the same ids and content."""
@@ -311,8 +317,7 @@ def test_a_process_that_is_killed_loses_no_call_that_it_has_accepted(langfuse, t
     langfuse.heal()
     accepted = set(range(int([*read, *rest.split()][-1]) + 1))
     with posting(langfuse, spool_dir=str(tmp_path)) as post:
-        while not accepted <= set(calls_of(langfuse)):
-            langfuse.wait_for(len(langfuse.spans()) + 1)
+        wait_for_calls(langfuse, accepted)
         assert post.sender.shutdown(20)
     seen = {(span.span_id, span.attributes["langfuse.observation.input"]) for span in langfuse.spans()}
     assert len(seen) == len(set(calls_of(langfuse)))
