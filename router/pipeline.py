@@ -194,7 +194,7 @@ class Router:
         files = [f"team file {file.file} is left out (problems: {len(file.problems)})" for file in loaded.quarantined]
         if not self._config_stats.last_reload_successful:
             files.insert(0, f"the configuration was changed and is not used: {loaded.digest} goes on")
-        return read_health(troubles, files, self.stats(), stopped=self._queue.closed)
+        return read_health(troubles, files, self.stats(), self._sender.circuits(), stopped=self._queue.closed)
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Send everything accepted so far; return whether all of it was delivered or dropped within `timeout` s."""

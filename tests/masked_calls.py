@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from router.delivery import Counters, DeliverySettings, Sender, encode_span
@@ -63,6 +65,19 @@ def posting(langfuse: FakeLangfuse, *projects: str, **settings: Any) -> Iterator
         yield post
     finally:
         post.sender.shutdown(0.2)
+
+
+def wait_until(holds: Callable[[], bool], timeout: float = 10.0) -> None:
+    """Wait for what another thread does, and nobody tells.
+
+    Raises:
+        TimeoutError: it does not come within `timeout` seconds.
+    """
+    deadline, idle = time.monotonic() + timeout, threading.Event()
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {timeout:g} s")
+        idle.wait(0.005)
 
 
 def texts(number_of_calls: int, size: int) -> list[str]:

@@ -57,8 +57,11 @@ def test_a_project_that_cannot_be_reached_degrades_until_it_can(tmp_path, langfu
     langfuse.wait_for_requests(3)
     assert not router.flush(0.1)
     health = router.health()
-    assert health == Health("degraded", ("project payments: HTTP 503, for 0 s, 1 waiting",))
-    assert json.loads(json.dumps(health.to_json())) == {"state": "degraded", "reasons": list(health.reasons)}
+    assert health.state == "degraded"
+    assert health.reasons == ("project payments: HTTP 503, for 0 s, 1 waiting",)
+    assert set(health.circuits.items()) <= {("payments", "open"), ("payments", "half_open")}
+    told = {"state": "degraded", "reasons": list(health.reasons), "circuits": dict(health.circuits)}
+    assert json.loads(json.dumps(health.to_json())) == told
     langfuse.heal("payments")
     assert router.flush(10)
     assert router.health() == Health("ready")
@@ -66,13 +69,12 @@ def test_a_project_that_cannot_be_reached_degrades_until_it_can(tmp_path, langfu
 
 
 def test_keys_that_are_refused_are_named(tmp_path, langfuse):
-    """The calls are gone, so none waits."""
+    """Their calls wait until somebody mends them."""
     router = make_router(tmp_path, langfuse, LANGFUSE_SECRET_KEY="sk-lf-unknown")
     router.log(make_record(team="search"))
-    assert router.flush(10)
-    assert router.health().reasons == (
-        "project shared: rejected HTTP 401, check the keys of the project, for 0 s, 0 waiting",
-    )
+    assert not router.flush(10)
+    assert router.health().reasons == ("project shared: HTTP 401, check the keys of the project, for 0 s, 1 waiting",)
+    assert router.health().circuits == {"shared": "open"}
     router.shutdown(10)
 
 
@@ -81,9 +83,9 @@ def test_keys_of_another_project_are_named(tmp_path, langfuse):
     text = YAML.replace("{env: PAYMENTS_LF}", "{env: PAYMENTS_LF, project_id: project-other}")
     router = make_router(tmp_path, langfuse, text)
     router.log(make_record(team="payments"))
-    assert router.flush(10)
+    assert not router.flush(10)
     (reason,) = router.health().reasons
-    assert reason.startswith("project payments: wrong_project its keys belong to the Langfuse project project-payments")
+    assert reason.startswith("project payments: its keys belong to the Langfuse project project-payments")
     router.shutdown(10)
 
 

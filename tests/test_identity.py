@@ -51,11 +51,13 @@ def test_calls_are_withheld_from_another_project(langfuse: FakeLangfuse, caplog:
     with posting(langfuse, max_batch_spans=1) as post:
         expecting(post, langfuse, "project-search")
         post.send(1, 2)
-        assert post.sender.force_flush(10)
-        assert post.account() == {"handled": 2, "dropped": {"wrong_project": 2}}
+        assert not post.sender.force_flush(10)
+    assert post.account() == {"handled": 2, "dropped": {"wrong_project": 2}}
     assert langfuse.requests() == []
     cause = "its keys belong to the Langfuse project project-payments, not to project-search"
-    assert lines(caplog) == [f"1 call to project payments dropped (wrong_project): {cause}."]
+    waiting, lost = lines(caplog)
+    assert waiting.endswith(f"to project payments waiting for 0 s: {cause}.")
+    assert lost == f"2 calls to project payments dropped (wrong_project): {cause}."
 
 
 def test_a_server_that_cannot_be_asked_keeps_the_calls_waiting(langfuse: FakeLangfuse) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 import re
 import socket
+import threading
 import time
 from datetime import UTC, datetime
 
 import pytest
 
+from router.delivery.batch import read_spans
+from router.delivery.compression import gunzip
 from router.delivery.retry import Answer, judge, parse_retry_after, pause
 from router.testing import FakeLangfuse
-from tests.masked_calls import Post, posting, texts
+from tests.masked_calls import Post, posting, texts, wait_until
 
 
 @pytest.fixture
@@ -168,22 +171,94 @@ def test_a_server_that_refuses_everything_is_not_asked_for_each_call(langfuse):
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 307])
-def test_what_no_retry_can_change_is_dropped_at_once(langfuse, status):
-    """One request, counted; a redirect is not followed."""
+def test_what_only_an_operator_can_change_is_held_back(langfuse, status):
+    """A redirect is not followed. A flush asks once more, and waits for nothing that it cannot help."""
     langfuse.fail("payments", status)
-    with posting(langfuse) as post:
+    with posting(langfuse, flush_interval_secs=0, retry_min_secs=60, retry_max_secs=60) as post:
         post.send(1, 2)
+        langfuse.wait_for_requests(1)
+        start = time.monotonic()
+        assert not post.sender.force_flush(10)
+        assert time.monotonic() - start < 5
+        assert post.account() == {"handled": 2, "in_flight": 2}
+        langfuse.heal("payments")
         assert post.sender.force_flush(10)
-        assert post.account() == {"handled": 2, "dropped": {"rejected": 2}}
-    assert [request.status for request in langfuse.requests()] == [status]
+        assert post.account() == {"handled": 2, "delivered": 2}
+    assert {request.path for request in langfuse.requests()} == {"/api/public/otel/v1/traces"}
 
 
-def test_wrong_keys_are_rejected():
-    """As by the real server."""
-    with FakeLangfuse(projects=["other"]) as langfuse, posting(langfuse) as post:
+def test_what_is_held_back_is_dropped_after_the_maximum_age(langfuse):
+    """Under its own reason; a server that refuses is not asked for each of the calls."""
+    langfuse.fail("payments", 401)
+    with posting(langfuse, max_age_secs=0.2, retry_min_secs=0.1, retry_max_secs=0.1) as post:
+        post.send(*range(50))
+        assert not post.sender.force_flush(10)
+        wait_until(lambda: post.account().get("dropped") == {"rejected": 50})
+    assert len(langfuse.requests()) < 10
+
+
+def test_what_is_held_back_at_the_end_is_dropped_for_what_held_it(caplog):
+    """The end does not wait for it."""
+    with FakeLangfuse(projects=["other"]) as langfuse:
+        post = Post(langfuse)
         post.send(1)
-        assert post.sender.force_flush(10)
+        start = time.monotonic()
+        assert not post.sender.shutdown(10)
+        assert time.monotonic() - start < 5
         assert post.account() == {"handled": 1, "dropped": {"rejected": 1}}
+    assert (
+        lines(caplog)[-1] == "1 call to project payments dropped (rejected): HTTP 401, check the keys of the project."
+    )
+
+
+# -- the circuit breaker -------------------------------------------------------------------------------
+
+
+def test_after_failures_in_a_row_one_call_is_tried_alone(langfuse):
+    """Three whole batches, then single calls until one arrives, then the rest at once; all of it identical."""
+    langfuse.fail("payments", 503, times=6)
+    with posting(langfuse, retry_min_secs=0.01, retry_max_secs=0.02) as post:
+        post.send(*range(20), input=texts(1, 2_000)[0])
+        assert post.sender.circuits() == {"payments": "closed"}
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 20, "delivered": 20}
+        assert post.sender.circuits() == {"payments": "closed"}
+    requests = langfuse.requests()
+    assert [request.status for request in requests] == [503] * 6 + [200] * 2
+    assert [len(list(read_spans(gunzip(request.body)))) for request in requests] == [20] * 3 + [1] * 4 + [19]
+    assert len({request.body for request in requests[:3]}) == len({request.body for request in requests[3:7]}) == 1
+    assert [span.metadata["litellm_call_id"] for span in langfuse.spans()] == [f"call-{n}" for n in range(20)]
+
+
+def test_the_state_of_a_circuit_can_be_seen(langfuse):
+    """Open while it pauses, half open while the one call is on its way, closed once that has arrived."""
+    langfuse.fail("payments", 503)
+    with posting(langfuse, flush_interval_secs=0, retry_min_secs=0.01, retry_max_secs=3600) as post:
+        post.send(1, 2)
+        langfuse.wait_for_requests(2)
+        assert post.sender.circuits() == {"payments": "closed"}
+        langfuse.fail("payments", 429, retry_after="3600")
+        langfuse.wait_for_requests(3)
+        wait_until(lambda: post.sender.circuits() == {"payments": "open"})
+        langfuse.hang("payments")
+        flushing = threading.Thread(target=post.sender.force_flush, args=(10,))
+        flushing.start()
+        langfuse.wait_for_requests(4)
+        assert post.sender.circuits() == {"payments": "half_open"}
+        langfuse.heal("payments")
+        flushing.join()
+        assert post.sender.circuits() == {"payments": "closed"}
+        assert post.account() == {"handled": 2, "delivered": 2}
+
+
+def test_calls_that_are_too_old_are_not_tried_while_a_circuit_is_open(langfuse):
+    """A long outage ends for each of them without a request of its own."""
+    langfuse.fail("payments", 503)
+    with posting(langfuse, max_age_secs=0.3, max_batch_spans=10, retry_min_secs=0.02, retry_max_secs=0.05) as post:
+        post.send(*range(500))
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 500, "dropped": {"unreachable": 500}}
+    assert len(langfuse.requests()) < 30
 
 
 def test_a_server_that_is_not_there_is_given_up_after_the_maximum_age(langfuse):
@@ -200,11 +275,11 @@ def test_a_server_that_is_not_there_is_given_up_after_the_maximum_age(langfuse):
 @pytest.mark.parametrize("host", ["no-url", "http://", "http://\n"])
 def test_a_host_that_is_no_url_is_counted(langfuse, host):
     """The check refuses it; the sender survives it."""
-    with posting(langfuse, max_age_secs=0.1) as post:
-        post.projects["payments"] = langfuse.project("payments", host=host)
-        post.send(1)
-        assert post.sender.force_flush(10)
-        assert sum(post.account()["dropped"].values()) == 1
+    post = Post(langfuse)
+    post.projects["payments"] = langfuse.project("payments", host=host)
+    post.send(1)
+    assert not post.sender.shutdown(10)
+    assert sum(post.account()["dropped"].values()) == 1
 
 
 def test_a_host_with_a_slash_at_its_end_is_the_same_host(langfuse):
@@ -244,12 +319,16 @@ def test_an_outage_is_one_line_and_its_end_another(langfuse, caplog):
     ],
 )
 def test_a_refusal_says_what_to_look_at(langfuse, caplog, status, cause):
-    """Once, with how many calls it cost."""
+    """Once, with how many calls wait for it, as an error; and at the end with how many it cost."""
     langfuse.fail("payments", status)
     with posting(langfuse, max_batch_spans=2) as post:
         post.send(1, 2, 3, 4)
-        assert post.sender.force_flush(10)
-    assert lines(caplog) == [f"2 calls to project payments dropped (rejected): {cause}."]
+        assert not post.sender.force_flush(10)
+        assert not post.sender.force_flush(10)
+    waiting, lost = lines(caplog)
+    assert re.fullmatch(rf"[2-4] calls to project payments waiting for 0 s: {re.escape(cause)}\.", waiting)
+    assert lost == f"4 calls to project payments dropped (rejected): {cause}."
+    assert {record.levelname for record in caplog.records} == {"ERROR"}
 
 
 def test_a_connection_that_fails_is_named_by_its_kind_only(langfuse, caplog):

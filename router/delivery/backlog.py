@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from router.config.loaded import ResolvedProject
-from router.delivery.counters import account_of
+from router.delivery.counters import DropReason, account_of
 
 if TYPE_CHECKING:
     from router.delivery.spool import Place, Segment
 
 SPAN_OVERHEAD = 200
 """Bytes counted for a span beside its own."""
+
+Circuit = Literal["closed", "open", "half_open"]
+OPENS_AFTER = 3
+"""Failures in a row after which a project gets one call at a time, until one arrives."""
+
+Held = tuple[DropReason, str]
+"""Why calls are held back: what they would be dropped for, and the cause in words."""
 
 Destination = str | ResolvedProject
 """A project of the file by its name, or one that exists for the calls only that bring its keys."""
@@ -38,6 +45,8 @@ class Backlog:
         project: its name. `account`: the name it is counted under.
         failures: how often in a row it could not be reached; kept by the exporter, as `is_proven` is.
         is_proven: whether it is of the file, or was reached before.
+        is_asked: whether a request is under way; kept by the exporter too.
+        held: why its calls cannot arrive before an operator mends something; None otherwise.
     """
 
     __slots__ = (
@@ -49,6 +58,8 @@ class Backlog:
         "flight",
         "flight_bytes",
         "flight_places",
+        "held",
+        "is_asked",
         "is_proven",
         "parked",
         "parked_count",
@@ -63,6 +74,8 @@ class Backlog:
         self.account = account_of(self.project)
         self.failures = 0
         self.is_proven = isinstance(destination, str)
+        self.is_asked = False
+        self.held: Held | None = None
         self.spans: deque[tuple[bytes, float, Place | None]] = deque()
         self.parked: deque[Parked] = deque()
         self.parked_count = 0
@@ -82,6 +95,13 @@ class Backlog:
     def first_open(self) -> int:
         """Number, in order of acceptance, of the oldest span that is neither delivered nor dropped."""
         return self.taken - self.waiting - self.flight
+
+    @property
+    def circuit(self) -> Circuit:
+        """Return whether it gets whole batches (closed), nothing at the moment (open), or one call to try with."""
+        if self.failures < OPENS_AFTER and self.held is None:
+            return "closed"
+        return "half_open" if self.is_asked else "open"
 
     def park(self, place: Place) -> None:
         """Put the newest span in line on disk only, where it stands already."""

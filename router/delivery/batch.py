@@ -45,6 +45,12 @@ def split_batch(batch: Batch) -> tuple[Batch, Batch]:
     return make_batch(spans[:middle], batch.since), make_batch(spans[middle:], batch.since)
 
 
+def probe_of(batch: Batch) -> tuple[Batch, Batch]:
+    """Return a batch of the first span alone, and one of the others; the batch has at least two."""
+    first, *others = read_spans(gunzip(batch.body))
+    return make_batch([first], batch.since), make_batch(others, batch.since)
+
+
 def shorten_batch(batch: Batch) -> Batch | None:
     """Return the batch, of one span, with the span at half its size; None when that cannot be."""
     (span,) = read_spans(gunzip(batch.body))

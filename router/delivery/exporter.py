@@ -11,13 +11,13 @@ from collections.abc import Iterable, Mapping
 
 from router.config.loaded import ResolvedProject
 from router.delivery.backlog import Backlog
-from router.delivery.batch import Batch, make_batch, shorten_batch, spans_of, split_batch
+from router.delivery.batch import Batch, make_batch, probe_of, shorten_batch, spans_of, split_batch
 from router.delivery.counters import DropReason
 from router.delivery.notices import Notices, calls
 from router.delivery.outbox import Outbox
 from router.delivery.pace import Pace
 from router.delivery.projects import Changes, Projects
-from router.delivery.retry import Answer, pause
+from router.delivery.retry import Answer, Verdict, pause
 from router.delivery.servers import Servers
 from router.delivery.settings import DeliverySettings
 from router.delivery.transport import Transport
@@ -39,20 +39,29 @@ _REASONS: Mapping[str, DropReason] = {
     "too_large": "too_large",
 }
 _MENDABLE = frozenset({"rejected", "wrong_project"})
-"""What no other batch would change but an operator can: the calls stay in the spool, where there is one."""
+"""What no other batch would change but an operator can: the calls wait as those do that cannot be delivered."""
+_VERDICTS: Mapping[DropReason, Verdict] = {"rejected": "rejected", "wrong_project": "wrong_project"}
 _LATER = _MENDABLE | {"retry"}
 _MOST_QUESTIONS = 4
 _SAME_PROJECT = "Projects %s and %s are one Langfuse project, %s: their calls land in the same place."
 
 
 def _smaller(batch: Batch, answer: Answer, refusals: int) -> tuple[Batch, ...]:
-    """Return what to try instead of a batch that was not taken: its halves, or its one span with texts cut."""
+    """Return what to try instead of a batch that was not taken: parts of it, or its one span with texts cut."""
+    if answer.verdict == "probe":
+        return probe_of(batch)
     if answer.verdict == "too_large" and batch.count == 1:
         shorter = shorten_batch(batch)
         return () if shorter is None else (shorter,)
     if answer.verdict == "too_large" or (answer.verdict == "refused" and refusals <= _MOST_REFUSALS):
         return split_batch(batch) if batch.count > 1 else ()
     return ()
+
+
+def _failed(backlog: Backlog) -> Answer:
+    """Return what becomes of calls that are too old before they could be tried."""
+    reason, cause = backlog.held or ("unreachable", "it cannot be reached")
+    return Answer(_VERDICTS.get(reason, "unreachable"), cause)
 
 
 class Exporter:
@@ -120,7 +129,7 @@ class Exporter:
             self._notices.forget(name)
         for backlog, wake in self._pauses.items():
             if backlog.destination in changes.changed:
-                backlog.failures = 0
+                backlog.failures, backlog.held = 0, None
                 wake.set()
         self._check(changes.added | changes.changed)
 
@@ -185,28 +194,54 @@ class Exporter:
                 self._settle(backlog, batch.count, answer)
 
     async def _deliver(self, backlog: Backlog, batch: Batch) -> Answer:
-        """Send a batch until there is an answer that no retry can change."""
+        """Send a batch until there is an answer that no retry can change.
+
+        The pauses in between are a circuit breaker: they grow with each failure, and from the third on the project is
+        open: after each pause one call is tried alone, and whole batches only once one has arrived.
+        """
+        failed = _failed(backlog)
         while True:
+            if backlog.circuit != "closed":
+                if self._time_left(backlog, batch) <= 0:
+                    return failed
+                if batch.count > 1:
+                    return Answer("probe")
             project = self._projects.find(backlog.destination)
+            flush = self._outbox.flushes
             answer = await self._post(backlog, project, batch.body)
             if answer.verdict in _LATER and project != self._projects.find(backlog.destination):
                 continue  # a new file came meanwhile
-            kept = self._outbox.keeps(backlog)
-            if answer.verdict != "retry" and not (kept and answer.verdict in _MENDABLE):
-                failures, backlog.failures = backlog.failures, 0
-                if answer.verdict == "delivered":
-                    backlog.is_proven = True
-                    if failures:
-                        self._notices.forget(backlog.account)
-                        _log.info("Project %s can be reached again.", backlog.project)
+            # The keys of a request cannot be mended: no file holds them.
+            mendable = answer.verdict in _MENDABLE and project is not None and isinstance(backlog.destination, str)
+            if answer.verdict != "retry" and not mendable:
+                self._reached(backlog, answer)
                 return answer
             backlog.failures += 1
-            left = math.inf if kept else batch.since + self._settings.max_age_secs - time.monotonic()
+            failed = answer if mendable else Answer("unreachable", answer.cause)
+            left = self._time_left(backlog, batch)
+            wait = min(left, self._next_pause(backlog, answer.retry_after))
+            if left > 0:
+                self._tell_waiting(backlog, batch, answer, wait)
+            if not mendable:
+                backlog.held = None
+            elif not self._outbox.hold_back(backlog, (_REASONS[answer.verdict], answer.cause), flush):
+                continue
             if left <= 0:
-                return Answer("unreachable", answer.cause)
-            wait = min(left, self._next_pause(backlog.failures, answer.retry_after))
-            self._tell_waiting(backlog, batch, answer, wait)
+                return failed
             await self._pause(backlog, wait)
+
+    def _time_left(self, backlog: Backlog, batch: Batch) -> float:
+        kept = self._outbox.keeps(backlog)
+        return math.inf if kept else batch.since + self._settings.max_age_secs - time.monotonic()
+
+    def _reached(self, backlog: Backlog, answer: Answer) -> None:
+        """Close the circuit: the server has taken a batch, or judged it."""
+        failures, backlog.failures, backlog.held = backlog.failures, 0, None
+        if answer.verdict == "delivered":
+            backlog.is_proven = True
+            if failures:
+                self._notices.forget(backlog.account)
+                _log.info("Project %s can be reached again.", backlog.project)
 
     async def _post(self, backlog: Backlog, project: ResolvedProject | None, body: bytes) -> Answer:
         to = backlog.destination
@@ -215,10 +250,17 @@ class Exporter:
         if isinstance(to, str) and (withheld := await self._withheld(to, project)) is not None:
             return withheld
         if backlog.failures or not backlog.is_proven:
-            async with self._retry_slots, self._slots:
-                return await self._transport.post(project, body)
+            async with self._retry_slots:
+                return await self._ask(backlog, project, body)
+        return await self._ask(backlog, project, body)
+
+    async def _ask(self, backlog: Backlog, project: ResolvedProject, body: bytes) -> Answer:
         async with self._slots:
-            return await self._transport.post(project, body)
+            backlog.is_asked = True
+            try:
+                return await self._transport.post(project, body)
+            finally:
+                backlog.is_asked = False
 
     async def _withheld(self, name: str, project: ResolvedProject) -> Answer | None:
         """Return why nothing may be sent to a project yet, or ever; None once the server has confirmed its id."""
@@ -272,8 +314,9 @@ class Exporter:
         level = logging.WARNING if answer.verdict == "retry" else logging.ERROR
         self._notices.say(name, answer.cause, level, "Project %s cannot be used: %s.", name, answer.cause)
 
-    def _next_pause(self, failures: int, retry_after: float | None) -> float:
-        wait = pause(failures, self._settings.retry_min_secs, self._settings.retry_max_secs, _chance())
+    def _next_pause(self, backlog: Backlog, retry_after: float | None) -> float:
+        settings = self._settings
+        wait = pause(backlog.failures, settings.retry_min_secs, settings.retry_max_secs, _chance())
         return max(wait, retry_after or 0.0)
 
     async def _pause(self, backlog: Backlog, seconds: float) -> None:
@@ -295,16 +338,7 @@ class Exporter:
             return
         reason = _REASONS[answer.verdict]
         self._outbox.settle(backlog, count, reason)
-        self._notices.say(
-            backlog.account,
-            f"{reason} {answer.cause}",
-            logging.ERROR,
-            "%s to project %s dropped (%s): %s.",
-            calls(count),
-            backlog.project,
-            reason,
-            answer.cause,
-        )
+        self._notices.tell_dropped(backlog.account, backlog.project, count, reason, answer.cause)
 
     def _tell_waiting(self, backlog: Backlog, batch: Batch, answer: Answer, pause: float) -> None:
         self._notices.say(

@@ -76,6 +76,11 @@ class Notices:
             self._seen[project, cause] = _Seen(now, now + pause, now)
         _log.log(level, text, *values)
 
+    def tell_dropped(self, account: str, project: str, count: int, reason: str, cause: str) -> None:
+        """Say that calls to a project are lost, and why."""
+        text = "%s to project %s dropped (%s): %s."
+        self.say(account, f"{reason} {cause}", logging.ERROR, text, calls(count), project, reason, cause)
+
     def troubles(self) -> list[Trouble]:
         """Return what was told within the last five minutes, and not forgotten since."""
         now = self._clock()

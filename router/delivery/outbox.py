@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections import Counter, OrderedDict, deque
+from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from router.delivery.backlog import SPAN_OVERHEAD, Backlog, Destination, Parked
+from router.delivery.backlog import SPAN_OVERHEAD, Backlog, Circuit, Destination, Held, Parked
 from router.delivery.counters import Counters, DropReason
 from router.delivery.notices import Notices
 from router.delivery.settings import DeliverySettings
@@ -47,6 +47,7 @@ class Outbox:
         self.spool: Spool | None = None
         self.closed = False
         self.abandoned = False
+        self.flushes = 0
         self.flush_until = 0.0
         """Until this moment of the monotonic clock nothing waits for others, and retries are hurried."""
 
@@ -153,20 +154,58 @@ class Outbox:
             self._settled.notify_all()
 
     def wait_until_settled(self, timeout: float) -> bool:
-        """Wait until every span put before this call is delivered or dropped; return whether that came in time."""
+        """Wait until every span put before this call is delivered or dropped; return whether that came in time.
+
+        Nobody waits for spans that are held back: only an operator can help those.
+        """
         deadline = time.monotonic() + timeout
         with self._lock:
             targets = [(backlog, backlog.taken) for backlog in self._backlogs.values()]
             while True:
                 targets = [(backlog, taken) for backlog, taken in targets if backlog.first_open < taken]
                 left = deadline - time.monotonic()
-                if not targets or left <= 0:
+                if left <= 0 or all(backlog.held for backlog, _ in targets):
                     return not targets
                 self._settled.wait(left)
 
-    def abandon(self) -> int:
-        """Count everything that is left as spooled, or as dropped by the shutdown; return how much was dropped."""
-        total = 0
+    def hold_back(self, backlog: Backlog, held: Held, flush: int) -> bool:
+        """Say that the spans of a backlog wait for an operator, and what they would be dropped for.
+
+        Args:
+            flush: value of `flushes` when it was asked; where it has grown since, somebody wants to know anew, and
+                the answer is False.
+        """
+        with self._lock:
+            if flush != self.flushes:
+                return False
+            backlog.held = held
+            self._settled.notify_all()
+            return True
+
+    def try_held(self) -> None:
+        """Hold nothing back that is not refused once more."""
+        with self._lock:
+            self.flushes += 1
+            for backlog in self._backlogs.values():
+                backlog.held = None
+
+    def circuits(self) -> dict[str, Circuit]:
+        """Return the state of each account that has spans waiting, or had; the worst one of all that it stands for."""
+        with self._lock:
+            backlogs = list(self._backlogs.values())
+        found: dict[str, Circuit] = {}
+        for backlog in backlogs:
+            if found.get(backlog.account, "closed") == "closed":
+                found[backlog.account] = backlog.circuit
+        return found
+
+    def abandon(self) -> Mapping[DropReason, int]:
+        """Count everything that is left as spooled, or as dropped; return how much was dropped, by reason.
+
+        What was held back is dropped for the reason that held it.
+        """
+        total: Counter[DropReason] = Counter()
+        told: list[tuple[str, str, int, str, str]] = []
         with self._lock:
             self.closed = self.abandoned = True
             for backlog in self._backlogs.values():
@@ -175,9 +214,14 @@ class Outbox:
                 rest = backlog.waiting + backlog.flight - kept
                 if kept:
                     self._counters.spooled(backlog.project, kept)
-                if rest:
+                if rest and backlog.held is not None:
+                    reason, cause = backlog.held
+                    self._counters.dropped(backlog.project, reason, rest)
+                    total[reason] += rest
+                    told.append((backlog.account, backlog.project, rest, reason, cause))
+                elif rest:
                     self._counters.dropped(backlog.project, "shutdown", rest)
-                    total += rest
+                    total["shutdown"] += rest
                 backlog.spans.clear()
                 backlog.parked.clear()
                 backlog.flight_places.clear()
@@ -185,6 +229,8 @@ class Outbox:
                 backlog.bytes = backlog.flight = backlog.flight_bytes = 0
             self._bytes = 0
             self._settled.notify_all()
+        for words in told:
+            self._notices.tell_dropped(*words)
         return total
 
     def adopt(self, destination: str, segment: Segment, runs: Iterable[Run]) -> None:

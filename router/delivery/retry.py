@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-Verdict = Literal["delivered", "retry", "too_large", "refused", "rejected", "wrong_project", "unreachable"]
+Verdict = Literal["delivered", "retry", "too_large", "refused", "rejected", "wrong_project", "unreachable", "probe"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,8 @@ class Answer:
     Attributes:
         verdict: `retry` for what may succeed later; `refused` where something in the batch was wrong, perhaps one
             span of it; `rejected` where no batch would do; `wrong_project` where the keys are
-            those of another project; `unreachable` once nobody may wait any longer.
+            those of another project; `unreachable` once nobody may wait any longer; `probe` where the whole of it was
+            not sent, because the circuit is open: a part of it has to do first.
         cause: why, in words for the log; "" when delivered.
         retry_after: seconds that the server asked for.
     """

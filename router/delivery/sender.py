@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from router.config.loaded import ResolvedProject
 from router.config.model import Generation
-from router.delivery.backlog import Destination
+from router.delivery.backlog import Circuit, Destination
 from router.delivery.counters import Counters
 from router.delivery.fork import reset_in_child, wait_before_fork
 from router.delivery.notices import Notices, Trouble, calls
@@ -110,6 +110,10 @@ class Sender:
         """Return what keeps calls from their projects, or did lately."""
         return self._notices.troubles()
 
+    def circuits(self) -> Mapping[str, Circuit]:
+        """Return the state of the circuit breaker of each project that had calls."""
+        return self._outbox.circuits()
+
     def force_flush(self, timeout: float) -> bool:
         """Send everything accepted so far; return whether all of it was settled within `timeout` seconds."""
         outbox = self._outbox
@@ -117,6 +121,7 @@ class Sender:
             self._flushes += 1
             outbox.flush_until = max(outbox.flush_until, time.monotonic() + timeout)
         try:
+            outbox.try_held()
             self._call(lambda exporter: exporter.hurry())
             return outbox.wait_until_settled(timeout)
         finally:
@@ -138,11 +143,11 @@ class Sender:
                 return self._clean
             self._closed = self._outbox.closed = True
             self.force_flush(max(0.0, limit - _THREAD_END_SECS) if limit > 2 * _THREAD_END_SECS else limit / 2)
-            rest = self._outbox.abandon()
+            dropped = self._outbox.abandon()
             if kept := self._counters.snapshot().spooled:
                 _log.warning("%s kept in the spool: not delivered within %.1f s.", calls(kept), limit)
-            self._clean = not rest
-            if rest:
+            self._clean = not dropped
+            if rest := dropped.get("shutdown"):
                 _log.warning("%s dropped (shutdown): not delivered within %.1f s.", calls(rest), limit)
             self._call(lambda exporter: exporter.stop())
             if self._thread is not None:
