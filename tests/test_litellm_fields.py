@@ -21,8 +21,8 @@ CALLS = ("sdk_acompletion", "sdk_completion_failure_sync", "proxy_chat_minimal",
 
 READ = {
     "payload": """
-        api_base completionStartTime custom_llm_provider endTime error_information error_str id messages metadata model
-        model_group model_id model_parameters response response_cost startTime
+        api_base cache_key completionStartTime custom_llm_provider endTime error_information error_str id messages
+        metadata model model_group model_id model_parameters response response_cost startTime
     """,
     "metadata": "applied_guardrails prompt_management_metadata usage_object",
     "hidden_params": "",
@@ -39,7 +39,7 @@ NOT_READ = {
     # What a call's arguments or the authenticated key tell better, what repeats something else, what is the proxy's
     # own business, and what can hold headers, addresses of people, or another copy of the content.
     "payload": """
-        autorouter_baseline_observation autorouter_savings autorouter_savings_estimate cache_hit cache_key call_type
+        autorouter_baseline_observation autorouter_savings autorouter_savings_estimate cache_hit call_type
         classifier_input completion_tokens cost_breakdown end_user guardrail_information hidden_params litellm_call_id
         model_map_information originating_request_masked prompt_tokens request_model_access_groups request_tags
         requester_ip_address response_cost_failure_debug_info response_time saved_cache_cost session_id

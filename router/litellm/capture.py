@@ -29,6 +29,7 @@ from router.routing.requested import CREDENTIAL_KEYS
 
 _KWARGS = (
     "litellm_call_id",
+    "litellm_trace_id",
     "call_type",
     "stream",
     "model",
@@ -48,6 +49,7 @@ _PAYLOAD = (
     "model_id",
     "custom_llm_provider",
     "api_base",
+    "cache_key",
     "response_cost",
     "startTime",
     "endTime",
@@ -147,7 +149,9 @@ def _payload(payload: Mapping[str, Any], kwargs: Mapping[str, Any], snapshot: Sn
 
 def _params(params: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
     taken: dict[str, Any] = {
-        name: params.get(name) for name in ("api_base", "proxy_rejected_before_routing") if params.get(name)
+        name: params.get(name)
+        for name in ("api_base", "litellm_trace_id", "proxy_rejected_before_routing")
+        if params.get(name)
     }
     if function := masking_function_of(params):
         taken[f"_{MASKING_FUNCTION}"] = function

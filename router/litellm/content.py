@@ -11,7 +11,7 @@ from router.routing.attributes import text_of
 from router.routing.record import CallError
 
 _NOT_PARAMETERS = frozenset(
-    {"api_key", "extra_body", "extra_headers", "extra_query", "functions", "headers", "input", "messages"}
+    {"api_key", "documents", "extra_body", "extra_headers", "extra_query", "functions", "headers", "input", "messages"}
 ) | {"metadata", "prompt", "secret_fields", "tools"}
 _MAX_COUNT = 2**63
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
@@ -39,9 +39,10 @@ def payload_of(kwargs: Payload) -> Payload | None:
 
 
 def input_of(kwargs: Payload, payload: Payload | None, snapshot: Snapshot) -> Any:
-    """Return `{"messages": …}`, with `tools` and `functions` where the call had some.
+    """Return `{"messages": …}`, with `tools`, `functions` and the `documents` of a reranking where the call had some.
 
-    A host that excluded `messages` from LiteLLM's payload gets none: what it hid is not fetched elsewhere.
+    A transcription's message names its file by the checksum that LiteLLM made. A host that excluded `messages` from
+    LiteLLM's payload gets none: what it hid is not fetched elsewhere.
     """
     if payload is None and "messages" in excluded_fields():
         return None
@@ -50,14 +51,26 @@ def input_of(kwargs: Payload, payload: Payload | None, snapshot: Snapshot) -> An
         messages = kwargs.get("input")
     if messages is None:
         return None
-    content = {"messages": snapshot.copy(messages)}
+    content = {"messages": _file_named(snapshot.copy(messages)) if _is_of_file(kwargs) else snapshot.copy(messages)}
     parameters = mapping_of(payload.get("model_parameters")) if payload is not None else kwargs
     if payload is None and "model_parameters" in excluded_fields():
         return content
-    for name in ("functions", "tools"):
+    for name in ("functions", "tools", "documents"):
         if parameters.get(name):
             content[name] = snapshot.copy(parameters[name])
     return content
+
+
+def _is_of_file(kwargs: Payload) -> bool:
+    return "transcription" in str(kwargs.get("call_type"))
+
+
+def _file_named(messages: Any) -> Any:
+    """Return the message of a transcription, saying what its bare checksum is."""
+    match messages:
+        case [{"role": role, "content": str(checksum)}] if len(checksum) == 64:
+            return [{"role": role, "content": f"[file with the SHA-256 {checksum}]"}]
+    return messages
 
 
 def output_of(kwargs: Payload, payload: Payload | None, response_obj: Any, snapshot: Snapshot) -> Any:

@@ -20,6 +20,7 @@ from router.litellm.content import (
     payload_of,
     usage_of,
 )
+from router.litellm.default_tags import default_tags
 from router.litellm.origin import Caller, caller_of, slots_of
 from router.litellm.snapshot import Snapshot
 from router.routing.attributes import text_of
@@ -98,6 +99,7 @@ def record_from_kwargs(
     params = mapping_of(kwargs.get("litellm_params"))
     caller = caller_of(kwargs, params, proxy_process)
     metadata = _metadata_of(params, caller, snapshot)
+    caller, metadata = _with_default_tags(kwargs, payload, caller, metadata)
     requested = _requested_of(kwargs, params, metadata, caller)
     succeeded = status == "success"
     usage, usage_object = usage_of(payload, response_obj) if succeeded else (None, {})
@@ -108,6 +110,7 @@ def record_from_kwargs(
     trace = requested.trace
     return CallRecord(
         call_id=text_of(kwargs.get("litellm_call_id")) or str(uuid.uuid4()),
+        request_id=_request_of(kwargs, params, caller),
         call_type=text_of(kwargs.get("call_type")) or "completion",
         status=status,
         start_time_unix_nano=start,
@@ -177,6 +180,26 @@ def _metadata_of(params: Mapping[str, Any], caller: Caller, snapshot: Snapshot) 
     if tags:
         metadata["tags"] = list(dict.fromkeys(tags))
     return metadata
+
+
+def _with_default_tags(
+    kwargs: Mapping[str, Any], payload: Mapping[str, Any] | None, caller: Caller, metadata: dict[str, Any]
+) -> tuple[Caller, dict[str, Any]]:
+    hosts, words = default_tags(kwargs, payload, metadata, caller)
+    if not (hosts or words):
+        return caller, metadata
+    tags = list(dict.fromkeys([*metadata.get("tags", ()), *words, *hosts]))
+    return replace(caller, host_tags=(*caller.host_tags, *hosts)), {**metadata, "tags": tags}
+
+
+def _request_of(kwargs: Mapping[str, Any], params: Mapping[str, Any], caller: Caller) -> str | None:
+    """Return the id that LiteLLM's router gives to all attempts of a request, or that the application gave.
+
+    LiteLLM puts a session there too, but in one of the two places only. In the proxy all attempts have one call id,
+    and what stands here may be a client's word.
+    """
+    named = text_of(kwargs.get("litellm_trace_id"))
+    return named if named and caller.origin == "sdk" and named == text_of(params.get("litellm_trace_id")) else None
 
 
 @lru_cache(maxsize=4096)

@@ -72,10 +72,10 @@ def random_ids() -> SpanIds:
 
 
 def _own_trace_id(record: CallRecord, is_hidden: Callable[[str], bool]) -> str:
-    """Return the trace id of a call that was granted none: one for all attempts of the call."""
+    """Return the trace id of a call that was granted none: one for all attempts of a request."""
     if record.origin == "proxy":
         return _digest(f"trace|{record.call_id}|{record.key_hash or ''}")[:32]
-    return _hex_id(record.call_id, 32, is_hidden)
+    return _hex_id(record.request_id or record.call_id, 32, is_hidden)
 
 
 def _hex_id(text: str, length: int, is_hidden: Callable[[str], bool] | None = None) -> str:

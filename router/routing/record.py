@@ -82,6 +82,8 @@ class CallRecord:
 
     Attributes:
         call_id: LiteLLM's call id; with `status`, `model_id` and the start it identifies the attempt.
+        request_id: what the attempts of one request share where each has a call id of its own; None where they
+            share that.
         model: model name; `model_group` the alias the client asked for; `model_id` the deployment.
         usage_details: token counts by Langfuse's names; `cost_details`: US dollars by Langfuse's names.
         authenticated: False only for a call of the proxy that no key answers for; then nobody says `team` … `org`,
@@ -92,6 +94,7 @@ class CallRecord:
     """
 
     call_id: str
+    request_id: str | None = None
     call_type: str = "completion"
     status: Status = "success"
     start_time_unix_nano: int = 0

@@ -43,6 +43,7 @@ SEED_KEYS = _ID_KEYS.union(
 
 INTERNAL_KEYS = frozenset(
     {
+        "_routing_request_tags",
         "api_base",
         "api_key",
         "attempted_fallbacks",
@@ -51,6 +52,8 @@ INTERNAL_KEYS = frozenset(
         "deployment",
         "deployment_model_name",
         "endpoint",
+        "file_checksum",
+        "file_size_in_mb",
         "headers",
         "hidden_params",
         "llm_api_timing_windows",

@@ -74,4 +74,4 @@ def _reader(by: str | None, vocabulary: Vocabulary) -> Read | None:
 def _key(read: Read | None, record: CallRecord) -> str:
     if read is not None and (texts := read(record)):
         return "\x00".join(texts)
-    return record.session_id or record.trace_id or record.call_id
+    return record.session_id or record.trace_id or record.request_id or record.call_id

@@ -14,7 +14,7 @@ from router.routing.record import CallRecord, RequestCredentials, Requested
 _TEXTS = ("call_id", "call_type", "model")
 _OPTIONAL_TEXTS = (
     *("model_group", "model_id", "provider", "team", "team_alias", "key_alias", "key_hash", "org"),
-    *("user", "session_id", "trace_id", "environment"),
+    *("user", "session_id", "trace_id", "request_id", "environment"),
 )
 _IDS = ("trace_id", "existing_trace_id", "parent_observation_id", "generation_id", "project")
 _MAPPINGS = ("metadata", "details", "model_parameters")

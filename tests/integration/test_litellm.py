@@ -77,15 +77,6 @@ class Recorder:
         return True
 
 
-@pytest.fixture(autouse=True)
-def litellm_lists() -> Iterator[None]:
-    """Leave LiteLLM's callback lists as they were."""
-    kept = {name: list(getattr(litellm, name)) for name in host.CALLBACK_LISTS}
-    yield
-    for name, entries in kept.items():
-        getattr(litellm, name)[:] = entries
-
-
 @pytest.fixture
 def recorder() -> Recorder:
     return Recorder()

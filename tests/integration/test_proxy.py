@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -103,40 +102,6 @@ def proxy(langfuse: FakeLangfuse, tmp_path_factory: pytest.TempPathFactory, chec
     yield started
     started.process.kill()
     started.process.wait(10)
-
-
-class Upstream(BaseHTTPRequestHandler):
-    """A provider that answers every chat alike."""
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["Content-Length"]))
-        message = {"role": "assistant", "content": "done"}
-        answer = {
-            "id": "chatcmpl-1",
-            "object": "chat.completion",
-            "created": 1,
-            "model": "gpt-4o-mini",
-            "choices": [{"index": 0, "finish_reason": "stop", "message": message}],
-            "usage": {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4},
-        }
-        body = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, format: str, *args: object) -> None:
-        pass
-
-
-@pytest.fixture
-def upstream() -> Iterator[str]:
-    """Return the URL of a provider on loopback."""
-    with ThreadingHTTPServer(("127.0.0.1", 0), Upstream) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/v1"
-        server.shutdown()
 
 
 def start(
@@ -304,14 +269,14 @@ def test_a_broken_routing_yaml_stops_the_proxy_at_its_start(
     assert "routing.yaml:2:1: " in proxy.output.read_text()
 
 
-def test_the_example_runs(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path, upstream: str) -> None:
+def test_the_example_runs(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path, provider: str) -> None:
     """Both files of examples/proxy, as they stand: a call of a key without a team is masked, in the shared project.
 
     One without a key that is accepted is dropped, as no rule asks for such calls.
     """
     example = checkout / "examples" / "proxy"
     routing, config = ((example / name).read_text("utf-8") for name in ("routing.yaml", "config.yaml"))
-    proxy = start(langfuse, tmp_path, checkout, routing, config, upstream)
+    proxy = start(langfuse, tmp_path, checkout, routing, config, provider + "/v1")
     try:
         wait_until_ready(proxy)
         before = len(langfuse.spans())

@@ -13,7 +13,7 @@ import pytest
 
 from router import Router
 from router.delivery import Stats
-from router.litellm import RouterLogger, host
+from router.litellm import RouterLogger
 from router.testing import FakeLangfuse, ReceivedSpan
 
 MESSAGES = [{"role": "user", "content": "mail ann@example.com"}]
@@ -24,24 +24,6 @@ masks: {mail: [{detect: [email]}]}
 rules: [{id: rest, route: shared, mask: [mail]}]
 """
 PUBLIC, SECRET = "pk-lf-own", "sk-lf-own"
-
-
-@pytest.fixture(autouse=True)
-def litellm_lists() -> Iterator[None]:
-    """Begin with empty lists of callbacks, as LiteLLM takes one of a kind, and leave them as they were."""
-    kept = {name: list(getattr(litellm, name)) for name in host.CALLBACK_LISTS}
-    for name in kept:
-        getattr(litellm, name).clear()
-    yield
-    for name, entries in kept.items():
-        getattr(litellm, name)[:] = entries
-
-
-@pytest.fixture
-def shared() -> Iterator[FakeLangfuse]:
-    """The Langfuse server of the platform, which knows its own project only."""
-    with FakeLangfuse(["shared"]) as server:
-        yield server
 
 
 @pytest.fixture

@@ -1,0 +1,56 @@
+"""What tests with a real LiteLLM share: its lists of callbacks, a provider, and a Langfuse behind our callback."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import litellm
+import pytest
+
+from router import Router
+from router.litellm import RouterLogger, host
+from router.testing import FakeLangfuse
+from tests.upstream import upstream
+
+YAML = """
+version: 1
+projects: {shared: {env: LANGFUSE}}
+rules: [{id: rest, route: shared}]
+"""
+
+
+@pytest.fixture(autouse=True)
+def litellm_lists() -> Iterator[None]:
+    """Begin with empty lists of callbacks, as LiteLLM takes one of a kind, and leave them as they were."""
+    kept = {name: list(getattr(litellm, name)) for name in host.CALLBACK_LISTS}
+    for name in kept:
+        getattr(litellm, name).clear()
+    yield
+    for name, entries in kept.items():
+        getattr(litellm, name)[:] = entries
+
+
+@pytest.fixture
+def provider() -> Iterator[str]:
+    """Return the URL of a provider on loopback."""
+    with upstream() as url:
+        yield url
+
+
+@pytest.fixture
+def shared() -> Iterator[FakeLangfuse]:
+    """The Langfuse server of the platform, which knows its own project only."""
+    with FakeLangfuse(["shared"]) as server:
+        yield server
+
+
+@pytest.fixture
+def logger(request: pytest.FixtureRequest, shared: FakeLangfuse, tmp_path: Path) -> Iterator[RouterLogger]:
+    """Return our callback, registered with LiteLLM; the test's parameter stands in for the whole routing.yaml."""
+    path = tmp_path / "routing.yaml"
+    path.write_text(getattr(request, "param", YAML), "utf-8")
+    made = RouterLogger(Router.from_file(path, environ=shared.environ("LANGFUSE", "shared")), proxy_process=False)
+    litellm.callbacks.append(made)
+    yield made
+    made.shutdown(5)
