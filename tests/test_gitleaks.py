@@ -103,6 +103,27 @@ def test_an_allow_list_excuses_a_hit(imported, header: str, allowlist: str, hidd
     assert redacted(text, compiled) == expected
 
 
+def test_an_allow_list_with_target_rules_excuses_hits_of_these_rules_alone(imported) -> None:
+    """An allow-list of the file that names rules in `targetRules` is theirs; an empty list names none, so it is of all."""
+    both = RULE + PASSWORD
+    text = f"{TOKEN} and acme-password=s3cret-words"
+    aimed = imported(f"{both}[[allowlists]]\ntargetRules = ['acme-password']\nregexes = ['.']\n")
+    assert redacted(text, aimed) == "[VENDOR_KEYS] and acme-password=s3cret-words"
+    two = imported(f"{both}[[allowlists]]\ntargetRules = ['acme-token', 'acme-password']\nstopwords = ['s']\n")
+    assert redacted(text, two) == "[VENDOR_KEYS] and acme-password=s3cret-words"
+    every = imported(f"{both}[[allowlists]]\ntargetRules = []\nregexes = ['.']\n")
+    assert redacted(text, every) == text
+
+
+def test_an_allow_list_that_targets_no_rule_is_told() -> None:
+    """It excuses nothing, in no other rule either."""
+    aimed = "[[allowlists]]\ntargetRules = ['acme-pass']\nregexes = ['.']\n"
+    rules, told = read_gitleaks(Source("rules.toml", PASSWORD + aimed), "d")
+    assert rules == read_gitleaks(Source("rules.toml", PASSWORD), "d")[0]
+    message = "an allow-list of the file targets rule `acme-pass`, which is not among those that are used"
+    assert [(one.severity, one.code, one.message) for one in told] == [("warning", "RT142", message)]
+
+
 def test_a_rule_about_paths_alone_is_passed_over_and_one_with_both_runs(imported) -> None:
     """A call has no path, so the pattern decides."""
     only = "[[rules]]\nid = 'a'\npath = '''\\.p12$'''\n"
@@ -142,6 +163,7 @@ def test_a_file_has_a_limit_of_rules() -> None:
         "[rules]\nregex = 'a'",
         "[[rules]]\nregex = 'acme'\n[rules.allowlist]\nregexes = 7",
         "[[rules]]\nregex = 'acme'\nallowlists = [7]",
+        "[[rules]]\nregex = 'acme'\n[[allowlists]]\nregexes = ['a']\ntargetRules = 'acme'",
         "[[rules]]\nregex = 'acme'\nallowlists = [{regexTarget = 'file', stopwords = ['x']}]",
         "[[rules]]\nregex = 'acme'\nentropy = nan",
         "[[rules]]\nregex = 'acme'\nsecretGroup = true",

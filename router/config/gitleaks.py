@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from router.config.nodes import Source
@@ -119,8 +119,26 @@ class _Reader:
         rules = [rule for number, one in enumerate(given) if (rule := self._rule(number, one)) is not None]
         if not rules and not any(problem.severity == "error" for problem in self.problems):
             self._useless("no rule of the file can be used", "import a file with rules that have a `regex`")
-        allowlists = tuple(self._allowlists(data, "of the file", self._place_of("allowlist")))
-        return GitleaksRules(tuple(rules), allowlists) if rules else None
+        return self._with_allowlists(rules, data) if rules else None
+
+    def _with_allowlists(self, rules: list[GitleaksRule], data: dict[str, Any]) -> GitleaksRules:
+        """Return the rules with the allow-lists of the file: those with `targetRules` hold for these rules alone."""
+        place = self._place_of("allowlist")
+        everywhere: list[Allowlist] = []
+        of_rule: dict[str, list[Allowlist]] = {}
+        for targets, allowlist in self._allowlists(data, "of the file", place):
+            if targets is None:
+                everywhere.append(allowlist)
+                continue
+            for target in targets:
+                of_rule.setdefault(target, []).append(allowlist)
+        known = {rule.id for rule in rules}
+        for target in of_rule:
+            if target not in known:
+                message = f"an allow-list of the file targets rule `{target}`, which is not among those that are used"
+                self._left_out(message, place, "there is nothing that it could excuse", "mend the id in `targetRules`")
+        aimed = [replace(rule, allowlists=(*rule.allowlists, *of_rule.get(rule.id, ()))) for rule in rules]
+        return GitleaksRules(tuple(aimed), tuple(everywhere))
 
     # -- rules -----------------------------------------------------------------------------------------
 
@@ -139,7 +157,10 @@ class _Reader:
                 keywords=tuple(word.lower() for word in _texts(data, "keywords") if word),
                 group=group,
                 entropy=float(_number(data, "entropy")),
-                allowlists=tuple(self._allowlists(data, f"of rule `{name}`", self._place(number, "allowlist"))),
+                allowlists=tuple(
+                    allowlist
+                    for _, allowlist in self._allowlists(data, f"of rule `{name}`", self._place(number, "allowlist"))
+                ),
             )
         except _Unusable as error:
             effect = "what the rule is for would not be found"
@@ -147,17 +168,21 @@ class _Reader:
             self._left_out(message, self._place(number, error.key), effect, "mend it, or take it out of the file")
             return None
 
-    def _allowlists(self, data: dict[str, Any], whose: str, place: Location) -> Iterator[Allowlist]:
+    def _allowlists(
+        self, data: dict[str, Any], whose: str, place: Location
+    ) -> Iterator[tuple[tuple[str, ...] | None, Allowlist]]:
+        """Yield allow-lists, each with the ids of the rules that it names in `targetRules`; None for all rules."""
         given = data.get("allowlists", data.get("allowlist", []))
         for one in given if isinstance(given, list) else [given]:
             try:
                 allowlist = _allowlist(one)
+                targets = _texts(one, "targetRules") if allowlist is not None else ()
             except _Unusable as error:
                 message = f"an allow-list {whose} is left out: {error}"
                 self._left_out(message, place, "more would be hidden than it says", "mend it, or take it out")
             else:
                 if allowlist is not None:
-                    yield allowlist
+                    yield (targets or None), allowlist
 
     # -- places and words ------------------------------------------------------------------------------
 
