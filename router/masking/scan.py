@@ -17,6 +17,9 @@ Hit = tuple[int, int, Replacement]
 _MAX_KNOWN_KEYS: Final = 4096
 _MAX_PASSES: Final = 4
 _LONGEST_DATA: Final = 48
+_STAR: Final = 0x2A
+_LONGEST_SHOWN: Final = 32
+"""Bytes of a value that `mask` shows at most: eight characters."""
 _LEAVE_NEIGHBOURS: Final = frozenset({"remove", "mask"})
 """Actions after which a text is looked at again: what they leave has new neighbours."""
 
@@ -42,7 +45,7 @@ class Scanner:
         found: values that finders which look everywhere found, by what replaced them; a bounded number.
     """
 
-    __slots__ = ("_policy", "_scope", "_wanted", "counts", "found")
+    __slots__ = ("_policy", "_scope", "_shown", "_wanted", "counts", "found")
 
     def __init__(self, policy: Policy, scope: str) -> None:
         self._policy = policy
@@ -50,6 +53,7 @@ class Scanner:
         self.counts: Counter[str] = Counter()
         self.found: dict[Replacement, set[str]] = {finder.replacement: set() for finder in policy.finders}
         self._wanted = MAX_VALUES
+        self._shown: set[bytes] = set()
 
     def text(self, text: str, active: tuple[Finder, ...]) -> str:
         """Return `text` with what the `active` finders find replaced. Raises MaskFailed, as all of these do."""
@@ -113,11 +117,15 @@ class Scanner:
             return hits
         # Asked once for all of them: a text that was never masked has no labels, and there is no more to ask.
         may_be_own = bool(self._policy.keys) or b"[DATA " in data or any(label in data for label in self._policy.labels)
-        return [hit for hit in hits if hit[0] < hit[1] and not self._is_own(data, *hit, may_be_own=may_be_own)]
+        return [
+            _with_stars(data, hit)
+            for hit in hits
+            if hit[0] < hit[1] and not self._is_own(data, *hit, may_be_own=may_be_own)
+        ]
 
     def _is_own(self, data: bytes, start: int, end: int, replacement: Replacement, *, may_be_own: bool) -> bool:
         """Return whether the span holds nothing but what masking itself writes: labels, pseudonyms, ends of values."""
-        if replacement.action == "mask" and is_partly_shown(data, start, end, replacement.keep_last):
+        if replacement.action == "mask" and is_partly_shown(data, start, end, self._shown, _LONGEST_SHOWN):
             return True
         if not may_be_own:
             return False
@@ -179,11 +187,23 @@ class Scanner:
         """Return the text that comes in place of `value`, and count it."""
         self.counts[replacement.kind] += 1
         try:
-            return replacement.text_for(value, self._scope, shown)
+            text = replacement.text_for(value, self._scope, shown)
         except KeyboardInterrupt:
             raise
         except BaseException:  # noqa: BLE001 - as above
             raise MaskFailed(replacement.mask, drops=replacement.drops) from None
+        if replacement.action == "mask":
+            self._shown.add(text.encode())
+        return text
+
+
+def _with_stars(data: bytes, hit: Hit) -> Hit:
+    """Return a hit that `mask` replaces with the stars before it, so that it does not write stars after stars."""
+    start, end, replacement = hit
+    if replacement.action == "mask":
+        while start and data[start - 1] == _STAR:
+            start -= 1
+    return start, end, replacement
 
 
 def _touches_word(data: bytes, start: int, end: int) -> bool:
