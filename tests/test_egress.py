@@ -26,6 +26,7 @@ class AfterKey:
 
     name = "email"
     shortest = 0
+    shortest_number = 0
 
     def __init__(self, needle: str = NEEDLE) -> None:
         self._mark = f"key {needle}".encode()

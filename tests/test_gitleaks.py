@@ -104,7 +104,7 @@ def test_an_allow_list_excuses_a_hit(imported, header: str, allowlist: str, hidd
 
 
 def test_an_allow_list_with_target_rules_excuses_hits_of_these_rules_alone(imported) -> None:
-    """An allow-list of the file that names rules in `targetRules` is theirs; an empty list names none, so it is of all."""
+    """What the file allows to the rules that `targetRules` names is theirs; an empty list means all rules."""
     both = RULE + PASSWORD
     text = f"{TOKEN} and acme-password=s3cret-words"
     aimed = imported(f"{both}[[allowlists]]\ntargetRules = ['acme-password']\nregexes = ['.']\n")

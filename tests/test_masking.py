@@ -31,6 +31,7 @@ class Broken:
 
     name = "email"
     shortest = 0
+    shortest_number = 0
 
     def __init__(self, error: BaseException) -> None:
         self._error = error

@@ -44,7 +44,7 @@ def with_derived(policy: Policy, reasons: Iterable[Because]) -> Policy:
         for step in policy.steps
         if reason.reads and any(_covers(step, place) for name in reason.reads for place in _places(name))
     ]
-    return replace(policy, steps=(*policy.steps, *dict.fromkeys(steps)), clean_keys=set()) if steps else policy
+    return replace(policy, steps=(*policy.steps, *dict.fromkeys(steps))) if steps else policy
 
 
 def _places(name: str) -> Iterator[tuple[str, ...]]:

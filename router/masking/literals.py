@@ -27,6 +27,7 @@ class Literals:
 
     name = "literal"
     shortest = SHORTEST
+    shortest_number = SHORTEST
 
     def __init__(self, values: Collection[bytes]) -> None:
         every = BytesAhoCorasick(list(values))
@@ -64,4 +65,4 @@ def with_literals(policy: Policy, found: Found) -> Policy:
         for replacement, values in found.items()
         if values
     )
-    return replace(policy, finders=policy.finders + literals, clean_keys=set())
+    return replace(policy, finders=policy.finders + literals)

@@ -122,6 +122,11 @@ def names_secret(key: str) -> bool:
     return _is_secret(words)
 
 
+def spoken(key: str) -> str:
+    """Return the words of `key` in lower case, as one would say them: `phone number` for `phoneNumber`."""
+    return " ".join(_WORDS.findall(_split_camel(readable(key)))).lower()
+
+
 def _is_secret(words: list[str]) -> bool:
     if not words:
         return False

@@ -17,9 +17,7 @@ def shown_from(value: str, kind: str, keep_last: int) -> int:
     Never more than a quarter of what is not a star; and nothing up to one, so that what masking wrote is told from
     what it kept.
     """
-    counted = [
-        index for index, char in enumerate(value) if char != "*" and (kind != "credit_card" or char.isdecimal())
-    ]
+    counted = [index for index, char in enumerate(value) if char != "*" and (kind != "credit_card" or char.isdecimal())]
     shown = min(keep_last, len(counted) // _SHARE)
     start = counted[-shown] if shown else len(value)
     return max(start, value.rfind("*") + 1)

@@ -11,6 +11,9 @@ from router.masking.names import REMOVED, hides, is_container, is_telling
 MAX_DEPTH = 64
 MAX_NODES = 200_000
 _MAX_INT_BITS = 1024
+_NAMES = ("name", "key", "header", "field")
+_VALUES = frozenset(("value", "values"))
+"""What lists of named values call the two: `{"name": "x-api-key", "value": …}`."""
 
 
 class Copier:
@@ -62,13 +65,24 @@ class Copier:
         self._open.add(id(value))
         try:
             if issubclass(kind, (list, tuple)):
-                items = (list if issubclass(kind, list) else tuple).__iter__(value)
+                items = [*(list if issubclass(kind, list) else tuple).__iter__(value)]
+                if items and all(map(_is_pair, items)):
+                    return [self._copy_pair(item, in_metadata, depth + 1) for item in items]
                 return [self.copy(item, in_metadata=in_metadata, depth=depth + 1) for item in items]
             # A plain dict of a proxy's items: a subclass may have its own items().
             source = value if issubclass(kind, dict) else dict(value)
             return self._copy_mapping(source, in_metadata, depth)
         finally:
             self._open.discard(id(value))
+
+    def _copy_pair(self, pair: Any, in_metadata: bool, depth: int) -> list[Any]:
+        """Return a pair of a list of pairs, such as headers are, without the value where the name is a secret's."""
+        name, value = pair
+        both = [self.copy(item, in_metadata=in_metadata, depth=depth + 1) for item in (name, value)]
+        if is_telling(both[0]) and hides(both[0], both[1], {}):
+            both[1] = REMOVED
+            self.removed += 1
+        return both
 
     def _withhold(self, reason: str) -> str:
         self.withheld += 1
@@ -80,15 +94,16 @@ class Copier:
             name = key if type(key) is str and key.isascii() else _key(key)
             if name in copied:
                 name = free_name(name, copied)
-            if not is_telling(name):
+            called = member_name(name, value)
+            if not is_telling(called):
                 copied[name] = self.copy(item, in_metadata=in_metadata, depth=depth + 1)
                 continue
-            if is_container(name, in_metadata=in_metadata) and item:
+            if is_container(called, in_metadata=in_metadata) and item:
                 copied[name] = REMOVED
                 self.removed += 1
                 continue
             plain = self.copy(item, in_metadata=in_metadata, depth=depth + 1)
-            if hides(name, plain, value):
+            if hides(called, plain, value):
                 plain = REMOVED
                 self.removed += 1
             copied[name] = plain
@@ -98,6 +113,15 @@ class Copier:
 def marker(reason: str) -> str:
     """Return the text that stands for a value that cannot leave, such as `[MASKED:bytes]`."""
     return f"[MASKED:{reason}]"
+
+
+def member_name(key: str, siblings: dict[Any, Any]) -> str:
+    """Return what a member of an object is called: `ssn` for the `value` of `{"name": "ssn", "value": …}`."""
+    if key in _VALUES:
+        for name in _NAMES:
+            if type(told := siblings.get(name)) is str:
+                return told
+    return key
 
 
 def clean_text(text: str) -> str:
@@ -117,6 +141,10 @@ def free_name(name: str, taken: dict[str, Any]) -> str:
     while f"{name}~{number}" in taken:
         number += 1
     return f"{name}~{number}"
+
+
+def _is_pair(item: Any) -> bool:
+    return type(item) in (list, tuple) and len(item) == 2 and type(item[0]) is str
 
 
 def _number(value: int | float) -> int | float | str:

@@ -8,12 +8,15 @@ from typing import Any, Final, Literal
 from router.config.mask_paths import Path
 from router.config.model import MaskAction
 from router.masking.detectors import Detector
+from router.masking.detectors.detector import Find, Keys, ReadsKeys
 from router.masking.detectors.media import described
 from router.masking.partial import partly_shown
 from router.masking.pseudonyms import PseudonymKey, normalise
 
 REDACTED: Final = "redacted-by-litellm"
 """Stands where a whole value was hidden."""
+_MAX_TOLD: Final = 4096
+_MAX_TOLD_LENGTH: Final = 192
 _STRICTNESS: Final = {"describe": 0, "mask": 1, "hash": 2, "redact": 3, "remove": 4}
 
 
@@ -124,4 +127,21 @@ class Policy:
     shortest: int = 0
     limits: tuple[PathStep, ...] = ()
     drops: bool = False
-    clean_keys: set[str] = field(default_factory=set, compare=False, repr=False)
+    clean_keys: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
+    _told: dict[Keys, tuple[tuple[Finder, Find], ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
+
+    def under(self, keys: Keys, active: tuple[Finder, ...]) -> tuple[tuple[Finder, Find], ...]:
+        """Return those of the `active` finders to which `keys` say something of their value, and what finds it."""
+        known = self._told.get(keys) if active is self.finders else None
+        if known is not None:
+            return known
+        told = tuple(
+            (finder, find)
+            for finder in active
+            if isinstance(finder.detector, ReadsKeys) and (find := finder.detector.under(keys)) is not None
+        )
+        if active is self.finders and len(self._told) < _MAX_TOLD and sum(map(len, keys)) <= _MAX_TOLD_LENGTH:
+            self._told[keys] = told
+        return told

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
+from router.masking.detectors.detector import Find, Keys
 from router.masking.detectors.media import OWN
 from router.masking.fold import fold
 from router.masking.literals import MAX_VALUES, SHORTEST
@@ -16,6 +17,8 @@ Hit = tuple[int, int, Replacement]
 """Start and end in bytes, and what comes in their place."""
 _MAX_KNOWN_KEYS: Final = 4096
 _MAX_PASSES: Final = 4
+_REACH_OF_KEYS: Final = 4096
+"""Bytes of a value to which its key says anything."""
 _LONGEST_DATA: Final = 48
 _STAR: Final = 0x2A
 _LONGEST_SHOWN: Final = 32
@@ -55,13 +58,27 @@ class Scanner:
         self._wanted = MAX_VALUES
         self._shown: set[bytes] = set()
 
-    def text(self, text: str, active: tuple[Finder, ...]) -> str:
-        """Return `text` with what the `active` finders find replaced. Raises MaskFailed, as all of these do."""
+    def text(self, text: str, active: tuple[Finder, ...], keys: Keys = ()) -> str:
+        """Return `text` with what the `active` finders find replaced, under the nearest `keys` over it.
+
+        Raises MaskFailed, as all of these do.
+        """
         if self.is_too_short(text, active):
             return text
         data = text.encode()
-        hits = self.find(data, active)
-        return self.splice(data, hits, active) if hits else text
+        hits = self.find(data, active, keys)
+        return self.splice(data, hits, active, keys) if hits else text
+
+    def number(self, number: int | float, active: tuple[Finder, ...], keys: Keys) -> int | float | str:
+        """Return `number`, or the text that comes in its place where it is a hit in any of its spellings."""
+        spellings = (
+            {repr(number), str(int(number))} if type(number) is float and number.is_integer() else {repr(number)}
+        )
+        for text in sorted(spellings):
+            finders = tuple(finder for finder in active if len(text) >= finder.detector.shortest_number)
+            if finders and (masked := self.text(text, finders, keys)) != text:
+                return masked
+        return number
 
     def whole(self, text: str, replacement: Replacement, active: tuple[Finder, ...], *, show: bool = True) -> str:
         """Return what `mask` makes of a whole text: its end, as far as `show` says and no finder hides it."""
@@ -86,33 +103,16 @@ class Scanner:
             return not active or (len(text) < self._policy.shortest and text.isascii())
         return not active
 
-    def find(self, data: bytes, active: tuple[Finder, ...]) -> list[Hit]:
-        """Return what the `active` finders find in `data` (UTF-8), in no order."""
+    def find(self, data: bytes, active: tuple[Finder, ...], keys: Keys = ()) -> list[Hit]:
+        """Return what the `active` finders find in `data` (UTF-8), a value under `keys`, in no order."""
         if not active:
             return []
-        hits: list[Hit] = []
-        shadow = fold(data)
-        as_it_stands = data if shadow is None else shadow.spaced
-        folded = shadow.changed() if shadow is not None and shadow.text is not as_it_stands else []
-        for finder in active:
-            detector, replacement, first = finder.detector, finder.replacement, len(hits)
-            if len(data) < detector.shortest:
-                continue
-            try:
-                # As it stands, too: `%41…` and `1–2` may be what they seem, and folding would undo a hit.
-                hits += [(start, end, replacement) for start, end in detector.find(as_it_stands)]
-                if shadow is not None:
-                    hits += [
-                        (*shadow.original(offset + start, offset + end), replacement)
-                        for offset, part in folded
-                        for start, end in detector.find(part)
-                    ]
-                if finder.allowed is not None:
-                    hits[first:] = [hit for hit in hits[first:] if not finder.allowed.covers(data[hit[0] : hit[1]])]
-            except KeyboardInterrupt:
-                raise
-            except BaseException:  # noqa: BLE001 - MemoryError and RecursionError too: what was not scanned is not sent
-                raise MaskFailed(replacement.mask, drops=replacement.drops) from None
+        hits = self._find(
+            data, [(finder, finder.detector.find) for finder in active if len(data) >= finder.detector.shortest]
+        )
+        if keys and (under := self._policy.under(keys, active)):
+            begin = data[:_REACH_OF_KEYS]
+            hits += self._find(begin, under)
         if not hits:
             return hits
         # Asked once for all of them: a text that was never masked has no labels, and there is no more to ask.
@@ -122,6 +122,30 @@ class Scanner:
             for hit in hits
             if hit[0] < hit[1] and not self._is_own(data, *hit, may_be_own=may_be_own)
         ]
+
+    def _find(self, data: bytes, looks: Iterable[tuple[Finder, Find]]) -> list[Hit]:
+        hits: list[Hit] = []
+        shadow = fold(data)
+        as_it_stands = data if shadow is None else shadow.spaced
+        folded = shadow.changed() if shadow is not None and shadow.text is not as_it_stands else []
+        for finder, find in looks:
+            replacement, first = finder.replacement, len(hits)
+            try:
+                # As it stands, too: `%41…` and `1–2` may be what they seem, and folding would undo a hit.
+                hits += [(start, end, replacement) for start, end in find(as_it_stands)]
+                if shadow is not None:
+                    hits += [
+                        (*shadow.original(offset + start, offset + end), replacement)
+                        for offset, part in folded
+                        for start, end in find(part)
+                    ]
+                if finder.allowed is not None:
+                    hits[first:] = [hit for hit in hits[first:] if not finder.allowed.covers(data[hit[0] : hit[1]])]
+            except KeyboardInterrupt:
+                raise
+            except BaseException:  # noqa: BLE001 - MemoryError and RecursionError too: what was not scanned is not sent
+                raise MaskFailed(replacement.mask, drops=replacement.drops) from None
+        return hits
 
     def _is_own(self, data: bytes, start: int, end: int, replacement: Replacement, *, may_be_own: bool) -> bool:
         """Return whether the span holds nothing but what masking itself writes: labels, pseudonyms, ends of values."""
@@ -144,7 +168,7 @@ class Scanner:
             ends.append(found + len(label) if found >= 0 else -1)
         return max(ends, default=-1)
 
-    def splice(self, data: bytes, hits: list[Hit], active: tuple[Finder, ...]) -> str:
+    def splice(self, data: bytes, hits: list[Hit], active: tuple[Finder, ...], keys: Keys = ()) -> str:
         """Return `data` as text with every one of `hits` (at least one) replaced.
 
         What stood against a hit without a space between has new neighbours, so it is looked at again. Raises
@@ -163,7 +187,7 @@ class Scanner:
             if not look_again:
                 return text
             data = text.encode()
-            hits = self.find(data, active)
+            hits = self.find(data, active, keys)
             if not hits:
                 return text
         raise MaskFailed(hits[0][2].mask, drops=hits[0][2].drops)

@@ -7,14 +7,17 @@ from typing import Any, Final
 
 from router.masking.across import mask_across
 from router.masking.cut import cut_field
+from router.masking.detectors.detector import Keys
 from router.masking.fold import fold, fold_character
 from router.masking.patterns import compile_custom
-from router.masking.plain import Copier, free_name, marker
+from router.masking.plain import Copier, free_name, marker, member_name
 from router.masking.policy import Finder, Policy, Replacement
 from router.masking.scan import MaskFailed, Scanner
 from router.masking.steps import State, advance, strictest, union, widened
 
 MAX_JSON_DEPTH: Final = 3
+MAX_KEYS: Final = 3
+"""Keys over a value that may say what it is."""
 _LONG_NUMBER: Final = 1_000_000
 _GONE: Final = object()
 _PIECEWISE: Final = frozenset({"logprobs", "top_logprobs"})
@@ -56,7 +59,7 @@ class Walk:
             if whole is not None:
                 masked = self._replace_whole(value, whole, states, active)
                 return None if masked is _GONE else masked
-        masked = self._value(value, states, active, 0)
+        masked = self._value(value, states, active, (), 0)
         return None if masked is _GONE else masked
 
     def is_hidden(self, text: str) -> bool:
@@ -70,61 +73,71 @@ class Walk:
         """Return the masked value of a fact that no path reaches. Raises MaskFailed."""
         if not self.policy.finders:
             return self._only_opened(value)
-        return self._value(value, (), self.policy.finders, 0)
+        masked = self._value(value, (), self.policy.finders, (), 0)
+        if type(value) is not dict:
+            return masked
+        # How many tokens and dollars: a pattern of four digits means the caller's numbers, not these.
+        counted = zip(masked.items(), value.values(), strict=True)
+        return {key: given if _is_short_number(given) else item for (key, item), given in counted}
 
     def _only_opened(self, value: Any) -> Any:
         """Return `value`, changed in place, as it is where no mask applies: only JSON in texts is looked into."""
         kind = type(value)
         if kind is str:
-            return value if value[:1].isalnum() else self._text(value, (), (), 0)
+            return value if value[:1].isalnum() else self._text(value, (), (), (), 0)
         if kind is dict or kind is list:
             for key, item in value.items() if kind is dict else enumerate(value):
                 if type(item) in _MAY_CHANGE and (changed := self._only_opened(item)) is not item:
                     value[key] = changed
         return value
 
-    def _value(self, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], opened: int) -> Any:
+    def _value(self, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int) -> Any:
         kind = type(value)
         if kind is str:
-            return self._text(value, states, active, opened)
+            return self._text(value, states, active, keys, opened)
         if kind is dict:
-            return self._mapping(value, states, active, opened)
+            return self._mapping(value, states, active, keys, opened)
         if kind is list:
-            return self._list(value, states, active, opened)
-        if kind is int or kind is float:
-            return self._number(value, active)
+            return self._list(value, states, active, keys, opened)
+        if active and (kind is int or kind is float):
+            return self._scanner.number(value, active, keys)
         return value
 
-    def _child(self, key: str, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], opened: int) -> Any:
+    def _child(
+        self, key: str, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int
+    ) -> Any:
         if not states:
-            return self._value(value, states, active, opened)
+            return self._value(value, states, active, keys, opened)
         below, matched = advance(states, key)
         whole = strictest(matched)
         active = widened(active, matched)
         if whole is not None:
             return self._replace_whole(value, whole, below, active)
-        return self._value(value, below, active, opened)
+        return self._value(value, below, active, keys, opened)
 
     def _mapping(
-        self, value: dict[str, Any], states: tuple[State, ...], active: tuple[Finder, ...], opened: int
+        self, value: dict[str, Any], states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int
     ) -> dict[str, Any]:
         masked: dict[str, Any] = {}
         clean = self.policy.clean_keys if active is self.policy.finders else ()
         for key, given in value.items():
             if active and key in _PIECEWISE and type(given) in (list, dict):
                 given = marker("logprobs")
-            item = self._child(key, given, states, active, opened)
+            under = (*keys[1 - MAX_KEYS :], member_name(key, value)) if active else ()
+            item = self._child(key, given, states, active, under, opened)
             if item is _GONE:
                 continue
             name = key if key in clean or not active else self._scanner.key(key, active)
             masked[name if name not in masked else free_name(name, masked)] = item
         return masked
 
-    def _list(self, value: list[Any], states: tuple[State, ...], active: tuple[Finder, ...], opened: int) -> list[Any]:
+    def _list(
+        self, value: list[Any], states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int
+    ) -> list[Any]:
         if len(value) > 1:
             self._mask_across(value, states, active)
         if not states:
-            return [self._value(item, states, active, opened) for item in value]
+            return [self._value(item, states, active, keys, opened) for item in value]
         masked = []
         for index, given in enumerate(value):
             below, matched = advance(states, str(index))
@@ -134,7 +147,7 @@ class Walk:
             if whole is not None:
                 item = self._replace_whole(given, whole, below, widened(active, matched))
             else:
-                item = self._value(given, below, widened(active, matched), opened)
+                item = self._value(given, below, widened(active, matched), keys, opened)
             if item is not _GONE:
                 masked.append(item)
         return masked
@@ -157,28 +170,23 @@ class Walk:
         for (container, key), text in zip(places, mask_across(texts, self._scanner, active), strict=True):
             container[key] = text
 
-    def _number(self, value: int | float, active: tuple[Finder, ...]) -> Any:
-        if not active or -_LONG_NUMBER < value < _LONG_NUMBER:
-            return value
-        text = repr(value) if type(value) is float and not value.is_integer() else str(int(value))
-        masked = self._scanner.text(text, active)
-        return value if masked == text else masked
-
-    def _text(self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], opened: int) -> str:
+    def _text(self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int) -> str:
         may_be_json = not text[:1].isalnum() and opened < MAX_JSON_DEPTH and _opens_json(text)
         if not may_be_json and self._scanner.is_too_short(text, active):
             return text
         data = text.encode()
-        hits = self._scanner.find(data, active)
-        if may_be_json and (hits or states or _may_hide_inside(data)):
-            inside = self._json(text, states, active, opened)
+        hits = self._scanner.find(data, active, keys)
+        if may_be_json and (hits or states or active or _may_hide_inside(data)):
+            inside = self._json(text, states, active, keys, opened)
             if inside is not None:
                 data = inside.encode()
-                hits = self._scanner.find(data, active)
+                hits = self._scanner.find(data, active, keys)
                 text = inside
-        return self._scanner.splice(data, hits, active) if hits else text
+        return self._scanner.splice(data, hits, active, keys) if hits else text
 
-    def _json(self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], opened: int) -> str | None:
+    def _json(
+        self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int
+    ) -> str | None:
         """Return the JSON in `text` masked inside, or None where `text` is no JSON or stays as it is."""
         repeated = False
 
@@ -196,7 +204,7 @@ class Walk:
             return None
         before = self.counts.total()
         copier = Copier()
-        masked = self._value(copier.copy(value), states, active, opened + 1)
+        masked = self._value(copier.copy(value), states, active, keys, opened + 1)
         self.counts["secret_name"] += copier.removed
         # What is repeated in an object hides behind its last value; written anew it is gone.
         if self.counts.total() == before and not repeated and not copier.withheld:
@@ -248,6 +256,10 @@ class Walk:
         here = strictest(matched, whole)
         assert here is not None
         return self._replace_whole(value, here, union(around, below), widened(active, matched))
+
+
+def _is_short_number(value: Any) -> bool:
+    return type(value) in (int, float) and -_LONG_NUMBER < value < _LONG_NUMBER
 
 
 def _may_hide_inside(data: bytes) -> bool:

@@ -13,10 +13,7 @@ Word = Annotated[str, Field(min_length=1, max_length=100)]
 
 
 class Near(Model):
-    """Words one of which must stand near a hit, in the same text.
-
-    The key of a value is another text; to hide values because of their keys a mask has `keys`.
-    """
+    """Words one of which must stand near a hit: in the same text, or in the keys over the value."""
 
     words: Annotated[list[Word], Field(min_length=1), Strict(False)]
     """Whole words or phrases, in any case."""

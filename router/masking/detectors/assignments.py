@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from functools import lru_cache
 from itertools import pairwise
 
-from router.masking.detectors.detector import Span, has_digit
-from router.masking.names import names_secret
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, has_digit
+from router.masking.names import names_secret, readable
 from router.masking.patterns import compile_bytes
 
 _CALLED_PW = r"pass(?:word|wd|phrase|code)?|pwd?"
@@ -34,6 +34,7 @@ _PATH = r"^[~.]{0,2}(?:/[a-z][a-z0-9_.-]*){2,}/?$|^[a-z]+://[^@]*$|^[A-Za-z]:\\"
 
 
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+_NAME_CHARACTERS = _NAME_BYTES.decode()
 _SHORTEST_SECRET = 8
 _SHORTEST_PW = 4
 _SHORT = 64
@@ -45,6 +46,7 @@ class SecretValue:
 
     name = "secret_value"
     shortest = 8
+    shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
         password = rf"[A-Za-z0-9_.-]*(?i:{_CALLED_PW})"
@@ -58,6 +60,12 @@ class SecretValue:
         self._key = compile_bytes(r"[A-Z0-9]_KEY$|[a-z0-9][_-]key$|[a-z0-9]Key$")
         self._key_of_data = compile_bytes(rf"(?i)(?:{_KEYS_OF_DATA})[_-]?key$")
         self._path = compile_bytes(_PATH)
+
+    def under(self, keys: Keys) -> Find | None:
+        # Where `names_secret` says so of a key, its value is gone already.
+        key = readable(keys[-1])
+        is_name = not key.strip(_NAME_CHARACTERS) and self._may_name_key(key)
+        return after(f'{key}="'.encode(), self.find) if is_name else None
 
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []

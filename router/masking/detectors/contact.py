@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from router.masking.detectors.detector import Span, overlaps_any, spans
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, overlaps_any, spans
+from router.masking.detectors.keys import keys_say
 from router.masking.patterns import compile_bytes
 from router.masking.phones import find_phones
 
@@ -14,6 +15,7 @@ class Email:
 
     name = "email"
     shortest = 6
+    shortest_number = NO_NUMBER
     # Two-byte characters (Latin, Greek, Cyrillic, Hebrew, Arabic) belong to an address; the three-byte ones of scripts
     # without spaces would pull the whole sentence in, so they count only where an address has nothing else.
     _NARROW = r"[\xc3-\xdf][\x80-\xbf]"
@@ -37,6 +39,17 @@ class Phone:
 
     name = "phone"
     shortest = 7
+    shortest_number = 7
+
+    _KEYS = frozenset(
+        """
+        phone phones telephone telephones tel telefon telefono telefone mobile mobiles cell cellphone cellular fax
+        landline hotline whatsapp sms msisdn handy rufnummer celular
+        """.split()
+    )
+
+    def under(self, keys: Keys) -> Find | None:
+        return after(b"phone: ", self.find) if keys_say(keys, self._KEYS) else None
 
     def find(self, text: bytes) -> Sequence[Span]:
         return list(find_phones(text))

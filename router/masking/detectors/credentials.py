@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterator, Sequence
 
-from router.masking.detectors.detector import Span, has_digit, spans
+from router.masking.detectors.detector import NO_NUMBER, Span, has_digit, spans
 from router.masking.patterns import (
     CURL_USER,
     HEADER_NAMES,
@@ -35,6 +35,7 @@ class ApiKey:
 
     name = "api_key"
     shortest = 12
+    shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
         self._pattern = compile_bytes("|".join(ISSUED_TOKENS))
@@ -65,6 +66,7 @@ class AuthHeader:
 
     name = "auth_header"
     shortest = 12
+    shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
         self._pattern = compile_bytes("|".join((*HEADER_VALUES, CURL_USER)))
@@ -97,6 +99,7 @@ class UrlCredentials:
 
     name = "url_credentials"
     shortest = 9
+    shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:\"'<>`]*:[^\s/\"'<>`]+@")
@@ -117,6 +120,7 @@ class Jwt:
 
     name = "jwt"
     shortest = 20
+    shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(JWT)
@@ -130,6 +134,7 @@ class PrivateKey:
 
     name = "private_key"
     shortest = 20
+    shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
         self._begin = compile_bytes(PEM_BEGIN)

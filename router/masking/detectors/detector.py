@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, Protocol, runtime_checkable
 
 Span = tuple[int, int]
 """Offsets in bytes, end exclusive."""
+Keys = tuple[str, ...]
+"""The nearest keys over a value, innermost last."""
+Find = Callable[[bytes], Sequence[Span]]
+"""Returns spans of a text."""
+NO_NUMBER: Final = 1 << 30
+"""`shortest_number` of what no number alone can be."""
 
 
 class Detector(Protocol):
@@ -18,6 +24,7 @@ class Detector(Protocol):
 
     Attributes:
         shortest: a text of fewer bytes cannot hold a hit.
+        shortest_number: a number of fewer characters cannot be a hit.
     """
 
     @property
@@ -26,7 +33,19 @@ class Detector(Protocol):
     @property
     def shortest(self) -> int: ...
 
+    @property
+    def shortest_number(self) -> int: ...
+
     def find(self, text: bytes) -> Sequence[Span]: ...
+
+
+@runtime_checkable
+class ReadsKeys(Protocol):
+    """A detector to which the key of a value says something of the value, as a word before it does in a text."""
+
+    def under(self, keys: Keys) -> Find | None:
+        """Return what finds values under `keys`, besides what `find` does; None where they say nothing."""
+        ...
 
 
 def spans(pattern: Any, text: bytes) -> Iterator[Span]:
@@ -43,6 +62,16 @@ def united(found: Iterable[Span]) -> list[Span]:
         else:
             whole.append((start, end))
     return whole
+
+
+def after(before: bytes, find: Find) -> Find:
+    """Return what finds in a text what `find` would if `before` stood before it."""
+    size = len(before)
+
+    def found(text: bytes) -> Sequence[Span]:
+        return [(max(0, start - size), end - size) for start, end in find(before + text) if end > size]
+
+    return found
 
 
 def overlaps_any(span: Span, others: Sequence[Span]) -> bool:

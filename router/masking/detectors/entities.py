@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from importlib import import_module
 
 from router.config.model import NamedEntities
-from router.masking.detectors.detector import Span
+from router.masking.detectors.detector import NO_NUMBER, Span
 
 Analyze = Callable[[str], Iterable[Span]]
 """Returns spans in characters."""
@@ -20,6 +20,7 @@ class Entities:
     """What the model takes for names of the kinds that were asked for."""
 
     shortest = 2
+    shortest_number = NO_NUMBER
 
     def __init__(self, name: str, analyze: Analyze) -> None:
         self.name = name

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from router.masking.cards import find_cards
-from router.masking.detectors.detector import Span
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after
+from router.masking.detectors.keys import keys_say
 from router.masking.ibans import find_ibans
 
 
@@ -14,6 +15,12 @@ class CreditCard:
 
     name = "credit_card"
     shortest = 12
+    shortest_number = 12
+
+    _KEYS = frozenset(("card", "cards", "cardnumber", "creditcard", "debit", "maestro", "pan", "cc"))
+
+    def under(self, keys: Keys) -> Find | None:
+        return after(b"card: ", self.find) if keys_say(keys, self._KEYS) else None
 
     def find(self, text: bytes) -> Sequence[Span]:
         return find_cards(text)
@@ -24,6 +31,7 @@ class Iban:
 
     name = "iban"
     shortest = 15
+    shortest_number = NO_NUMBER
 
     def find(self, text: bytes) -> Sequence[Span]:
         return find_ibans(text)

@@ -10,12 +10,15 @@ from typing import Any
 from ahocorasick_rs import BytesAhoCorasick
 
 from router.config.gitleaks import Allowlist, GitleaksRule, GitleaksRules
-from router.masking.detectors.detector import Span
+from router.masking.detectors.detector import Find, Keys, Span, after
+from router.masking.names import readable
 from router.masking.patterns import compile_custom
 
 
 class RuleSet:
     """What any of the rules finds that neither its allow-lists nor those of the file excuse."""
+
+    shortest_number = 0
 
     def __init__(self, name: str, spec: GitleaksRules) -> None:
         """Compile rules that were checked."""
@@ -31,6 +34,9 @@ class RuleSet:
         self._by_word = list(by_word.values())
         self._words = _words(by_word)
         self.shortest = 0 if self._always else min(map(len, by_word))
+
+    def under(self, keys: Keys) -> Find | None:
+        return after(f'{readable(keys[-1])} = "'.encode("utf-8", "replace"), self.find)
 
     def find(self, text: bytes) -> Sequence[Span]:
         lowered = text.lower()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from router.masking.detectors.detector import Span, near
+from router.masking.detectors.detector import Find, Keys, Span, after, near
+from router.masking.detectors.keys import keys_say
 from router.masking.patterns import compile_bytes
 
 _NEVER_ISSUED = frozenset((b"078051120", b"219099999"))
@@ -20,11 +21,17 @@ class UsSsn:
 
     name = "us_ssn"
     shortest = 9
+    shortest_number = 9
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}")
         self._words = compile_bytes(r"(?i)\bssns?\b|social.{0,3}sec|\bsoc\.? ?sec|taxpayer|\bitin\b")
         self._letter = compile_bytes(r"[A-Za-z]|[\x80-\xff]")
+
+    _KEYS = frozenset(("ssn", "ssns", "social security", "social sec", "soc sec", "taxpayer", "tax id", "itin", "tin"))
+
+    def under(self, keys: Keys) -> Find | None:
+        return after(b"ssn: ", self.find) if keys_say(keys, self._KEYS) else None
 
     def find(self, text: bytes) -> Sequence[Span]:
         return [

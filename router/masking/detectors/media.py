@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from router.masking.detectors.detector import Span
+from router.masking.detectors.detector import NO_NUMBER, Span
 from router.masking.patterns import compile_bytes
 
 SHORTEST_RUN: Final = 256
@@ -40,6 +40,7 @@ class Media:
 
     name = "media"
     shortest = 15
+    shortest_number = NO_NUMBER
 
     def find(self, text: bytes) -> Sequence[Span]:
         spans: list[Span] = []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 
-from router.masking.detectors.detector import Span, has_digit, overlaps_any, spans
+from router.masking.detectors.detector import NO_NUMBER, Span, has_digit, overlaps_any, spans
 from router.masking.patterns import compile_bytes
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -23,6 +23,7 @@ class Ip:
 
     name = "ip"
     shortest = 2
+    shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
         self._v4 = compile_bytes(rf"(?:{_OCTET}\.){{3}}{_OCTET}(?:(?:\.[0-9]+)+|{_PREFIX})")
@@ -97,6 +98,7 @@ class Mac:
 
     name = "mac"
     shortest = 14
+    shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
         pair, four = "[0-9A-Fa-f]{2}", "[0-9A-Fa-f]{4}"

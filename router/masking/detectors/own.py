@@ -10,7 +10,8 @@ import re2
 
 from router.config.model import Near, PatternDetector
 from router.config.validators import Validator, find_validator
-from router.masking.detectors.detector import Span
+from router.masking.detectors.detector import Find, Keys, Span
+from router.masking.detectors.keys import as_member
 from router.masking.patterns import compile_custom
 
 _NO_LETTER = r"[^\p{L}\p{M}\p{N}]"
@@ -20,6 +21,7 @@ class OwnPattern:
     """What the pattern finds, a word stands near, and the checksum confirms."""
 
     shortest = 0
+    shortest_number = 0
 
     def __init__(self, name: str, spec: PatternDetector, is_valid: Validator | None = None) -> None:
         """Compile a detector that was checked; `is_valid` stands in for the checksum that it names.
@@ -33,13 +35,29 @@ class OwnPattern:
         self._near = NearWords(near) if near is not None else None
         self._is_valid = find_validator(spec.validate_) if spec.validate_ is not None else is_valid
 
+    def under(self, keys: Keys) -> Find | None:
+        before, key_end = as_member(keys)
+        size = len(before)
+
+        def find(text: bytes) -> Sequence[Span]:
+            text = before + text
+            # What begins between them says nothing of the key, and would take in the quotes that are only thought.
+            hits = [hit for hit in self._pattern.finditer(text) if not key_end <= hit.start() < size]
+            found = [(max(size, start), end) for start, end in self._spans(text, hits) if end > size]
+            return [(start - size, end - size) for start, end in found if self._holds(text[start:end])]
+
+        return find
+
     def find(self, text: bytes) -> Sequence[Span]:
-        hits = list(self._pattern.finditer(text))
+        found = self._spans(text, list(self._pattern.finditer(text)))
+        return [span for span in found if span[0] < span[1] and self._holds(text[span[0] : span[1]])]
+
+    def _spans(self, text: bytes, hits: list[Any]) -> list[Span]:
+        """Return what is hidden of those hits that have a word near them."""
         if hits and self._near is not None:
             stand = self._near.in_text(text)
             hits = [hit for hit in hits if stand.is_near(*hit.span())]
-        found = [hit.span(self._group) for hit in hits]
-        return [span for span in found if span[0] < span[1] and self._holds(text[span[0] : span[1]])]
+        return [hit.span(self._group) for hit in hits]
 
     def _holds(self, value: bytes) -> bool:
         return self._is_valid is None or self._is_valid(value.decode("utf-8", "replace"))
