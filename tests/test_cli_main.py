@@ -70,7 +70,7 @@ def test_the_version_tells_which_package_and_which_python_run():
         (["chek"], "error: there is no command `chek`; did you mean `check`?\n  = help: router -h\n"),
         (
             ["fly"],
-            "error: there is no command `fly`; there are: check, explain, test, mask, env, rule, schema, demo\n",
+            "error: there is no command `fly`; there are: check, explain, test, mask, env, spool, rule, schema, demo\n",
         ),
         (["check", "--formt", "json"], "error: no such option '--formt'. Did you mean '--format'?\n"),
         (["check", "--format", "yaml"], "error: invalid value for '--format': 'yaml' is not one of "),

@@ -17,6 +17,7 @@ SUMMARIES: Mapping[str, str] = {
     "test": "Run the tests that a routing.yaml or a pack holds.",
     "mask": "Mask text or JSON lines from stdin.",
     "env": "List the variables that a routing.yaml needs, and which are set.",
+    "spool": "Look after calls on disk: waiting ones and dead letters.",
     "rule": "Explain a problem code, such as RT110.",
     "schema": "Print the JSON schema of routing.yaml.",
     "demo": "Run the main job end to end, without an account or a network.",
@@ -26,31 +27,37 @@ SUMMARIES: Mapping[str, str] = {
 class Commands(click.Group):
     """Commands that are imported when they run; the list of them needs none."""
 
+    def __init__(self, *args: Any, package: str, summaries: Mapping[str, str], **settings: Any) -> None:
+        """Take commands of `package`, each in a module of its own name, and what each is for in one line."""
+        super().__init__(*args, **settings)
+        self._package = package
+        self._summaries = summaries
+
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(SUMMARIES)
+        return list(self._summaries)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in SUMMARIES:
+        if cmd_name not in self._summaries:
             return None
-        command: click.Command = getattr(importlib.import_module(f"router.cli.{cmd_name}"), cmd_name)
+        command: click.Command = getattr(importlib.import_module(f"{self._package}.{cmd_name}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(SUMMARIES.items()))
+            formatter.write_dl(list(self._summaries.items()))
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
-        if name not in SUMMARIES and not name.startswith("-"):
-            ctx.fail(f"there is no command `{name}`; {_suggestion(name)}")
+        if name not in self._summaries and not name.startswith("-"):
+            ctx.fail(f"there is no command `{name}`; {_suggestion(name, self._summaries)}")
         return super().resolve_command(ctx, args)
 
 
-def _suggestion(name: str) -> str:
-    near = difflib.get_close_matches(name, SUMMARIES, n=1)
-    return f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(SUMMARIES)}"
+def _suggestion(name: str, known: Mapping[str, str]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    return f"did you mean `{near[0]}`?" if near else f"there are: {', '.join(known)}"
 
 
 def _print_version(ctx: click.Context, _option: click.Parameter, wanted: bool) -> None:
@@ -74,7 +81,13 @@ Start:  router check routing.yaml
 """
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, epilog=_EXAMPLES)
+@click.group(
+    cls=Commands,
+    package="router.cli",
+    summaries=SUMMARIES,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_EXAMPLES,
+)
 @click.option(
     "--version",
     is_flag=True,

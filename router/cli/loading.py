@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from router.cli.exits import CommandError, ExitCode
 from router.cli.opening import UNREADABLE, Opened, open_file
 from router.config import LoadedConfig
@@ -18,8 +20,8 @@ def load_or_end(file: str) -> LoadedConfig:
     return loaded
 
 
-def open_or_end(file: str) -> Opened:
-    """Do the same, and say what kind of file it is.
+def open_or_end(file: str, environ: Mapping[str, str] | None = None) -> Opened:
+    """Do the same, and say what kind of file it is; with an environment secrets are resolved.
 
     Raises:
         CommandError: it has errors, which are printed on stderr.
@@ -27,7 +29,7 @@ def open_or_end(file: str) -> Opened:
     from router.cli.console import stderr
     from router.config.frames import render_problem
 
-    opened = open_file(file, None)
+    opened = open_file(file, environ)
     if opened.loaded is not None:
         for left_out in opened.loaded.quarantined:
             stderr().print(f"{left_out.file} has errors and is left out; to see them: router check {file}")

@@ -48,6 +48,23 @@ def counts(numbers: Mapping[str, int]) -> str:
     return " · ".join(f"{clean(name)} {number}" for name, number in sorted(numbers.items())) or "nothing"
 
 
+def size(number: int) -> str:
+    """Return bytes as `812 B`, `3 kB`, `1.2 MB`."""
+    if number < 1_000:
+        return f"{number} B"
+    if number < 1_000_000:
+        return f"{number / 1_000:.0f} kB"
+    return f"{number / 1_000_000:.1f} MB"
+
+
+def age(seconds: float) -> str:
+    """Return a time as `12 s`, `3 min`, `5 h`, `2 d`; a clock that was put back makes none negative."""
+    for least, length, unit in ((172_800, 86_400, "d"), (7_200, 3_600, "h"), (120, 60, "min")):
+        if seconds >= least:
+            return f"{seconds / length:.0f} {unit}"
+    return f"{max(0.0, seconds):.0f} s"
+
+
 def width_of(texts: Sequence[str], most: int = 40) -> int:
     """Return the width of a column that holds these texts; longer ones than `most` stick out."""
     return max((len(text) for text in texts if len(text) <= most), default=0)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from router.delivery.attributes import SCOPE_NAME
 from router.delivery.compression import gunzip, gzip
 from router.delivery.protobuf import BYTES, field, read_fields, varint
+from router.delivery.retry import Verdict
 from router.delivery.shorten import SMALLEST, shorten_span
 
 _SCOPE = field(1, field(1, SCOPE_NAME.encode()))
 _RESOURCE = field(1, b"")  # empty: Langfuse stores whatever stands in it beside every observation
 _CHUNK = 64 * 1024
+_MOST_REFUSALS = 64
+"""Refusals in a row after which a batch is not taken apart any further: the server refuses them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +66,32 @@ def spans_of(batch: Batch) -> list[bytes]:
     return list(read_spans(gunzip(batch.uncut or batch.body)))
 
 
-def encode_request(spans: Sequence[bytes]) -> bytes:
-    """Return a serialised ExportTraceServiceRequest, uncompressed."""
-    return b"".join(_pieces(spans))
+def smaller_batches(batch: Batch, verdict: Verdict, refusals: int) -> tuple[Batch, ...]:
+    """Return what to try instead of a batch that was not taken: parts of it, or its one span with texts cut.
+
+    Args:
+        batch: that was not taken.
+        verdict: what its server said.
+        refusals: how many batches in a row it has refused.
+    """
+    if verdict == "probe":
+        return probe_of(batch)
+    if verdict == "too_large" and batch.count == 1:
+        shorter = shorten_batch(batch)
+        return () if shorter is None else (shorter,)
+    if verdict == "too_large" or (verdict == "refused" and refusals <= _MOST_REFUSALS):
+        return split_batch(batch) if batch.count > 1 else ()
+    return ()
+
+
+def encode_request(spans: Sequence[bytes], resource: Mapping[str, str] | None = None) -> bytes:
+    """Return a serialised ExportTraceServiceRequest, uncompressed, with text attributes of its resource."""
+    about = b"".join(field(1, _text_attribute(name, text)) for name, text in (resource or {}).items())
+    return b"".join(_pieces(spans, field(1, about)))
+
+
+def _text_attribute(name: str, text: str) -> bytes:
+    return field(1, name.encode()) + field(2, field(1, text.encode()))
 
 
 def read_spans(request: bytes) -> Iterator[bytes]:
@@ -85,12 +111,12 @@ def _nested(message: bytes, number: int) -> Iterator[bytes]:
             yield value
 
 
-def _pieces(spans: Sequence[bytes]) -> Iterator[bytes]:
+def _pieces(spans: Sequence[bytes], resource: bytes = _RESOURCE) -> Iterator[bytes]:
     heads = [b"\x12" + varint(len(span)) for span in spans]
     scope_size = len(_SCOPE) + sum(map(len, heads)) + sum(map(len, spans))
     scope_head = b"\x12" + varint(scope_size)
-    yield b"\x0a" + varint(len(_RESOURCE) + len(scope_head) + scope_size)
-    yield _RESOURCE + scope_head + _SCOPE
+    yield b"\x0a" + varint(len(resource) + len(scope_head) + scope_size)
+    yield resource + scope_head + _SCOPE
     for head, span in zip(heads, spans, strict=True):
         yield head
         yield span

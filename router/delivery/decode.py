@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import struct
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +70,13 @@ def decode_span(data: bytes, **under: Any) -> DecodedSpan:
         elif number == 15:
             found |= _status(_message(value))
     return DecodedSpan(attributes=attributes, **found, **under)
+
+
+def span_id_of(data: bytes) -> str:
+    """Return the id of a serialised Span in hex, "" where there is none; reads no further than that."""
+    with contextlib.suppress(ValueError):
+        return next((_message(value).hex() for number, _, value in read_fields(data) if number == 2), "")
+    return ""
 
 
 _IDS = {1: "trace_id", 2: "span_id", 4: "parent_span_id"}

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from router.config.loaded import ResolvedProject
 from router.delivery.backlog import Backlog
-from router.delivery.batch import Batch, make_batch, probe_of, shorten_batch, spans_of, split_batch
+from router.delivery.batch import Batch, make_batch, smaller_batches, spans_of
 from router.delivery.counters import DropReason
 from router.delivery.notices import Notices, calls
 from router.delivery.outbox import Outbox
@@ -28,8 +28,6 @@ _SHORTEST_PAUSE = 0.05
 _chance = secrets.SystemRandom().random
 
 
-_MOST_REFUSALS = 64
-"""Refusals in a row after which a batch is not taken apart any further: the server refuses them all."""
 _REASONS: Mapping[str, DropReason] = {
     "retry": "unreachable",
     "unreachable": "unreachable",
@@ -44,18 +42,6 @@ _VERDICTS: Mapping[DropReason, Verdict] = {"rejected": "rejected", "wrong_projec
 _LATER = _MENDABLE | {"retry"}
 _MOST_QUESTIONS = 4
 _SAME_PROJECT = "Projects %s and %s are one Langfuse project, %s: their calls land in the same place."
-
-
-def _smaller(batch: Batch, answer: Answer, refusals: int) -> tuple[Batch, ...]:
-    """Return what to try instead of a batch that was not taken: parts of it, or its one span with texts cut."""
-    if answer.verdict == "probe":
-        return probe_of(batch)
-    if answer.verdict == "too_large" and batch.count == 1:
-        shorter = shorten_batch(batch)
-        return () if shorter is None else (shorter,)
-    if answer.verdict == "too_large" or (answer.verdict == "refused" and refusals <= _MOST_REFUSALS):
-        return split_batch(batch) if batch.count > 1 else ()
-    return ()
 
 
 def _failed(backlog: Backlog) -> Answer:
@@ -185,7 +171,7 @@ class Exporter:
             batch = left.pop()
             answer = await self._deliver(backlog, batch)
             refusals = refusals + 1 if answer.verdict == "refused" else 0
-            smaller = _smaller(batch, answer, refusals)
+            smaller = smaller_batches(batch, answer.verdict, refusals)
             if smaller:
                 left += reversed(smaller)
             else:

@@ -194,6 +194,21 @@ def take_folder(root: int, name: str) -> Folder | None:
     return None
 
 
+def is_held(folder: int) -> bool:
+    """Return whether a process that runs holds a folder."""
+    try:
+        lock = open_file(folder, LOCK, writing=False)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(lock)
+    return False
+
+
 def names_of_folders(root: int) -> Iterator[str]:
     """Yield the names of what processes have left, or are using."""
     yield from sorted(name for name in os.listdir(root) if _OF_A_PROCESS.fullmatch(name) and name[0] != ".")

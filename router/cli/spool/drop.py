@@ -1,0 +1,102 @@
+"""`router spool drop`: deletes calls for good, after a question."""
+
+from __future__ import annotations
+
+import sys
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import click
+
+from router.cli.commands import format_option
+from router.cli.exits import CommandError, ExitCode
+from router.cli.progress import Progress
+from router.cli.spool.selection import Selection, folder_option, open_survey, read_calls, selection_options
+from router.cli.words import count
+from router.delivery.spool.survey import Call, Survey
+
+Key = tuple[str, str, str]
+"""Project, state and reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class DropResult:
+    """How many calls were deleted, and the files that somebody else had or that could not be read."""
+
+    dropped: Mapping[Key, int]
+    busy: tuple[str, ...] = ()
+    unreadable: Mapping[str, str] | None = None
+
+    @property
+    def total(self) -> int:
+        return sum(self.dropped.values())
+
+    @property
+    def exit_code(self) -> ExitCode:
+        return ExitCode.FINDINGS if self.busy or self.unreadable else ExitCode.CLEAN
+
+
+def count_calls(survey: Survey, selection: Selection) -> Counter[Key]:
+    """Count what would be deleted."""
+    return Counter(_key(call) for call in read_calls(survey, selection))
+
+
+def drop_calls(survey: Survey, selection: Selection) -> DropResult:
+    """Delete the calls that are meant.
+
+    Raises:
+        CommandError: a file cannot be written.
+    """
+    dropped: Counter[Key] = Counter()
+    progress = Progress()
+    try:
+        for held in survey.hold(selection.states):
+            for start, call in held.calls:
+                if selection.takes(call):
+                    held.settle(start)
+                    dropped[_key(call)] += 1
+            progress.tell(f"dropping: {count(dropped.total(), 'call')}")
+    except OSError as error:
+        raise CommandError(f"the spool cannot be written: {(error.strerror or '').lower()}") from None
+    finally:
+        progress.end()
+    return DropResult(dropped, tuple(survey.busy), dict(survey.unreadable))
+
+
+def _key(call: Call) -> Key:
+    return call.project, call.state, call.reason
+
+
+_EXAMPLES = """\b
+Examples:  router spool drop --reason too_large
+           router spool drop --project old --state orphaned --yes
+           router spool drop 00f067aa0ba902b7
+
+Exit codes: 0 dropped, 1 some files are in use or unreadable, 2 usage.
+"""
+
+
+@click.command("drop", epilog=_EXAMPLES)
+@selection_options(("dead", "orphaned"), ("dead",))
+@click.option("--yes", is_flag=True, help="Do not ask. Example: --yes")
+@folder_option
+@format_option(("human", "json"), "json")
+def drop(selection: Selection, yes: bool, folder: str | None, form: str) -> int:
+    """Delete dead letters, or with --state orphaned calls that no process has. They cannot be brought back.
+
+    Without ID, --project or --reason all of them are meant. Asks first, unless --yes is given.
+    """
+    from router.cli.spool import drop_report
+
+    with open_survey(folder) as survey:
+        found = count_calls(survey, selection)
+        if found and not yes:
+            if not sys.stdin.isatty():
+                raise CommandError(f"{count(found.total(), 'call')} would be deleted", "say --yes to do it")
+            drop_report.print_counts(found)
+            click.confirm("Delete them for good?", abort=True, err=True)
+        survey.unreadable.clear()
+        result = drop_calls(survey, selection) if found else DropResult({})
+    (drop_report.print_json if form == "json" else drop_report.print_human)(result)
+    return result.exit_code
