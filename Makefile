@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --g
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test lint types format demo bench bench-faults presidio schema lock clean
+.PHONY: help setup test test-nightly lint types format demo bench bench-faults presidio schema lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -33,6 +33,9 @@ $(READY): pyproject.toml requirements/uv.txt requirements/dev.txt
 test: setup lint types ## everything CI checks: lint, types, the schema, tests
 	@$(BIN)/router schema --check
 	@$(BIN)/pytest
+
+test-nightly: setup ## processes with a spool are killed, 200 rounds: each accounts for every call
+	@$(BIN)/pytest -q tests/test_spool_crash.py --crash-rounds=200
 
 lint: setup ## ruff and the import contracts
 	@$(BIN)/ruff check

@@ -29,6 +29,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Let golden files be rewritten, to be reviewed before they are committed."""
     parser.addoption("--update-golden", action="store_true", help="rewrite the expected output beside scenarios")
     parser.addoption("--seed-report", type=Path, metavar="FILE", help="write what became of tests/seed.yaml as JSON")
+    parser.addoption("--crash-rounds", type=int, default=10, help="how often processes with a spool are killed")
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Repeat what happens at random as often as was asked for."""
+    if "crash_round" in metafunc.fixturenames:
+        metafunc.parametrize("crash_round", range(metafunc.config.getoption("--crash-rounds")))
 
 
 def pytest_configure(config: pytest.Config) -> None:

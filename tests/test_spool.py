@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import random
-import signal
 import stat
 import subprocess
 import sys
@@ -294,33 +292,6 @@ def start(langfuse: FakeLangfuse, folder: Path, checkout: Path, **parts: object)
     script = SEND.format(**{"limit": "", "calls": 10**9, "end": "", **parts})
     arguments = [sys.executable, "-c", script, langfuse.url.rpartition(":")[2], str(folder)]
     return subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=checkout)
-
-
-def wait_for_calls(langfuse: FakeLangfuse, numbers: set[int]) -> None:
-    """Wait until each of some calls has arrived, however often."""
-    while not numbers <= set(seen := calls_of(langfuse)):
-        langfuse.wait_for(len(seen) + 1)
-
-
-@pytest.mark.parametrize("round_", range(10))
-def test_a_process_that_is_killed_loses_no_call_that_it_has_accepted(langfuse, tmp_path, checkout, round_):
-    """SIGKILL at a random moment: each call arrives, a second time only with the same ids and content."""
-    chance = random.Random(round_)
-    process = start(langfuse, tmp_path, checkout)
-    assert process.stdout is not None
-    read = [process.stdout.readline() for _ in range(chance.randrange(1, 1_500))]
-    if chance.random() < 0.5:
-        langfuse.fail("payments", 503)
-        read += [process.stdout.readline() for _ in range(chance.randrange(1, 200))]
-    process.send_signal(signal.SIGKILL)
-    rest, _ = process.communicate()
-    langfuse.heal()
-    accepted = set(range(int([*read, *rest.split()][-1]) + 1))
-    with posting(langfuse, spool_dir=str(tmp_path)) as post:
-        wait_for_calls(langfuse, accepted)
-        assert post.sender.shutdown(20)
-    seen = {(span.span_id, span.attributes["langfuse.observation.input"]) for span in langfuse.spans()}
-    assert len(seen) == len(set(calls_of(langfuse)))
 
 
 DISK_FULL = """

@@ -25,7 +25,6 @@ from router.delivery.spool.folders import (
     open_root,
     open_shared,
     read_file,
-    size_of,
     take_file,
     take_folder,
 )
@@ -92,6 +91,8 @@ class Spool:
         record = record_of(span, time.time_ns())
         with self._lock:
             try:
+                if self._unmeasured > self._settings.spool_max_bytes // _MEASURE_SHARE:
+                    self._measure()
                 if self._bytes + self._elsewhere + len(record) > self._settings.spool_max_bytes:
                     raise OSError(0, "ROUTER_SPOOL_MAX_BYTES is reached")
                 segment = self._segment_of(project)
@@ -109,7 +110,6 @@ class Spool:
                 _log.info("The spool takes calls again.")
             if self._settings.spool_fsync == "interval":
                 self._dirty[segment] = None
-            if self._dirty or self._must_measure():
                 self._written.set()
             return place
 
@@ -199,9 +199,6 @@ class Spool:
         self._number += 1
         return f"{hashlib.sha256(project.encode()).hexdigest()[:12]}-{self._number:08d}{SUFFIX}"
 
-    def _must_measure(self) -> bool:
-        return self._unmeasured > self._settings.spool_max_bytes // _MEASURE_SHARE
-
     def _use(self, segment: Segment) -> None:
         """Keep the files open that were used last."""
         self._open[segment] = None
@@ -233,7 +230,7 @@ class Spool:
         next_look = 0.0
         while not self._ended.is_set():
             try:
-                if time.monotonic() >= next_look or self._looks_soon or self._must_measure():
+                if time.monotonic() >= next_look or self._looks_soon:
                     self._looks_soon = False
                     self._look()
                     next_look = time.monotonic() + _LOOK_SECS
@@ -261,7 +258,6 @@ class Spool:
 
     def _look(self) -> None:
         """Adopt what dead processes left, and measure what living ones hold."""
-        elsewhere = self._unmeasured = 0
         for name in names_of_folders(self._root):
             if name in self._folders:
                 continue
@@ -269,16 +265,22 @@ class Spool:
                 return
             try:
                 folder = take_folder(self._root, name)
-                if folder is None:
-                    elsewhere += self._size_of(name)
-                else:
+                if folder is not None:
                     self._adopt_folder(folder)
             except OSError as error:
                 self._say(name, "%s in the spool is left alone: %s.", name, _words(error))
-        self._elsewhere = elsewhere + self._adopt_orphans()
+        self._adopt_orphans()
+        with self._lock:
+            self._measure()
+
+    def _measure(self) -> None:
+        """Measure what others hold; between two measures others may write as well, each a 32nd of what is allowed."""
+        self._unmeasured = 0
+        names = (*names_of_folders(self._root), ORPHANS)
+        self._elsewhere = sum(self._size_of(name) for name in names if name not in self._folders)
 
     def _size_of(self, name: str) -> int:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             descriptor = open_folder(name, within=self._root)
             try:
                 return bytes_in(descriptor)
@@ -343,27 +345,28 @@ class Spool:
             )
             self._notices.say(project, "spool", logging.WARNING, text, project)
 
-    def _adopt_orphans(self) -> int:
-        """Adopt what was set aside for projects that are known by now; return the size of the rest."""
+    def _adopt_orphans(self) -> None:
+        """Adopt what was set aside for projects that are known by now."""
         try:
             orphans = open_shared(self._root, ORPHANS, create=False)
         except FileNotFoundError:
-            return 0
+            return
         try:
-            return sum(self._adopt_orphan(orphans, name) for name in names_of_files(orphans.descriptor))
+            for name in names_of_files(orphans.descriptor):
+                self._adopt_orphan(orphans, name)
         finally:
             orphans.close()
 
-    def _adopt_orphan(self, orphans: Folder, name: str) -> int:
+    def _adopt_orphan(self, orphans: Folder, name: str) -> None:
         try:
             descriptor = take_file(orphans.descriptor, name)
             if descriptor is None:
-                return size_of(orphans.descriptor, name)
+                return
             try:
                 project = read_project(os.pread(descriptor, _MOST_HEAD, 0))
                 if not self._knows(project):
                     self._tell_orphan(project)
-                    return os.fstat(descriptor).st_size
+                    return
                 with self._lock:
                     own = self._new_name(project)
                 os.rename(name, own, src_dir_fd=orphans.descriptor, dst_dir_fd=self._own.descriptor)
@@ -373,7 +376,6 @@ class Spool:
             self._adopt_file(self._own, own)
         except (OSError, ValueError) as error:
             self._say(f"{ORPHANS} {name}", "The spool file %s/%s is left alone: %s.", ORPHANS, name, _words(error))
-        return 0
 
 
 def _words(error: Exception) -> str:
