@@ -1,0 +1,232 @@
+"""The spool and the disk beneath it: who may read it, when it is forced down, and what stands in its way."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from router.delivery.spool.records import read_content
+from router.testing import FakeLangfuse
+from tests.masked_calls import posting
+from tests.test_spool import calls_of, deliver, leave, spool_files, wait_for
+
+
+@pytest.fixture
+def langfuse():
+    with FakeLangfuse() as fake:
+        yield fake
+
+
+def leave_apart(langfuse: FakeLangfuse, folder: Path, *numbers: int) -> None:
+    """Leave calls of one more process, which does not adopt those of the others."""
+    own = folder.with_name(f"{folder.name}-{numbers[0]}")
+    leave(langfuse, own, *numbers)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    for path in own.iterdir():
+        path.rename(folder / path.name)
+    own.rmdir()
+
+
+def test_everything_is_for_its_owner_alone_whatever_the_umask(langfuse, tmp_path):
+    """Folders 0700, files 0600: waiting calls, orphans and dead letters alike."""
+    before = os.umask(0)
+    folder = tmp_path / "spool"
+    try:
+        leave(langfuse, folder, 1, project="old")
+        langfuse.refuse("payments", containing="question 2")
+        with posting(langfuse, spool_dir=str(folder)) as post:
+            post.send(2, 3)
+            assert post.sender.force_flush(10)
+            wait_for(lambda: list(folder.glob("orphans/*.spool")))
+            found = {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
+    finally:
+        os.umask(before)
+    assert {found[path] for path in found if path.is_dir()} == {0o700}
+    assert {found[path] for path in found if path.is_file()} == {0o600}
+    assert {path.parent.name for path in found if path.suffix == ".spool"} >= {"dead", "orphans"}
+
+
+def test_each_process_has_a_folder_that_it_holds(langfuse, tmp_path):
+    """One lock for each writer, for as long as it lives."""
+    with posting(langfuse, spool_dir=str(tmp_path)) as first:
+        first.send(1)
+        (lock,) = tmp_path.glob("*/lock")
+        with posting(langfuse, spool_dir=str(tmp_path)) as second:
+            second.send(2)
+            assert len(list(tmp_path.glob("*/lock"))) == 2
+        with lock.open("rb") as held, pytest.raises(BlockingIOError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@pytest.mark.parametrize("policy", ["never", "interval", "always"])
+def test_calls_are_forced_to_the_disk_as_the_policy_says(langfuse, tmp_path, monkeypatch, policy):
+    """Never; beside the calls, many at once; or each before the next one, and the folder that names the file too."""
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_mode))
+    langfuse.hang("payments")
+    with posting(langfuse, spool_dir=str(tmp_path), spool_fsync=policy) as post:
+        post.send(*range(20))
+        if policy == "always":
+            assert len(synced) == 21
+        elif policy == "interval":
+            wait_for(lambda: sum(map(stat.S_ISREG, synced)))
+            assert sum(map(stat.S_ISREG, synced)) < 20
+        langfuse.heal()
+        assert post.sender.force_flush(10)
+    assert sum(map(stat.S_ISDIR, synced)) == (0 if policy == "never" else 1)
+    if policy == "never":
+        assert synced == []
+
+
+def test_the_size_holds_for_all_processes_together(langfuse, tmp_path):
+    """Two that write at the same time stay below it, but for a share that each may write before it measures again."""
+    langfuse.fail("payments", 503)
+    most = 640_000
+    settings = {"spool_dir": str(tmp_path), "spool_max_bytes": most}
+    with posting(langfuse, **settings) as first, posting(langfuse, **settings) as second:
+        for number in range(0, 200, 2):
+            first.send(number, input="x" * 5_000)
+            second.send(number + 1, input="x" * 5_000)
+        size = sum(path.stat().st_size for path in spool_files(tmp_path))
+        held = {post.account()["in_flight"] for post in (first, second)}
+    assert most - most // 8 < size <= most + 2 * (most // 32 + 6_000)
+    assert held == {100}
+
+
+def test_a_project_has_a_new_file_once_the_last_one_is_full(langfuse, tmp_path, monkeypatch):
+    """A file goes once all of its calls are settled, and all arrive in their order."""
+    monkeypatch.setattr("router.delivery.spool.spool.SEGMENT_BYTES", 20_000)
+    langfuse.hang("payments")
+    with posting(langfuse, spool_dir=str(tmp_path), max_batch_spans=5) as post:
+        post.send(*range(30), input="x" * 5_000)
+        assert len(spool_files(tmp_path)) == 8
+        assert all(read_content(file.read_bytes()).project == "payments" for file in spool_files(tmp_path))
+        langfuse.heal()
+        assert post.sender.force_flush(10)
+        assert len(spool_files(tmp_path)) <= 1
+    assert list(dict.fromkeys(calls_of(langfuse))) == list(range(30))
+
+
+RACE = """
+import sys
+from tests.masked_calls import Post
+from router.testing import FakeLangfuse
+
+post = Post(FakeLangfuse(port=int(sys.argv[1])), spool_dir=sys.argv[2])
+print("ready", flush=True)
+sys.stdin.readline()
+print(post.sender.shutdown(10), post.counters.snapshot().delivered)
+"""
+
+
+def test_two_processes_that_start_at_once_adopt_each_call_once(langfuse, tmp_path, checkout):
+    """What three have left; together they deliver all of it, and none twice."""
+    for part in range(3):
+        leave_apart(langfuse, tmp_path / "spool", *range(part * 50, part * 50 + 50))
+    arguments = [sys.executable, "-c", RACE, langfuse.url.rpartition(":")[2], str(tmp_path / "spool")]
+    pipe = subprocess.PIPE
+    racers = [subprocess.Popen(arguments, stdin=pipe, stdout=pipe, text=True, cwd=checkout) for _ in range(2)]
+    langfuse.wait_for(150, timeout=30)
+    ends = [racer.communicate("\n")[0].split() for racer in racers]
+    assert sorted(calls_of(langfuse)) == list(range(150))
+    assert [end[:2] for end in ends] == [["ready", "True"]] * 2
+    assert sum(int(end[2]) for end in ends) == 150
+
+
+def test_a_clock_that_jumps_changes_nothing(langfuse, tmp_path, monkeypatch):
+    """Decades back and forth with every call: order, retries and adoption go by a clock of their own."""
+    chance = random.Random(5)
+    monkeypatch.setattr("time.time_ns", lambda: chance.randrange(0, 2**63))
+    monkeypatch.setattr("time.time", lambda: chance.uniform(0, 2**33))
+    leave(langfuse, tmp_path, *range(20))
+    langfuse.fail("payments", 503, times=3)
+    with posting(langfuse, spool_dir=str(tmp_path), max_batch_spans=4) as post:
+        post.send(*range(20, 40))
+        langfuse.wait_for(20)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 40, "delivered": 40}
+    assert sorted(calls_of(langfuse)) == list(range(40))
+
+
+def test_a_link_in_the_place_of_a_folder_or_a_lock_is_not_followed(langfuse, tmp_path, caplog):
+    """What they lead to stays as it is; the rest is delivered."""
+    outside = tmp_path / "outside"
+    outside.mkdir(mode=0o755)
+    folder = tmp_path / "spool"
+    leave_apart(langfuse, folder, 1)
+    leave_apart(langfuse, folder, 2)
+    first = spool_files(folder)[0].parent
+    (first / "lock").unlink()
+    (first / "lock").symlink_to(outside / "lock")
+    (folder / "1-0123456789ab").symlink_to(outside)
+    (folder / "dead").symlink_to(outside)
+    langfuse.refuse("payments", containing="question 3")
+    with posting(langfuse, spool_dir=str(folder)) as post:
+        post.send(3, 4)
+        assert post.sender.force_flush(10)
+        langfuse.wait_for(2)
+        assert post.account()["dropped"] == {"rejected": 1}
+    assert list(outside.iterdir()) == []
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o755
+    told = [message for message in caplog.messages if "left alone" in message or "Dead letters" in message]
+    assert sorted(told) == sorted(
+        [
+            "1-0123456789ab in the spool is left alone: not a directory.",
+            f"{first.name} in the spool is left alone: too many levels of symbolic links.",
+            "Dead letters cannot be kept: not a directory.",
+        ]
+    )
+
+
+READ_ONLY = """
+import os, sys
+from tests.masked_calls import Post
+from router.testing import FakeLangfuse
+import aiohttp, router.delivery.exporter, router.delivery.spool, router.delivery.spool.letters
+
+if os.geteuid() == 0:  # nothing is read-only for root
+    os.seteuid(65534)
+post = Post(FakeLangfuse(port=int(sys.argv[1])), spool_dir=sys.argv[2])
+sys.stdin.readline()
+print(post.sender.shutdown(10), post.counters.snapshot().delivered)
+"""
+
+
+def test_a_file_that_cannot_be_written_is_left_alone(langfuse, checkout):
+    """It could not be settled: its calls would be sent again by every process. What can be written is delivered."""
+    folder = Path(tempfile.mkdtemp())  # pytest's own folders are closed to other users
+    try:
+        leave_apart(langfuse, folder, 1)
+        leave_apart(langfuse, folder, 2)
+        locked, _ = spool_files(folder)
+        number = int(locked.read_bytes().partition(b"question ")[2][:1])
+        locked.chmod(0o400)
+        if os.geteuid() == 0:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, 65534, 65534)
+        arguments = [sys.executable, "-c", READ_ONLY, langfuse.url.rpartition(":")[2], str(folder)]
+        pipe = subprocess.PIPE
+        with subprocess.Popen(arguments, stdin=pipe, stdout=pipe, stderr=pipe, text=True, cwd=checkout) as process:
+            langfuse.wait_for(1, timeout=30)
+            out, err = process.communicate("\n")
+        assert out.split() == ["True", "1"]
+        assert err == f"The spool file {locked.parent.name}/{locked.name} is left alone: permission denied.\n"
+        assert calls_of(langfuse) == [3 - number]
+        assert spool_files(folder) == [locked]
+        locked.chmod(0o600)
+        if os.geteuid() == 0:
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, 0, 0)
+        deliver(langfuse, folder, 2)
+        assert sorted(calls_of(langfuse)) == [1, 2]
+    finally:
+        shutil.rmtree(folder)
