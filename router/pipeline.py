@@ -90,6 +90,8 @@ class Router:
         """
         environment = process_environment() if environ is None else environ
         settings = load_settings(environment)
+        if settings.log.debug:
+            _log.setLevel(logging.DEBUG)
         origin = Origin(str(path if path is not None else config_path(environment)), environment)
         loaded = origin.load()
         _tell_left_out(loaded)

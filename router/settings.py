@@ -26,8 +26,13 @@ _EVERYBODYS = {
     "https_proxy": ("HTTPS_PROXY", "https_proxy"),
     "http_proxy": ("http_proxy",),  # HTTP_PROXY is not read: in a CGI process it is a client's header
     "no_proxy": ("NO_PROXY", "no_proxy"),
+    # https://langfuse.com/docs/observability/sdk/python/sdk-v3, "Configuration"
+    "max_batch_spans": ("LANGFUSE_FLUSH_AT",),
+    "flush_interval_secs": ("LANGFUSE_FLUSH_INTERVAL",),
+    "timeout_secs": ("LANGFUSE_TIMEOUT",),
+    "debug": ("LANGFUSE_DEBUG",),
 }
-"""Settings that other programs have in common with us, by the variables that all of them read."""
+"""Settings that other programs have in common with us, by the variables that all of them read; ours come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +44,14 @@ class ReloadSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogSettings:
+    """What the router writes to its log. The variable of a field is `ROUTER_` and its name."""
+
+    debug: bool = False
+    """Whether the logger `router` says all it has to say; the handlers are the host's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that `ROUTER_*` variables set.
 
@@ -46,11 +59,13 @@ class Settings:
         config: path of routing.yaml, `ROUTER_CONFIG`.
         delivery: sizes and times of delivery.
         reload: when the files are read again.
+        log: what is logged.
     """
 
     config: str
     delivery: DeliverySettings
     reload: ReloadSettings = ReloadSettings()
+    log: LogSettings = LogSettings()
 
 
 def process_environment() -> Mapping[str, str]:
@@ -75,19 +90,20 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     delivery, problems = _read(DeliverySettings, PREFIX, environ)
     reload, others = _read(ReloadSettings, f"{PREFIX}RELOAD_", environ)
-    problems += others
+    log, more = _read(LogSettings, PREFIX, environ)
+    problems += others + more
     if not problems and delivery != DeliverySettings():
         problems += _unusable_files(delivery)
     if problems:
         raise ConfigError(problems)
-    return Settings(config=config_path(environ), delivery=delivery, reload=reload)
+    return Settings(config=config_path(environ), delivery=delivery, reload=reload, log=log)
 
 
 def _read(kind: type[T], prefix: str, environ: Mapping[str, str]) -> tuple[T, tuple[Problem, ...]]:
     """Return the settings of a kind, and what is wrong with them; the defaults where something is."""
     names = {item.name: f"{prefix}{item.name.upper()}" for item in dataclasses.fields(kind)}  # type: ignore[arg-type]
     given = {
-        name: environ[variable]
+        name: variable
         for name, own in names.items()
         for variable in reversed((own, *_EVERYBODYS.get(name, ())))
         if environ.get(variable)
@@ -95,9 +111,9 @@ def _read(kind: type[T], prefix: str, environ: Mapping[str, str]) -> tuple[T, tu
     if not given:
         return kind(), ()
     try:
-        return TypeAdapter(kind).validate_python(given), ()
+        return TypeAdapter(kind).validate_python({name: environ[variable] for name, variable in given.items()}), ()
     except ValidationError as error:
-        return kind(), _problems(error, names)
+        return kind(), _problems(error, given)
 
 
 def _unusable_files(settings: DeliverySettings) -> tuple[Problem, ...]:

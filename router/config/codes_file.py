@@ -122,7 +122,7 @@ FILE: dict[str, Code] = {
         good="defaults: {release: '${GIT_SHA:-none}'}\nrules: [{id: rest, route: a}]",
     ),
     "RT118": Code(
-        title="a ROUTER_* setting that cannot be used",
+        title="a ROUTER_* or LANGFUSE_* setting that cannot be used",
         why="The process would run with a default that nobody asked for.",
         mend="Correct or unset the environment variable; the message names it and what it takes.",
     ),

@@ -18,6 +18,7 @@ from router.config.draft import Draft
 from router.config.excerpt import with_excerpts
 from router.config.file_kinds import read_file
 from router.config.findings import Findings
+from router.config.langfuse_variables import fill_defaults
 from router.config.loaded import LoadedConfig, Located
 from router.config.model import FileRef, MaskStep, PackConfig, RoutingConfig, TeamFile
 from router.config.mounting import Mounted, TeamFiles, read_mounts
@@ -127,6 +128,7 @@ def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None)
     problems += tables.problems + rules.problems + expand_templates(draft) + check_hosts(draft)
     credentials, secret = Credentials(), partial(secret_beside, folder)
     if environ is not None:
+        problems += fill_defaults(draft, environ)
         credentials = resolve_credentials(draft, environ, secret)
     mounted, found = read_mounts(draft, _team_files(folder))
     problems += found + check_team_files(draft, mounted, shelf)

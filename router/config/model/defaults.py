@@ -13,7 +13,11 @@ from router.config.model.shares import SampleSpec
 
 
 class Defaults(Model):
-    """What holds unless a project or a rule says otherwise."""
+    """What holds unless a project or a rule says otherwise.
+
+    What stands here beats the variables of the Langfuse SDK: LANGFUSE_TRACING_ENVIRONMENT, LANGFUSE_RELEASE and
+    LANGFUSE_SAMPLE_RATE fill what it leaves open.
+    """
 
     host: ValueRef | None = None
     """URL of the Langfuse server for projects that name none; Langfuse Cloud EU otherwise. As in every text of

@@ -1,0 +1,64 @@
+"""`LANGFUSE_*` variables that the Langfuse SDK reads: they fill what `defaults:` leaves open.
+
+Keys and host are read where a project says `{env: LANGFUSE}`; sizes and times by `router.settings`.
+https://langfuse.com/docs/observability/sdk/python/sdk-v3, "Configuration".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from router.config.draft import Draft
+from router.config.limits import fitted
+from router.errors import Location, Problem
+
+_ENVIRONMENT, _RELEASE, _SAMPLE = "LANGFUSE_TRACING_ENVIRONMENT", "LANGFUSE_RELEASE", "LANGFUSE_SAMPLE_RATE"
+
+
+def fill_defaults(draft: Draft, environ: Mapping[str, str]) -> list[Problem]:
+    """Fill the defaults of a file, and return what is wrong with the variables that it uses."""
+    found: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, variable in (("environment", _ENVIRONMENT), ("release", _RELEASE), ("sample", _SAMPLE)):
+        given = environ.get(variable, "").strip()
+        if not given or name in draft.defaults.model_fields_set:
+            continue
+        found[name] = given
+        if name == "environment" and fitted(name, given) != given:
+            problems.append(_spelling())
+        if name == "sample":
+            found[name] = _rate(given)
+            problems += [] if found[name] is not None else [_no_rate()]
+    if not problems or all(problem.severity != "error" for problem in problems):
+        draft.defaults = draft.defaults.model_copy(update=found)
+    return problems
+
+
+def _rate(text: str) -> float | None:
+    try:
+        rate = float(text)
+    except ValueError:
+        return None
+    return rate if 0 <= rate <= 1 else None
+
+
+def _no_rate() -> Problem:
+    return Problem(
+        code="RT118",
+        message=f"`{_SAMPLE}` should be a number from 0 to 1",
+        location=Location("environment"),
+        effect="the router does not start",
+        hint="unset the variable, or say `sample` in `defaults`, which beats it",
+    )
+
+
+def _spelling() -> Problem:
+    return Problem(
+        code="RT118",
+        message=f"`{_ENVIRONMENT}` is no environment that Langfuse takes",
+        location=Location("environment"),
+        severity="warning",
+        effect="calls are filed under another spelling of it",
+        hint="up to 40 of a-z, 0-9, `-` and `_`, and not `langfuse` at its beginning",
+    )
