@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import logging
 import sys
 import threading
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from router.config.loaded import LoadedConfig
+from router.config.seen import Seen
 from router.delivery import (
     ByteBoundedQueue,
     ConfigStats,
@@ -27,12 +29,12 @@ from router.delivery import (
     span_pieces,
 )
 from router.delivery.counters import account_of
-from router.delivery.fork import reset_in_child
+from router.delivery.fork import reset_in_child, wait_before_fork
 from router.delivery.health import read_health
 from router.delivery.notices import Notices
 from router.errors import DeliveryError
 from router.masking import seal
-from router.reload import Configuration, Origin, Refused, Reloaded, build
+from router.reload import Configuration, Origin, Refused, Reloaded, Watcher, build
 from router.routing.plan import Plan
 from router.routing.record import CallRecord, held_bytes
 from router.routing.request import record_from_request
@@ -42,6 +44,8 @@ Job = Callable[[], CallRecord]
 _log = logging.getLogger("router")
 _DRAIN_SHARE = 0.8
 """Of the time that the end of a process may take; with LiteLLM loaded the interpreter needs 0.6 s, under load more."""
+_RELOAD_SECS = 5.0
+"""How long a fork may wait for a reload that is under way."""
 _WHY_NOT_USED = {
     "credentials": "they are no pair of keys, or overrides does not allow them",
     "credentials.host": "their host cannot be used, or overrides does not allow it",
@@ -61,15 +65,17 @@ class Router:
         settings: DeliverySettings | None = None,
         *,
         origin: Origin | None = None,
+        seen: Seen | None = None,
         reloading: ReloadSettings | None = None,
     ) -> None:
         """Compile a configuration that was loaded with an environment (so that projects have credentials).
 
-        `origin` is where `reload` reads it again.
+        `origin` is where `reload` reads it again, `seen` what was looked at to load it.
         """
         self._configuration = Configuration.compile(loaded)
         self._settings = settings or DeliverySettings()
         self._origin = origin
+        self._seen = seen or Seen()
         self._reloading = reloading or ReloadSettings()
         self._config_stats = _config_stats(loaded)
         self._counters = Counters()
@@ -78,6 +84,8 @@ class Router:
         self._queue: ByteBoundedQueue[Job] = ByteBoundedQueue(self._settings.record_queue_bytes)
         self._sender = Sender(loaded.projects, self._settings, self._counters)
         self._forget_worker()
+        self._watch()
+        wait_before_fork(self._wait_for_reload)
         reset_in_child(self._start_in_child)
         atexit.register(_shutdown_at_exit, weakref.ref(self))
 
@@ -93,14 +101,20 @@ class Router:
         if settings.log.debug:
             _log.setLevel(logging.DEBUG)
         origin = Origin(str(path if path is not None else config_path(environment)), environment)
-        loaded = origin.load()
+        seen = Seen()
+        loaded = origin.load(seen)
         _tell_left_out(loaded)
-        return cls(loaded, settings.delivery, origin=origin, reloading=settings.reload)
+        return cls(loaded, settings.delivery, origin=origin, seen=seen, reloading=settings.reload)
 
     @property
     def digest(self) -> str:
         """Hash of the configuration in use, 12 hex digits."""
         return self._configuration.loaded.digest
+
+    @property
+    def reloads_on_sighup(self) -> bool:
+        """Whether the settings ask for a reload at SIGHUP; whoever owns the main thread arranges it."""
+        return self._reloading.on_sighup
 
     @property
     def shutdown_timeout_secs(self) -> float:
@@ -134,9 +148,9 @@ class Router:
         if self._origin is None:
             raise DeliveryError("this router was not made by Router.from_file: there is no file to read again")
         with self._reload_lock:
-            former = self.digest
+            former, seen = self.digest, Seen()
             try:
-                configuration = build(self._origin, require_tests=self._reloading.require_tests)
+                configuration = build(self._origin, seen, require_tests=self._reloading.require_tests)
             except Refused as refused:
                 self._config_stats = self._config_stats.after_rejection()
                 answer = Reloaded(
@@ -149,6 +163,8 @@ class Router:
                 )
                 _log.error("The configuration was changed and is not used: %s", _in_one_line(answer))
                 return answer
+            finally:
+                self._seen = seen
             loaded = configuration.loaded
             self._configuration = configuration
             changes = self._sender.replace_projects(loaded.projects)
@@ -213,6 +229,8 @@ class Router:
         limit = self._settings.shutdown_timeout_secs if timeout is None else timeout
         deadline = time.monotonic() + limit
         done = self._queue.join(limit)
+        if self._watcher is not None:
+            self._watcher.end()
         for _ in self._queue.close():
             self._counters.dropped(None, "shutdown")
         return self._sender.shutdown(max(0.0, deadline - time.monotonic())) and done
@@ -232,6 +250,18 @@ class Router:
         self._worker: threading.Thread | None = None
         self._start_lock = threading.Lock()
         self._reload_lock = threading.Lock()
+        self._watcher: Watcher | None = None
+
+    def _watch(self) -> None:
+        interval = self._reloading.interval_secs
+        if interval and self._origin is not None and self._watcher is None:
+            with contextlib.suppress(RuntimeError):  # no more threads for now
+                self._watcher = Watcher(interval, lambda: self._seen, self.reload)
+
+    def _wait_for_reload(self) -> None:
+        # A child that is forked while another thread imports something could never import it itself.
+        if self._reload_lock.acquire(timeout=_RELOAD_SECS):
+            self._reload_lock.release()
 
     def _start_worker(self) -> None:
         with self._start_lock:
@@ -245,6 +275,7 @@ class Router:
             except RuntimeError:  # no more threads for now: the call waits in the queue, and the next one tries again
                 return
             self._worker = worker
+            self._watch()  # in a forked child, where nobody does yet
 
     def _process(self, job: Job) -> None:
         reason: DropReason = "adapter_failed"

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from router.config import load_config
 from router.config.loaded import LoadedConfig
+from router.config.reading import list_files
+from router.config.seen import Seen
 from router.delivery.projects import NO_CHANGES, Changes
 from router.errors import ConfigError, Problem
 from router.masking import MaskingPolicies, compile_policies
 from router.routing.table import RoutingTable
+
+_log = logging.getLogger("router")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +49,14 @@ class Origin:
     environ: Mapping[str, str] = field(repr=False)
     folder: Path = field(default_factory=Path.cwd)
 
-    def load(self) -> LoadedConfig:
-        """Read the files.
+    def load(self, seen: Seen | None = None) -> LoadedConfig:
+        """Read the files; `seen` remembers which.
 
         Raises:
             ConfigError: with every problem.
         """
-        return load_config(self.path if self._is_at_home() else self.folder / self.path, environ=self.environ)
+        path = self.path if self._is_at_home() else self.folder / self.path
+        return load_config(path, environ=self.environ, seen=seen)
 
     def _is_at_home(self) -> bool:
         try:
@@ -123,14 +130,16 @@ class Refused(Exception):
         self.failure = failure
 
 
-def build(origin: Origin, *, require_tests: bool = False) -> Configuration:
+def build(origin: Origin, seen: Seen, *, require_tests: bool = False) -> Configuration:
     """Read, check and compile a configuration; with `require_tests` run its embedded tests as well.
+
+    What was looked at is added to `seen`.
 
     Raises:
         Refused: whatever went wrong.
     """
     try:
-        loaded = origin.load()
+        loaded = origin.load(seen)
         configuration = Configuration.compile(loaded)
         failed = _failed_tests(loaded) if require_tests else ()
     except ConfigError as error:
@@ -140,6 +149,43 @@ def build(origin: Origin, *, require_tests: bool = False) -> Configuration:
     if failed:
         raise Refused(problems=loaded.problems, failed_tests=failed)
     return configuration
+
+
+class Watcher:
+    """Looks at files every so often on a thread of its own, and has them read again once they have changed.
+
+    Only when two looks in a row agree, so that nobody reads what is only half written.
+
+    Attributes:
+        looks: how often it has looked.
+    """
+
+    def __init__(self, interval: float, seen: Callable[[], Seen], reload: Callable[[], object]) -> None:
+        """Begin; `seen` returns what was looked at when the files were read last."""
+        self._interval = interval
+        self._seen = seen
+        self._reload = reload
+        self.looks = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="router-reload", daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Look no more."""
+        self._ended.set()
+
+    def _watch(self) -> None:
+        before = None
+        while not self._ended.wait(self._interval):
+            try:
+                seen = self._seen()
+                now = seen.now(list_files)
+                if now != seen and now == before:
+                    self._reload()
+                before = now
+                self.looks += 1
+            except Exception as error:  # noqa: BLE001 it has to look again, whatever happened
+                _log.error("The files of the configuration cannot be looked at: %s.", type(error).__name__)
 
 
 def _failed_tests(loaded: LoadedConfig) -> tuple[str, ...]:

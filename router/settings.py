@@ -9,9 +9,9 @@ import dataclasses
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from router.errors import ConfigError, Location, Problem
 
@@ -39,6 +39,10 @@ _EVERYBODYS = {
 class ReloadSettings:
     """When the files are read again, beside `reload()`. The variable of a field is `ROUTER_RELOAD_` and its name."""
 
+    interval_secs: Annotated[float, Field(ge=0, le=86_400, allow_inf_nan=False)] = 0.0
+    """How often the files are looked at, and read again once they have changed; 0 never."""
+    on_sighup: bool = False
+    """Whether a SIGHUP has them read again; the handler is set by `router.litellm`, where it starts."""
     require_tests: bool = False
     """Whether a new configuration is refused when one of its own tests fails."""
 

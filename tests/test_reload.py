@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +18,10 @@ import pytest
 from router import DeliveryError, Health, Reloaded, Router
 from router.config import load_text
 from router.delivery.projects import Changes
+from router.delivery.signals import reload_on_sighup
+from router.settings import process_environment
 from router.testing import FakeLangfuse, make_record
+from tests.masked_calls import wait_until
 
 YAML = """
 version: 1
@@ -334,3 +341,190 @@ class Told(logging.Handler):
 def test_an_answer_without_problems_is_plain() -> None:
     """For whoever prints it."""
     assert str(Reloaded(accepted=True, digest="b", former="a")) == "configuration b in use, before a"
+
+
+# -- without being asked each time ---------------------------------------------------------------------
+
+WATCHED = """
+version: 1
+tables: {teams: {file: teams.csv, key: team}}
+projects:
+  shared: {host: "%(host)s", public_key: {env: PUBLIC}, secret_key: {file: secret}}
+rules:
+  - {mount: "teams/*.yaml", scope: {team: "{stem}"}, on_error: quarantine}
+  - {id: known, match: {team: {in: teams}}, route: shared}
+  - {id: rest, route: shared}
+"""
+
+
+@pytest.fixture
+def watched(setup: Setup, langfuse: FakeLangfuse, tmp_path: Path) -> Router:
+    """Return a router of every kind of file, which looks at them all the time."""
+    (tmp_path / "teams.csv").write_text("team\nsearch\n", "utf-8")
+    (tmp_path / "secret").write_text("sk-lf-shared", "utf-8")
+    (tmp_path / "teams").mkdir()
+    return setup.router(WATCHED % {"host": langfuse.url}, PUBLIC="pk-lf-shared", ROUTER_RELOAD_INTERVAL_SECS="0.01")
+
+
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("routing.yaml", None),
+        ("teams.csv", "team\nsearch\npayments\n"),
+        ("secret", "sk-lf-payments"),
+        ("teams/search.yaml", "version: 1\nrules: [{id: own, route: shared}]\n"),
+    ],
+)
+def test_a_file_that_changes_is_read_again(watched: Router, tmp_path: Path, file: str, text: str | None) -> None:
+    """The main file, a table, a secret, and a team file that is new; once for each change."""
+    (tmp_path / file).write_text(text or (tmp_path / file).read_text("utf-8") + "# changed\n", "utf-8")
+    wait_until(lambda: watched.stats().config.accepted == 1)
+    former = watched._seen
+    wait_until(lambda: watched._watcher is not None and watched._watcher.looks > 5)
+    assert (watched.stats().config.accepted, watched._seen) == (1, former)
+
+
+def test_a_bad_file_is_tried_once_and_again_when_it_changes(
+    watched: Router, setup: Setup, langfuse: FakeLangfuse, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One line of the log, however often somebody looks."""
+    setup.write("version: 2\n")
+    wait_until(lambda: watched.stats().config.rejected == 1)
+    looks = watched._watcher.looks if watched._watcher else 0
+    wait_until(lambda: watched._watcher is not None and watched._watcher.looks > looks + 5)
+    assert watched.stats().config.rejected == 1
+    assert len([text for text in caplog.messages if "is not used" in text]) == 1
+    setup.write(WATCHED % {"host": langfuse.url} + "# mended\n")
+    wait_until(lambda: watched.stats().config.accepted == 1)
+    watched.shutdown(1)
+
+
+def test_a_link_that_leads_elsewhere_is_a_change(setup: Setup, langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """As Kubernetes changes the files of a ConfigMap: by one link to a folder."""
+    for name, text in (("one", YAML), ("two", YAML.replace("id: rest", "id: everybody"))):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "routing.yaml").write_text(text, "utf-8")
+    (tmp_path / "..data").symlink_to("one")
+    (tmp_path / "routing.yaml").symlink_to("..data/routing.yaml")
+    router = Router.from_file(setup.path, environ=setup.environ | {"ROUTER_RELOAD_INTERVAL_SECS": "0.01"})
+    setup.made.append(router)
+    (tmp_path / "..new").symlink_to("two")
+    (tmp_path / "..new").rename(tmp_path / "..data")
+    wait_until(lambda: router.resolve({}).rule == "everybody")
+
+
+CHILD = """
+import os, sys, threading
+from router import Router
+from router.testing import make_record
+
+path = sys.argv[1]
+router = Router.from_file(path)
+router.log(make_record(call_id="1"))
+assert router.flush(10)
+child = os.fork()
+if child == 0:
+    text = open(path).read()
+    with open(path, "w") as file:
+        file.write(text.replace("id: rest", "id: everybody"))
+    router.log(make_record(call_id="2"))
+    idle = threading.Event()
+    for _ in range(1000):
+        if router.stats().config.accepted:
+            break
+        idle.wait(0.01)
+    os._exit(0 if router.resolve({}).rule == "everybody" and router.flush(10) else 1)
+status = os.waitpid(child, 0)[1]
+print(os.waitstatus_to_exitcode(status), [thread.name for thread in threading.enumerate() if "reload" in thread.name])
+"""
+
+
+def test_a_forked_child_looks_at_the_files_from_its_first_call_on(setup: Setup) -> None:
+    """Its parent's thread is not there any more."""
+    setup.write(YAML)
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", CHILD, str(setup.path)],
+        env={**process_environment(), **setup.environ, "ROUTER_RELOAD_INTERVAL_SECS": "0.05"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "0 ['router-reload']\n", "")
+
+
+# -- SIGHUP --------------------------------------------------------------------------------------------
+
+
+def test_sighup_reloads_and_then_does_what_it_did() -> None:
+    """On a thread of its own; `restore` puts back what was before."""
+    former = signal.getsignal(signal.SIGHUP)
+    own, reloaded = threading.Event(), threading.Event()
+    try:
+        signal.signal(signal.SIGHUP, lambda number, frame: own.set())
+        mine = signal.getsignal(signal.SIGHUP)
+        restore = reload_on_sighup(reloaded.set)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert reloaded.wait(10)
+        assert own.wait(10)
+        restore()
+        assert signal.getsignal(signal.SIGHUP) is mine
+    finally:
+        signal.signal(signal.SIGHUP, former)
+
+
+def test_a_reload_that_fails_at_sighup_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    """The program goes on."""
+    former = signal.getsignal(signal.SIGHUP)
+
+    def fail() -> None:
+        raise ValueError("secret words")
+
+    try:
+        restore = reload_on_sighup(fail)
+        os.kill(os.getpid(), signal.SIGHUP)
+        wait_until(lambda: bool(caplog.messages))
+        restore()
+    finally:
+        signal.signal(signal.SIGHUP, former)
+    assert caplog.messages == ["The reload at SIGHUP failed: ValueError."]
+
+
+APPLICATION = """
+import os, signal, sys, threading
+import router.litellm
+
+before = signal.getsignal(signal.SIGHUP)
+logger = router.litellm.install("routing.yaml")
+untouched = signal.getsignal(signal.SIGHUP) is before
+router.litellm.install("routing.yaml", reload_on_sighup=True)
+print(untouched, signal.getsignal(signal.SIGHUP) is before, flush=True)
+for _ in range(3000):
+    if logger.stats().config.accepted:
+        break
+    threading.Event().wait(0.01)
+logger.shutdown(1)
+print(logger.stats().config.accepted, signal.getsignal(signal.SIGHUP) is before)
+os.environ["ROUTER_RELOAD_ON_SIGHUP"] = "true"
+logger = router.litellm.install("routing.yaml")
+print(signal.getsignal(signal.SIGHUP) is before)
+logger.shutdown(1)
+"""
+
+
+def test_an_application_can_ask_for_sighup(setup: Setup, checkout: Path) -> None:
+    """By an argument or a setting; no signal is touched before, and shutdown takes the handler away."""
+    setup.write(YAML)
+    variables = {"LITELLM_LOCAL_MODEL_COST_MAP": "True", "PYTHONPATH": str(checkout)}
+    with subprocess.Popen(
+        [sys.executable, "-c", APPLICATION],
+        cwd=setup.path.parent,
+        env={**process_environment(), **setup.environ, **variables},
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as application:
+        assert application.stdout is not None
+        assert application.stdout.readline() == "True False\n"
+        application.send_signal(signal.SIGHUP)
+        out, _ = application.communicate(timeout=60)
+    assert (application.returncode, out) == (0, "1 True\nFalse\n")

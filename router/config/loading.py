@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from router.config.assembling import Team, assemble, masks_of, overlays_of
@@ -28,26 +27,30 @@ from router.config.packs import Pack, PackShelf, pack_folder, pack_name, shipped
 from router.config.project_templates import expand_templates
 from router.config.projects import Credentials, default_host, resolve_credentials, resolve_keys
 from router.config.quarantine import told_at_mount
-from router.config.reading import files_beside, secret_beside, text_beside, text_of, too_large
+from router.config.reading import Beside, text_of, too_large
 from router.config.rule_reading import read_rules
+from router.config.seen import Seen
 from router.config.table_reading import read_tables
 from router.config.yaml_reader import MAX_BYTES
 from router.errors import ConfigError, Problem
 
 
-def load_config(path: str | Path, *, environ: Mapping[str, str] | None) -> LoadedConfig:
+def load_config(path: str | Path, *, environ: Mapping[str, str] | None, seen: Seen | None = None) -> LoadedConfig:
     """Read, validate and check a routing.yaml.
 
     Args:
         path: the file, as problems shall name it.
         environ: variables for `{env:}` and `${NAME}`; None leaves credentials and keys unresolved (no `{file:}` is
             read either), and a `${NAME}` its default or itself.
+        seen: remembers the files that are looked at, also where they have problems.
 
     Raises:
         ConfigError: with every problem of the file and of the packs it uses.
     """
     file = str(path)
-    return _load(text_of(file), file, Path(file).parent, environ)
+    beside = Beside(Path(file).parent, seen)
+    beside.note(Path(file).name)
+    return _load(text_of(file), file, beside, environ)
 
 
 def load_text(
@@ -60,7 +63,7 @@ def load_text(
     """
     if len(text) > MAX_BYTES:
         raise ConfigError((too_large(file),))
-    return _load(text, file, Path(folder), environ)
+    return _load(text, file, Beside(Path(folder)), environ)
 
 
 def load_pack(name_or_path: str | Path) -> Pack:
@@ -94,10 +97,10 @@ def find_needs(path: str | Path, *, pack: bool = False) -> tuple[Need, ...]:
     draft, problems = read_file(text_of(file), file, PackConfig if pack else RoutingConfig)
     drafts = [] if draft is None else [draft]
     if draft is not None and not pack:
-        folder = Path(file).parent
-        tables = read_tables(draft, partial(text_beside, folder))
-        packs, found = _listed(draft, folder)
-        mounted, of_mounts = read_mounts(draft, _team_files(folder))
+        beside = Beside(Path(file).parent)
+        tables = read_tables(draft, beside.text)
+        packs, found = _listed(draft, beside)
+        mounted, of_mounts = read_mounts(draft, _team_files(beside))
         problems += tables.problems + expand_templates(draft) + found + of_mounts
         problems += [problem for one in mounted if one.mount.on_error == "fail" for problem in one.problems]
         drafts += [*(one.draft for one in packs), *(one.draft for one in mounted if one.draft is not None)]
@@ -116,21 +119,20 @@ def find_packs() -> tuple[Pack, ...]:
     return tuple(load_pack(name) for name in shipped_packs())
 
 
-def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None) -> LoadedConfig:
+def _load(text: str, file: str, beside: Beside, environ: Mapping[str, str] | None) -> LoadedConfig:
     draft, problems = read_file(text, file, RoutingConfig, environ)
     if draft is None:
         raise ConfigError(tuple(with_excerpts(problems, [])))
-    packs, found = _listed(draft, folder)
+    packs, found = _listed(draft, beside)
     problems += found
     shelf = PackShelf(shipped_packs(), load_pack, packs)
-    read_beside = partial(text_beside, folder)
-    tables, rules = read_tables(draft, read_beside), read_rules(draft, read_beside)
+    tables, rules = read_tables(draft, beside.text), read_rules(draft, beside.text)
     problems += tables.problems + rules.problems + expand_templates(draft) + check_hosts(draft)
-    credentials, secret = Credentials(), partial(secret_beside, folder)
+    credentials, secret = Credentials(), beside.secret
     if environ is not None:
         problems += fill_defaults(draft, environ)
         credentials = resolve_credentials(draft, environ, secret)
-    mounted, found = read_mounts(draft, _team_files(folder))
+    mounted, found = read_mounts(draft, _team_files(beside))
     problems += found + check_team_files(draft, mounted, shelf)
     teams = [Team(one, *_resolved(one, one.draft, credentials, environ, secret)) for one in mounted if one.draft]
     problems += check_routing(draft, shelf, mounted)
@@ -157,11 +159,11 @@ def _load(text: str, file: str, folder: Path, environ: Mapping[str, str] | None)
 # -- team files ----------------------------------------------------------------------------------------
 
 
-def _team_files(folder: Path) -> TeamFiles:
-    """Return how team files are found and read; their names start at `folder`, as their patterns do."""
+def _team_files(beside: Beside) -> TeamFiles:
+    """Return how team files are found and read."""
     return TeamFiles(
-        partial(files_beside, folder),
-        partial(text_beside, folder),
+        beside.names,
+        beside.text,
         lambda text, file: read_file(text, file, TeamFile),
     )
 
@@ -199,12 +201,15 @@ def _hosts(
 # -- packs ---------------------------------------------------------------------------------------------
 
 
-def _listed(draft: Draft, folder: Path) -> tuple[list[Pack], list[Problem]]:
+def _listed(draft: Draft, beside: Beside) -> tuple[list[Pack], list[Problem]]:
     shipped = shipped_packs()
 
     def load(name: str) -> Pack:
         # Called as the file that lists it spells it, wherever that stands and however it was named itself.
-        return load_pack(name) if name in shipped else replace(load_pack(folder / name), name=pack_name(name))
+        if name in shipped:
+            return load_pack(name)
+        beside.note(name)
+        return replace(load_pack(beside.folder / name), name=pack_name(name))
 
     return list_packs(draft, shipped, load)
 

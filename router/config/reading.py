@@ -10,6 +10,7 @@ from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
+from router.config.seen import Seen
 from router.config.yaml_reader import MAX_BYTES
 from router.errors import ConfigError, Location, Problem
 
@@ -45,16 +46,49 @@ def _open_at_once(file: str, flags: int) -> int:
     return os.open(file, flags | os.O_NONBLOCK)
 
 
-def text_beside(folder: Path, name: str) -> str | Problem:
-    """Return the text of a file that a table names; problems name it as the table does."""
-    content = _read(str(folder / name), of_others=True)
-    text = content if isinstance(content, Problem) else _decode(content, name)
-    if isinstance(text, Problem):
-        return replace(text, location=replace(text.location, file=name))
-    return text
+class Beside:
+    """The files that a configuration names, from its own folder on.
+
+    Attributes:
+        folder: where relative names start.
+    """
+
+    def __init__(self, folder: Path, seen: Seen | None = None) -> None:
+        """`seen` remembers what is looked at."""
+        self.folder = folder
+        self._seen = Seen() if seen is None else seen
+
+    def text(self, name: str) -> str | Problem:
+        """Return the text of a file that a table names; problems name it as the table does."""
+        self.note(name)
+        content = _read(str(self.folder / name), of_others=True)
+        text = content if isinstance(content, Problem) else _decode(content, name)
+        if isinstance(text, Problem):
+            return replace(text, location=replace(text.location, file=name))
+        return text
+
+    def names(self, pattern: str, most: int) -> list[str]:
+        """Return the sorted names of the files that a pattern means; at most one more than `most`."""
+        found = list_files(self.folder, pattern, most)
+        self._seen.listings[self.folder.absolute(), pattern, most] = tuple(found)
+        return found
+
+    def secret(self, name: str) -> str | None:
+        """Return the content of a file that a reference names, None when it cannot be read as text."""
+        self.note(name)
+        try:
+            with (self.folder / name).open("rb") as opened:
+                content = opened.read(MAX_BYTES + 1)
+            return None if len(content) > MAX_BYTES else content.decode("utf-8")
+        except (OSError, ValueError):
+            return None
+
+    def note(self, name: str) -> None:
+        """Remember a file that is about to be read."""
+        self._seen.note(self.folder / name)
 
 
-def files_beside(folder: Path, pattern: str, most: int) -> list[str]:
+def list_files(folder: Path, pattern: str, most: int) -> list[str]:
     """Return the sorted names of the files that a pattern means, from `folder` on; at most one more than `most`."""
     names = glob.iglob(pattern, root_dir=folder, recursive=True)  # noqa: PTH207 (Path.glob takes no absolute ones)
     return sorted(islice((name for name in names if not (folder / name).is_dir()), most + 1))
@@ -74,16 +108,6 @@ def _decode(content: bytes, file: str) -> str | Problem:
             effect="the file is not read",
             hint="save the file as UTF-8",
         )
-
-
-def secret_beside(folder: Path, name: str) -> str | None:
-    """Return the content of a file that a reference names, None when it cannot be read as text."""
-    try:
-        with (folder / name).open("rb") as opened:
-            content = opened.read(MAX_BYTES + 1)
-        return None if len(content) > MAX_BYTES else content.decode("utf-8")
-    except (OSError, ValueError):
-        return None
 
 
 def too_large(file: str) -> Problem:

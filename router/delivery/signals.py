@@ -1,4 +1,4 @@
-"""SIGTERM of a plain application, when it asks for that: drain first, then what would have happened anyway."""
+"""Signals of an application, when it asks for that: SIGTERM drains first, SIGHUP has the files read again."""
 
 from __future__ import annotations
 
@@ -15,14 +15,54 @@ from router.errors import DeliveryError
 _log = logging.getLogger("router")
 
 
-def check_signals_can_be_taken() -> None:
-    """Raise unless this is the main thread.
+def check_signals_can_be_taken(option: str, name: str = "SIGTERM") -> None:
+    """Raise unless this is the main thread, of a system that has the signal; `option` is what asked for it.
 
     Raises:
         DeliveryError: it is another: Python lets only the main thread of a process set handlers of signals.
     """
+    if not hasattr(signal, name):
+        raise DeliveryError(f"{option} needs {name}, which this system does not have")
     if threading.current_thread() is not threading.main_thread():
-        raise DeliveryError("drain_on_sigterm needs the main thread: only there Python lets a handler be set")
+        raise DeliveryError(f"{option} needs the main thread: only there Python lets a handler be set")
+
+
+def reload_on_sighup(reload: Callable[[], object]) -> Callable[[], None]:
+    """Have `reload` called at every SIGHUP, then what handled the signal before, if that was a function.
+
+    `reload` runs on a thread of its own, because the main thread may hold any lock when the signal comes.
+
+    Returns:
+        A function that takes the handler away, where that is possible; see `drain_on_sigterm`.
+
+    Raises:
+        DeliveryError: this is not the main thread, or the system has no such signal.
+    """
+    check_signals_can_be_taken("reload_on_sighup", "SIGHUP")
+    previous: Any = signal.getsignal(signal.SIGHUP)
+
+    def reload_and_tell() -> None:
+        try:
+            reload()
+        except Exception as error:  # noqa: BLE001 a thread has nobody to raise to
+            _log.error("The reload at SIGHUP failed: %s.", type(error).__name__)
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        try:
+            threading.Thread(target=reload_and_tell, name="router-reload", daemon=True).start()
+        except RuntimeError:  # no more threads
+            _log.error("The reload at SIGHUP failed: no more threads.")
+        if callable(previous):
+            previous(number, frame)
+
+    signal.signal(signal.SIGHUP, handle)
+    return lambda: _put_back(signal.SIGHUP, handle, previous)
+
+
+def _put_back(number: signal.Signals, handle: Callable[[int, FrameType | None], None], previous: Any) -> None:
+    if signal.getsignal(number) is handle and threading.current_thread() is threading.main_thread():
+        # None is a handler that was not set from Python, which Python cannot set either.
+        signal.signal(number, signal.SIG_DFL if previous is None else previous)
 
 
 def drain_on_sigterm(drain: Callable[[], object]) -> Callable[[], None]:
@@ -38,7 +78,7 @@ def drain_on_sigterm(drain: Callable[[], object]) -> Callable[[], None]:
     Raises:
         DeliveryError: this is not the main thread.
     """
-    check_signals_can_be_taken()
+    check_signals_can_be_taken("drain_on_sigterm")
     previous: Any = signal.getsignal(signal.SIGTERM)
 
     def drain_and_go_on() -> None:
@@ -56,9 +96,7 @@ def drain_on_sigterm(drain: Callable[[], object]) -> Callable[[], None]:
             os.kill(os.getpid(), number)
 
     def restore() -> None:
-        if signal.getsignal(signal.SIGTERM) is handle and threading.current_thread() is threading.main_thread():
-            # None is a handler that was not set from Python, which Python cannot set either.
-            signal.signal(signal.SIGTERM, signal.SIG_DFL if previous is None else previous)
+        _put_back(signal.SIGTERM, handle, previous)
 
     signal.signal(signal.SIGTERM, handle)
     return restore

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import litellm
 
 from router.delivery.signals import check_signals_can_be_taken
+from router.errors import DeliveryError
 from router.litellm import host, private
 from router.litellm.logger import RouterLogger, warn_of_own_langfuse
 from router.litellm.record import record_from_kwargs
@@ -19,11 +21,14 @@ if TYPE_CHECKING:
 
 __all__ = ["RouterLogger", "install", "record_from_kwargs"]
 
+_log = logging.getLogger("router")
 _lock = threading.RLock()
 _installed: RouterLogger | None = None
 
 
-def install(path: str | Path | None = None, *, drain_on_sigterm: bool = False) -> RouterLogger:
+def install(
+    path: str | Path | None = None, *, drain_on_sigterm: bool = False, reload_on_sighup: bool = False
+) -> RouterLogger:
     """Route every LiteLLM call of this process by a routing.yaml; return the callback that does it.
 
     Without a path, `ROUTER_CONFIG` or ./routing.yaml. One callback is installed at a time: a second `install` loads
@@ -38,20 +43,38 @@ def install(path: str | Path | None = None, *, drain_on_sigterm: bool = False) -
     drains first, for `ROUTER_SHUTDOWN_TIMEOUT_SECS` at most, and then does what it did before; `shutdown` takes that
     away again. Without it no signal is touched. A proxy needs none of it: its own shutdown drains.
 
+    With `reload_on_sighup`, or `ROUTER_RELOAD_ON_SIGHUP`, that signal has the files read again, as `logger.reload()`
+    does; a handler that was a function before is called as well.
+
     Raises:
         ConfigError: the file, a secret or a `ROUTER_*` setting is not usable; holds every problem.
-        DeliveryError: `drain_on_sigterm` in another thread than the main one; nothing is installed.
+        DeliveryError: a signal is asked for in another thread than the main one; nothing is installed.
     """
     if drain_on_sigterm:
-        check_signals_can_be_taken()
+        check_signals_can_be_taken("drain_on_sigterm")
+    if reload_on_sighup:
+        check_signals_can_be_taken("reload_on_sighup", "SIGHUP")
     with _lock:
-        logger = _route_by(Router.from_file(path))
+        router = Router.from_file(path)
+        logger = _route_by(router)
+        if reload_on_sighup:
+            logger.reload_on_sighup()
+        elif router.reloads_on_sighup:
+            _reload_on_sighup(logger)
         if drain_on_sigterm:
             logger.drain_on_sigterm()
         if not any(entry is logger for entry in litellm.callbacks):
             litellm.callbacks.append(logger)
     warn_of_own_langfuse()
     return logger
+
+
+def _reload_on_sighup(logger: RouterLogger) -> None:
+    """Do as a setting says, wherever the program starts; where it cannot be, that is told and nothing ends."""
+    try:
+        logger.reload_on_sighup()
+    except DeliveryError as error:
+        _log.error("ROUTER_RELOAD_ON_SIGHUP has no effect: %s.", error)
 
 
 def _route_by(router: Router, *, proxy_process: bool | None = None) -> RouterLogger:
@@ -71,5 +94,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     with _lock:
         if "proxy_handler" not in globals():
-            globals()["proxy_handler"] = _route_by(Router.from_file(), proxy_process=True)
+            router = Router.from_file()
+            handler = globals()["proxy_handler"] = _route_by(router, proxy_process=True)
+            if router.reloads_on_sighup:
+                _reload_on_sighup(handler)
     return globals()["proxy_handler"]

@@ -17,7 +17,7 @@ from litellm.integrations.custom_logger import CustomLogger
 
 from router.delivery import Health, Stats
 from router.delivery.fork import reset_in_child
-from router.delivery.signals import drain_on_sigterm
+from router.delivery.signals import drain_on_sigterm, reload_on_sighup
 from router.litellm import host
 from router.litellm.capture import Capture, capture
 from router.litellm.origin import is_proxy_loaded
@@ -73,6 +73,7 @@ class RouterLogger(CustomLogger):
         self._ended = False
         self._former: dict[int, Sink] = {}
         self._restore_sigterm: Callable[[], None] | None = None
+        self._restore_sighup: Callable[[], None] | None = None
         reset_in_child(self._forget_former)
         atexit.register(_run_left_over_hooks, weakref.ref(self))
 
@@ -117,8 +118,9 @@ class RouterLogger(CustomLogger):
         `await aflush()` before.
         """
         self._ended = True
-        if self._restore_sigterm is not None:
-            self._restore_sigterm()
+        for restore in (self._restore_sigterm, self._restore_sighup):
+            if restore is not None:
+                restore()
         deadline = time.monotonic() + (_DRAIN_SECS if timeout is None else timeout)
         seen = host.wait_for_hooks(_left(deadline))
         host.remove_callback(self)
@@ -158,6 +160,15 @@ class RouterLogger(CustomLogger):
         """
         if self._restore_sigterm is None:
             self._restore_sigterm = drain_on_sigterm(lambda: self.flush(self._router.shutdown_timeout_secs))
+
+    def reload_on_sighup(self) -> None:
+        """Have every SIGHUP read the files again; `shutdown` takes that away again.
+
+        Raises:
+            DeliveryError: this is not the main thread, or the system has no SIGHUP.
+        """
+        if self._restore_sighup is None:
+            self._restore_sighup = reload_on_sighup(self.reload)
 
     def stats(self) -> Stats:
         """Return what became of every call so far; a second `install` begins a new account."""
