@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --g
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test test-nightly lint types format demo bench bench-faults presidio schema lock clean
+.PHONY: help setup test test-nightly lint types format demo bench bench-faults parity presidio schema lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -64,6 +64,9 @@ bench: setup ## the benchmarks, side by side with what a user would pick today
 
 bench-faults: setup ## what arrives while Langfuse fails and when the process ends, ten minutes; QUICK=1 takes three
 	@$(BIN)/python -m bench faults sigterm $(if $(QUICK),--quick)
+
+parity: setup ## what LiteLLM's own callback sends for the same calls, and why ours differs
+	@$(BIN)/python -m bench parity
 
 presidio: setup ## the tests of the extra `presidio`, in an environment of their own
 	@$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(VENV)-presidio
