@@ -26,7 +26,9 @@ from router.delivery import (
     Health,
     Sender,
     Stats,
-    span_pieces,
+    TraceMemory,
+    call_pieces,
+    trace_state,
 )
 from router.delivery.counters import account_of
 from router.delivery.fork import reset_in_child, wait_before_fork
@@ -82,6 +84,7 @@ class Router:
         self._notices = Notices()
         self._advice = Notices()  # apart, because what requests ask for makes no router ill
         self._queue: ByteBoundedQueue[Job] = ByteBoundedQueue(self._settings.record_queue_bytes)
+        self._traces = TraceMemory()
         self._sender = Sender(loaded.projects, self._settings, self._counters)
         self._forget_worker()
         self._watch()
@@ -301,14 +304,25 @@ class Router:
             ad_hoc = plan.ad_hoc if plan.ad_hoc is not None and plan.ad_hoc.name == project else None
             target = ad_hoc or configuration.loaded.projects[project]
             policies = configuration.policies
-            masked, span = seal(record, plan, project, policies, lambda masked: span_pieces(masked, target))
+            server = self._sender.server_of(target)
+            masked, call = seal(
+                record,
+                plan,
+                project,
+                policies,
+                lambda masked: call_pieces(masked, target, server),
+                lambda trace_id: self._traces.recall(target, trace_id),
+            )
             if masked.masked or masked.failures:
                 self._counters.masked(project, masked.masked, masked.failures)
                 self._tell_mask_failed(project, masked.failures)
             if masked.drop:
                 self._counters.dropped(project, "mask_failed")
             else:
-                self._sender.send(ad_hoc or project, span)
+                self._sender.send(ad_hoc or project, call)
+                if plan.ids.trace_id is not None:  # nobody can continue a trace whose id was never named
+                    state = trace_state(masked, target, server)
+                    self._traces.remember(target, masked.trace_id, state, len(call))
         except Exception as error:  # noqa: BLE001 - the same boundary, per project
             self._drop(project, "encode_failed", error)
 

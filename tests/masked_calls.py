@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from router.delivery import Counters, DeliverySettings, Sender, encode_span
+from router.delivery import Counters, DeliverySettings, Sender, encode_call
 from router.masking.record import MaskedRecord
 from router.testing import FakeLangfuse
 
@@ -49,7 +49,7 @@ class Post:
         """Count and send one call per number."""
         for number in numbers:
             self.counters.accept(project)
-            self.sender.send(project, encode_span(make_masked(number, **changes), self.projects[project]))
+            self.sender.send(project, encode_call(make_masked(number, **changes), self.projects[project]))
 
     def account(self, project: str = "payments") -> dict[str, Any]:
         """Return what became of the calls of one project, without the zeros."""

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from router.config.loaded import ResolvedProject
-from router.delivery import Counters, DeliverySettings, encode_span
+from router.delivery import Counters, DeliverySettings, encode_call
 from router.delivery.notices import Notices
 from router.delivery.outbox import MAX_IDLE, Outbox
 from router.testing import FakeLangfuse
@@ -35,7 +35,7 @@ def router_threads() -> list[threading.Thread]:
 def send(post: Post, *targets: ResolvedProject, number: int = 0) -> None:
     for target in targets:
         post.counters.accept(target.name)
-        post.sender.send(target, encode_span(make_masked(number), target))
+        post.sender.send(target, encode_call(make_masked(number), target))
 
 
 def outbox_of(counters: Counters, max_queue_bytes: int = 1_000_000) -> Outbox:

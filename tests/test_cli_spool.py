@@ -14,7 +14,7 @@ from google.protobuf import json_format  # type: ignore[import-untyped]
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from router.cli.progress import Progress
-from router.delivery import encode_span
+from router.delivery import encode_call
 from router.delivery.spool.records import record_of
 from router.delivery.spool.survey import Survey
 from router.testing import FakeLangfuse
@@ -201,7 +201,7 @@ def test_dead_letters_are_sent_again_with_the_same_bytes(langfuse, folder):
         assert list(folder.glob("dead/*.spool")) == []
         refuse(langfuse, post, 3)
         assert router("spool", "replay", "--format", "json").data["summary"]["delivered"] == 1
-    expected = [encode_span(make_masked(number), langfuse.project("payments")) for number in range(4)]
+    expected = [encode_call(make_masked(number), langfuse.project("payments")) for number in range(4)]
     assert [bytes_of(span) for span in langfuse.spans()] == [bytes_of_encoded(span) for span in expected]
     assert router("spool", "replay").out == "0 calls: 0 delivered, 0 stayed\n"
 
@@ -212,9 +212,9 @@ def bytes_of(span: Any) -> Any:
 
 
 def bytes_of_encoded(span: bytes) -> Any:
-    from router.delivery.decode import decode_span
+    from router.delivery.decode import decode_call
 
-    return bytes_of(decode_span(span))
+    return bytes_of(decode_call(span)[0])
 
 
 def test_what_is_refused_again_stays_and_the_rest_is_gone(langfuse, folder):

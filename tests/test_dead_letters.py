@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from router.delivery import encode_span
+from router.delivery import encode_call
 from router.delivery.spool.records import Record, read_content, read_records
 from router.testing import FakeLangfuse
 from tests.masked_calls import make_masked, posting, texts
@@ -34,7 +34,7 @@ def test_a_call_that_is_refused_is_kept_with_the_reason(langfuse, tmp_path):
         assert post.account() == {"handled": 3, "delivered": 2, "dropped": {"rejected": 1}, "dead_letters": 1}
         (letter,) = letters(tmp_path)
         assert letter.note == "rejected HTTP 400"
-        assert letter.span == encode_span(make_masked(1), post.projects["payments"])
+        assert letter.span == encode_call(make_masked(1), post.projects["payments"])
     (file,) = tmp_path.rglob("*.spool")
     assert read_content(file.read_bytes()).project == "payments"
 
@@ -49,7 +49,7 @@ def test_a_call_that_even_cut_is_too_large_is_kept_uncut(langfuse, tmp_path):
         assert post.account() == {"handled": 1, "dropped": {"too_large": 1}, "dead_letters": 1}
         (letter,) = letters(tmp_path)
         assert letter.note == "too_large HTTP 413"
-        assert letter.span == encode_span(make_masked(1, input=text), post.projects["payments"])
+        assert letter.span == encode_call(make_masked(1, input=text), post.projects["payments"])
 
 
 def test_without_a_spool_nothing_is_kept(langfuse):
@@ -83,7 +83,7 @@ def test_the_oldest_give_way_and_are_counted(langfuse, tmp_path, caplog):
         kept = letters(tmp_path)
         assert len(kept) + account["dead_letters_removed"] == 40
         assert [letter.span for letter in kept] == [
-            encode_span(make_masked(number), post.projects["payments"]) for number in range(40 - len(kept), 40)
+            encode_call(make_masked(number), post.projects["payments"]) for number in range(40 - len(kept), 40)
         ]
     assert 5 <= len(kept) < 40
     assert sum(file.stat().st_size for file in tmp_path.glob("dead/*")) <= 16_000
@@ -114,7 +114,7 @@ def test_letters_of_calls_that_bring_their_own_keys_are_not_written(langfuse, tm
     with posting(langfuse, spool_dir=str(tmp_path)) as post:
         ad_hoc = langfuse.project("ad-hoc:123")
         post.counters.accept(ad_hoc.name)
-        post.sender.send(ad_hoc, encode_span(make_masked(1), ad_hoc))
+        post.sender.send(ad_hoc, encode_call(make_masked(1), ad_hoc))
         assert post.sender.force_flush(10)
         assert post.account("ad-hoc") == {"handled": 1, "dropped": {"rejected": 1}}
     assert letters(tmp_path) == []

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from router.config.loaded import ResolvedProject
-from router.delivery import encode_span, span_pieces
+from router.delivery import call_pieces, encode_call
 from router.masking import MaskedRecord, MaskingPolicies, mask, seal
 from router.masking.literals import MAX_VALUES
 from router.routing.plan import Plan
@@ -47,7 +47,7 @@ def sealed(record: CallRecord, compiled: MaskingPolicies, *masks: str, leak: byt
     plan = Plan(rule="r", route=("p",), masks={"p": masks})
 
     def encode(masked: MaskedRecord) -> Sequence[bytes]:
-        return [*span_pieces(masked, PROJECT), *([] if masked.input == WITHHELD else [leak])]
+        return [*call_pieces(masked, PROJECT), *([] if masked.input == WITHHELD else [leak])]
 
     return seal(record, plan, "p", compiled, encode)
 
@@ -112,16 +112,16 @@ def test_a_clean_call_is_encoded_as_ever() -> None:
     record = call(input="hello", output={"a": ["b"]}, tags=("x", "y"))
     plan = Plan(rule="r", route=("p",), masks={"p": ("all",)}, trace={"tags": ["x", "y"], "name": "n"})
     compiled = everything()
-    masked, span = seal(record, plan, "p", compiled, lambda masked: span_pieces(masked, PROJECT))
+    masked, span = seal(record, plan, "p", compiled, lambda masked: call_pieces(masked, PROJECT))
     assert masked == mask(record, plan, "p", compiled)
-    assert span == encode_span(masked, PROJECT)
+    assert span == encode_call(masked, PROJECT)
 
 
 def test_every_text_is_a_piece_of_its_own() -> None:
     """Lengths and tags of the wire format stand apart, so that no detector takes them for a part of a word."""
     record = call(input=AWS_KEY, tags=(EMAIL,))
     plan = Plan(rule="r", route=("p",), masks={"p": ()}, trace={"tags": [EMAIL, "other"]})
-    pieces = span_pieces(mask(record, plan, "p", policies({})), PROJECT)
+    pieces = call_pieces(mask(record, plan, "p", policies({})), PROJECT)
     assert {AWS_KEY.encode(), EMAIL.encode(), b"other"} <= set(pieces)
 
 

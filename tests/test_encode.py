@@ -13,8 +13,9 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from pydantic import SecretStr
 
 from router.config.loaded import ResolvedProject
-from router.delivery import attributes, encode_span
-from router.delivery.batch import encode_request, make_batch, read_spans, split_batch
+from router.delivery import attributes, encode_call, encode_span
+from router.delivery.batch import encode_request, make_batch, shorten_batch, split_batch
+from router.delivery.compression import gunzip
 from router.delivery.decode import DecodedSpan, decode_request, decode_span
 from router.masking.record import MaskedRecord
 from tests.masked_calls import START, make_masked
@@ -310,24 +311,53 @@ def test_nesting_without_end_is_cut():
 
 def test_a_request_is_what_opentelemetry_reads_and_writes():
     """Byte for byte: our framing, protobuf's own, and back."""
-    spans = [encode_span(make_masked(number, input="x" * number * 500), PROJECT) for number in range(40)]
-    body = encode_request(spans)
+    masked = [make_masked(number, input="x" * number * 500) for number in range(40)]
+    body = encode_request([encode_call(each, PROJECT) for each in masked])
     request = ExportTraceServiceRequest.FromString(body)
     assert request.SerializeToString() == body
     (resource_spans,) = request.resource_spans
     (scope_spans,) = resource_spans.scope_spans
     assert list(resource_spans.resource.attributes) == []
     assert (scope_spans.scope.name, scope_spans.scope.version) == ("langfuse-sdk", "")
-    assert [span.SerializeToString() for span in scope_spans.spans] == spans
-    assert list(read_spans(body)) == spans
+    assert [span.SerializeToString() for span in scope_spans.spans] == [encode_span(each, PROJECT) for each in masked]
 
 
 def test_a_batch_can_be_halved_and_made_again():
     """Nothing but the compressed body is kept, and the same spans give the same body."""
-    spans = [encode_span(make_masked(number), PROJECT) for number in range(5)]
+    spans = [encode_call(make_masked(number), PROJECT) for number in range(5)]
     batch = make_batch(spans, 1.0)
     assert make_batch(spans, 1.0) == batch
     assert split_batch(batch) == (make_batch(spans[:2], 1.0), make_batch(spans[2:], 1.0))
+
+
+def continuing(number: int, **changes: Any) -> bytes:
+    """Return a call of two spans: its generation, and what it changes of the trace."""
+    changes = {"continues_trace": True, "update_keys": ("input", "output"), **changes}
+    return encode_call(make_masked(number, span_seed=f"{number:064x}", **changes), PROJECT, "v4")
+
+
+def test_the_spans_of_a_call_stay_together():
+    """However a batch is taken apart, it is taken apart between calls."""
+    calls = [continuing(0), encode_call(make_masked(1), PROJECT), continuing(2)]
+    batch = make_batch(calls, 1.0)
+    assert batch.count == 3
+    assert len(decode_request(gunzip(batch.body))) == 5
+    first, rest = split_batch(batch)
+    assert (first, rest) == (make_batch(calls[:1], 1.0), make_batch(calls[1:], 1.0))
+    assert split_batch(rest) == (make_batch(calls[1:2], 1.0), make_batch(calls[2:], 1.0))
+
+
+def test_a_call_of_several_spans_is_shortened_as_a_whole():
+    """Every span keeps its ids and loses of its texts; one that has nothing to lose stays."""
+    whole = continuing(0, input="x" * 40_000, output="y" * 300)
+    shorter = shorten_batch(make_batch([whole], 1.0))
+    assert shorter is not None
+    assert (shorter.count, shorter.since) == (1, 1.0)
+    assert shorter.sizes[0] < len(whole) * 0.6
+    before, after = decode_request(encode_request([whole])), decode_request(gunzip(shorter.body))
+    assert [span.span_id for span in after] == [span.span_id for span in before]
+    assert all("[cut: 40000 bytes]" in span.attributes["langfuse.observation.input"] for span in after)
+    assert shorten_batch(make_batch([continuing(0)], 1.0)) is None
 
 
 def test_our_reader_finds_what_opentelemetry_finds():

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from router.delivery.batch import read_spans
 from router.delivery.compression import gunzip
+from router.delivery.decode import decode_request
 from router.delivery.retry import Answer, judge, parse_retry_after, pause
 from router.testing import FakeLangfuse
 from tests.masked_calls import Post, posting, texts, wait_until
@@ -225,7 +225,7 @@ def test_after_failures_in_a_row_one_call_is_tried_alone(langfuse):
         assert post.sender.circuits() == {"payments": "closed"}
     requests = langfuse.requests()
     assert [request.status for request in requests] == [503] * 6 + [200] * 2
-    assert [len(list(read_spans(gunzip(request.body)))) for request in requests] == [20] * 3 + [1] * 4 + [19]
+    assert [len(decode_request(gunzip(request.body))) for request in requests] == [20] * 3 + [1] * 4 + [19]
     assert len({request.body for request in requests[:3]}) == len({request.body for request in requests[3:7]}) == 1
     assert [span.metadata["litellm_call_id"] for span in langfuse.spans()] == [f"call-{n}" for n in range(20)]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from router.delivery.decode import decode_span
+from router.delivery.decode import decode_call
 from router.delivery.spool.survey import Survey
 from router.testing import FakeLangfuse
 from tests.masked_calls import posting
@@ -55,7 +55,7 @@ def settled(langfuse: FakeLangfuse, folder: Path) -> set[int]:
     """Return the calls that arrived, and those that are dead letters."""
     with Survey(str(folder)) as survey:
         dead = [call for file in survey.files() for call in file.calls if call.state == "dead"]
-    return {number_of(span) for span in (*langfuse.spans(), *(decode_span(call.span) for call in dead))}
+    return {number_of(span) for span in (*langfuse.spans(), *(decode_call(call.span)[0] for call in dead))}
 
 
 class Story:

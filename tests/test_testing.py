@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from router.delivery import encode_span
+from router.delivery import encode_call
 from router.delivery.batch import encode_request
 from router.testing import FakeLangfuse, make_record
 from tests.masked_calls import make_masked
@@ -27,7 +27,7 @@ def credentials(project: str = "payments") -> dict[str, str]:
 
 
 def body(langfuse: FakeLangfuse, *numbers: int, **changes: Any) -> bytes:
-    return encode_request([encode_span(make_masked(number, **changes), langfuse.project("p")) for number in numbers])
+    return encode_request([encode_call(make_masked(number, **changes), langfuse.project("p")) for number in numbers])
 
 
 def ask(

@@ -1,4 +1,4 @@
-"""Several spans of one project as one request body; the bytes that are sent, and sent again on a retry."""
+"""Several calls of one project as one request body; the bytes that are sent, and sent again on a retry."""
 
 from __future__ import annotations
 
@@ -24,50 +24,63 @@ class Batch:
 
     Attributes:
         body: gzip of a serialised ExportTraceServiceRequest.
-        count: spans in it.
-        since: when its oldest span was accepted, on the clock of time.monotonic.
-        uncut: the body before its one span was cut; None where it was not.
+        sizes: length of each call in it, uncompressed.
+        since: when its oldest call was accepted, on the clock of time.monotonic.
+        uncut: the batch before its one call was cut; None where it was not.
     """
 
     body: bytes
-    count: int
+    sizes: tuple[int, ...]
     since: float
-    uncut: bytes | None = None
+    uncut: Batch | None = None
+
+    @property
+    def count(self) -> int:
+        """Calls in it."""
+        return len(self.sizes)
 
 
-def make_batch(spans: Sequence[bytes], since: float) -> Batch:
-    """Return the request of some serialised spans, at least one."""
+def make_batch(calls: Sequence[bytes], since: float) -> Batch:
+    """Return the request of some encoded calls, at least one."""
     # Fed in pieces: joining megabytes first costs more in fresh memory pages than compressing small ones.
-    return Batch(gzip(_chunked(_pieces(spans))), len(spans), since)
+    return Batch(gzip(_chunked(_pieces(calls))), tuple(map(len, calls)), since)
 
 
 def split_batch(batch: Batch) -> tuple[Batch, Batch]:
-    """Return two batches with one half of the spans each; the batch has at least two."""
-    spans = spans_of(batch)
-    middle = len(spans) // 2
-    return make_batch(spans[:middle], batch.since), make_batch(spans[middle:], batch.since)
+    """Return two batches with one half of the calls each; the batch has at least two."""
+    calls = _calls(batch)
+    middle = len(calls) // 2
+    return make_batch(calls[:middle], batch.since), make_batch(calls[middle:], batch.since)
 
 
 def probe_of(batch: Batch) -> tuple[Batch, Batch]:
-    """Return a batch of the first span alone, and one of the others; the batch has at least two."""
-    first, *others = read_spans(gunzip(batch.body))
+    """Return a batch of the first call alone, and one of the others; the batch has at least two."""
+    first, *others = _calls(batch)
     return make_batch([first], batch.since), make_batch(others, batch.since)
 
 
 def shorten_batch(batch: Batch) -> Batch | None:
-    """Return the batch, of one span, with the span at half its size; None when that cannot be."""
-    (span,) = read_spans(gunzip(batch.body))
-    shorter = shorten_span(span, len(span) // 2) if len(span) >= SMALLEST else None
-    return None if shorter is None else replace(make_batch([shorter], batch.since), uncut=batch.uncut or batch.body)
+    """Return the batch, of one call, with the call at about half its size; None when that cannot be."""
+    (call,) = _calls(batch)
+    if len(call) < SMALLEST:
+        return None
+    spans = list(read_call(call))
+    shorter = [shorten_span(span, len(span) // 2) for span in spans]
+    if all(span is None for span in shorter):
+        return None
+    whole = b"".join(field(2, short or span) for short, span in zip(shorter, spans, strict=True))
+    if len(whole) >= len(call):
+        return None
+    return replace(make_batch([whole], batch.since), uncut=batch.uncut or batch)
 
 
-def spans_of(batch: Batch) -> list[bytes]:
-    """Return the spans of a batch as they were accepted."""
-    return list(read_spans(gunzip(batch.uncut or batch.body)))
+def calls_of(batch: Batch) -> list[bytes]:
+    """Return the calls of a batch as they were accepted."""
+    return _calls(batch.uncut or batch)
 
 
 def smaller_batches(batch: Batch, verdict: Verdict, refusals: int) -> tuple[Batch, ...]:
-    """Return what to try instead of a batch that was not taken: parts of it, or its one span with texts cut.
+    """Return what to try instead of a batch that was not taken: parts of it, or its one call with texts cut.
 
     Args:
         batch: that was not taken.
@@ -84,25 +97,23 @@ def smaller_batches(batch: Batch, verdict: Verdict, refusals: int) -> tuple[Batc
     return ()
 
 
-def encode_request(spans: Sequence[bytes], resource: Mapping[str, str] | None = None) -> bytes:
+def encode_request(calls: Sequence[bytes], resource: Mapping[str, str] | None = None) -> bytes:
     """Return a serialised ExportTraceServiceRequest, uncompressed, with text attributes of its resource."""
     about = b"".join(field(1, _text_attribute(name, text)) for name, text in (resource or {}).items())
-    return b"".join(_pieces(spans, field(1, about)))
+    return b"".join(_pieces(calls, field(1, about)))
 
 
 def _text_attribute(name: str, text: str) -> bytes:
     return field(1, name.encode()) + field(2, field(1, text.encode()))
 
 
-def read_spans(request: bytes) -> Iterator[bytes]:
-    """Yield the serialised spans of a request.
+def read_call(call: bytes) -> Iterator[bytes]:
+    """Yield the serialised spans of an encoded call, the generation first.
 
     Raises:
-        ValueError: `request` is not an ExportTraceServiceRequest.
+        ValueError: `call` is none.
     """
-    for resource_spans in _nested(request, 1):
-        for scope_spans in _nested(resource_spans, 2):
-            yield from _nested(scope_spans, 2)
+    return _nested(call, 2)
 
 
 def _nested(message: bytes, number: int) -> Iterator[bytes]:
@@ -111,15 +122,22 @@ def _nested(message: bytes, number: int) -> Iterator[bytes]:
             yield value
 
 
-def _pieces(spans: Sequence[bytes], resource: bytes = _RESOURCE) -> Iterator[bytes]:
-    heads = [b"\x12" + varint(len(span)) for span in spans]
-    scope_size = len(_SCOPE) + sum(map(len, heads)) + sum(map(len, spans))
+def _calls(batch: Batch) -> list[bytes]:
+    request = gunzip(batch.body)
+    at = len(request) - sum(batch.sizes)  # they end the request
+    calls = []
+    for size in batch.sizes:
+        calls.append(request[at : at + size])
+        at += size
+    return calls
+
+
+def _pieces(calls: Sequence[bytes], resource: bytes = _RESOURCE) -> Iterator[bytes]:
+    scope_size = len(_SCOPE) + sum(map(len, calls))
     scope_head = b"\x12" + varint(scope_size)
     yield b"\x0a" + varint(len(resource) + len(scope_head) + scope_size)
     yield resource + scope_head + _SCOPE
-    for head, span in zip(heads, spans, strict=True):
-        yield head
-        yield span
+    yield from calls
 
 
 def _chunked(pieces: Iterator[bytes]) -> Iterator[bytes]:

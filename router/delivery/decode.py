@@ -49,6 +49,18 @@ def decode_request(data: bytes) -> list[DecodedSpan]:
     return spans
 
 
+def decode_call(call: bytes) -> list[DecodedSpan]:
+    """Return the spans of an encoded call, as the queue and the spool hold it; the generation comes first.
+
+    Raises:
+        ValueError: the bytes are no call.
+    """
+    spans = [decode_span(_message(value)) for number, _, value in read_fields(call) if number == 2]
+    if not spans:
+        raise ValueError("a call without a span")
+    return spans
+
+
 def decode_span(data: bytes, **under: Any) -> DecodedSpan:
     """Return one serialised Span; `under` gives resource, scope_name and scope_version.
 
@@ -73,9 +85,10 @@ def decode_span(data: bytes, **under: Any) -> DecodedSpan:
 
 
 def span_id_of(data: bytes) -> str:
-    """Return the id of a serialised Span in hex, "" where there is none; reads no further than that."""
+    """Return the id of an encoded call's first span in hex, "" where there is none; reads no further than that."""
     with contextlib.suppress(ValueError):
-        return next((_message(value).hex() for number, _, value in read_fields(data) if number == 2), "")
+        span = next((_message(value) for number, _, value in read_fields(data) if number == 2), b"")
+        return next((_message(value).hex() for number, _, value in read_fields(span) if number == 2), "")
     return ""
 
 

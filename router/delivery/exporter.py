@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from router.config.loaded import ResolvedProject
 from router.delivery.backlog import Backlog
-from router.delivery.batch import Batch, make_batch, smaller_batches, spans_of
+from router.delivery.batch import Batch, calls_of, make_batch, smaller_batches
 from router.delivery.counters import DropReason
 from router.delivery.notices import Notices, calls
 from router.delivery.outbox import Outbox
@@ -176,7 +176,7 @@ class Exporter:
                 left += reversed(smaller)
             else:
                 if answer.verdict != "delivered":
-                    self._outbox.keep_dead(backlog, spans_of(batch), _REASONS[answer.verdict], answer.cause)
+                    self._outbox.keep_dead(backlog, calls_of(batch), _REASONS[answer.verdict], answer.cause)
                 self._settle(backlog, batch.count, answer)
 
     async def _deliver(self, backlog: Backlog, batch: Batch) -> Answer:

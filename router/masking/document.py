@@ -14,7 +14,7 @@ from router.routing.record import CallRecord
 
 GENERATION_PARTS = (*GENERATION_FIELDS, "prompt")
 """What a document holds of the generation: the fields that routing.yaml sets, and the prompt that was used."""
-FACTS = frozenset({"call_id", "call_type", "usage_details", "cost_details"})
+FACTS = frozenset({"call_id", "call_type", "usage_details", "cost_details", "kept"})
 """Fields of the document that no path reaches; every detector sees them all the same."""
 UPDATE_KEYS = frozenset(
     """
@@ -44,7 +44,8 @@ class Document:
 
     Attributes:
         tree: input, output, error {type, code, message}, model, model_parameters, trace, generation; and the
-            facts call_id, call_type, usage_details, cost_details, which no path reaches but every detector sees.
+            facts call_id, call_type, usage_details, cost_details and kept (what a continued trace has), which no path
+            reaches but every detector sees.
         removed: how many values went because their key names a secret.
     """
 
@@ -52,8 +53,11 @@ class Document:
     removed: int
 
 
-def build_document(record: CallRecord, plan: Plan, ids: SpanIds) -> Document:
-    """Return the document of `record` under `plan`. Raises whatever a foreign object raises when it is read."""
+def build_document(record: CallRecord, plan: Plan, ids: SpanIds, kept: Mapping[str, Any] | None = None) -> Document:
+    """Return the document of `record` under `plan`; `kept` is what the continued trace has.
+
+    Raises whatever a foreign object raises when it is read.
+    """
     copier = Copier()
     metadata = {**_mapping(record.details), **_mapping(plan.generation.get("metadata"))}
     if ids.foreign_trace_id is not None:
@@ -66,6 +70,7 @@ def build_document(record: CallRecord, plan: Plan, ids: SpanIds) -> Document:
         "model_parameters": copier.copy(_allowed_parameters(record.model_parameters)),
         "usage_details": copier.copy(record.usage_details),
         "cost_details": copier.copy(record.cost_details),
+        "kept": copier.copy(kept) if kept else None,
         "trace": _fields(copier, plan.trace, TRACE_FIELDS),
         "generation": _fields(copier, {**plan.generation, "metadata": metadata}, GENERATION_PARTS),
         "error": {name: copier.copy(getattr(error, name)) for name in ("type", "code", "message")} if error else None,

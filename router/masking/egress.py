@@ -9,7 +9,7 @@ from typing import Final
 from ahocorasick_rs import BytesAhoCorasick
 
 from router.masking.literals import Found
-from router.masking.masking import mask_guarded, withheld
+from router.masking.masking import Recall, mask_guarded, withheld
 from router.masking.policies import MaskingPolicies
 from router.masking.policy import Policy
 from router.masking.record import MaskedRecord
@@ -28,7 +28,12 @@ Encode = Callable[[MaskedRecord], Sequence[bytes]]
 
 
 def seal(
-    record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies, encode: Encode
+    record: CallRecord,
+    plan: Plan,
+    project: str,
+    policies: MaskingPolicies,
+    encode: Encode,
+    recall: Recall | None = None,
 ) -> tuple[MaskedRecord, bytes]:
     """Mask a call for a project, encode it, and check what came out.
 
@@ -36,13 +41,15 @@ def seal(
     a word that gave it away, and once alone), the call is masked again with the values themselves. What then still
     holds one, or a secret whose form names its issuer, is withheld as a whole, with `egress` among its failures.
 
+    `recall` returns what is known of a trace that the call continues, by its id; it is masked as the call is.
+
     Raises whatever `encode` raises.
     """
-    masked, found, policy = mask_guarded(record, plan, project, policies)
+    masked, found, policy = mask_guarded(record, plan, project, policies, recall=recall)
     pieces = encode(masked)
     leaks = _holds_any(pieces, found)
     if leaks:
-        masked, _, policy = mask_guarded(record, plan, project, policies, found)
+        masked, _, policy = mask_guarded(record, plan, project, policies, found, recall)
         pieces = encode(masked)
         leaks = _holds_any(pieces, found)
     if leaks or _holds_secret(pieces, policy):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from router.config.model import MASK_FUNCTION
@@ -22,6 +22,7 @@ from router.masking.walk import Walk
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
 
+Recall = Callable[[str], Mapping[str, Any]]
 WALK: Final = "walk"
 """Stands for a mask's name where not a mask failed but the walk over the record."""
 
@@ -37,12 +38,18 @@ def mask(record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies
 
 
 def mask_guarded(
-    record: CallRecord, plan: Plan, project: str, policies: MaskingPolicies, also: Found | None = None
+    record: CallRecord,
+    plan: Plan,
+    project: str,
+    policies: MaskingPolicies,
+    also: Found | None = None,
+    recall: Recall | None = None,
 ) -> tuple[MaskedRecord, Found, Policy | None]:
     """Do what `mask` does, and return as well what the check of the bytes needs.
 
     Args:
         also: values to hide wherever they stand, by what replaces them.
+        recall: returns what is known of a trace that the call continues, by its id.
 
     Returns:
         The masked record; the values that detectors found anywhere, to be kept no longer than the call; and the
@@ -52,7 +59,7 @@ def mask_guarded(
     try:
         policy = with_derived(policies.policy(plan.masks[project]), plan.because)
         walk = Walk(with_literals(policy, also) if also else policy, project)
-        return _masked(record, plan, walk, project), walk.found, policy
+        return _masked(record, plan, walk, project, recall), walk.found, policy
     except KeyboardInterrupt:
         raise
     except UnknownMask as unknown:
@@ -100,10 +107,11 @@ def failure_marker(name: str) -> str:
     return f"[MASK FAILED: {name}]"
 
 
-def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str) -> MaskedRecord:
+def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str, recall: Recall | None) -> MaskedRecord:
     policy = walk.policy
     ids = _ids(record, plan, walk.is_hidden)
-    document = build_document(record, plan, ids)
+    kept = recall(ids.trace_id) if recall is not None and ids.continues_trace else None
+    document = build_document(record, plan, ids, kept)
     tree = document.tree
     walk.counts["secret_name"] = document.removed
     failures: dict[str, None] = {}

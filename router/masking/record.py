@@ -22,6 +22,8 @@ class MaskedRecord:
         status_message: why the call failed, masked; None for a success.
         trace: of name, user_id, session_id, tags, version, release, environment, public, metadata, those that are set.
         generation: of name, version, metadata, and prompt {name, version}, those that are set.
+        kept: on a continued trace, its fields as this process sent them last, input and output included, and masked
+            once more; a field that is missing is not known.
         masked: how often each detector hit; `pattern` for patterns, `path` for whole values, `secret_name` for
             values that were removed because of their key's name. Never a value.
         masks: names of the masks that applied, in order.
@@ -51,6 +53,7 @@ class MaskedRecord:
     trace: Mapping[str, Any] = field(default_factory=dict)
     generation: Mapping[str, Any] = field(default_factory=dict)
     update_keys: tuple[str, ...] = ()
+    kept: Mapping[str, Any] = field(default_factory=dict)
     masked: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
     drop: bool = False

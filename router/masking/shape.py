@@ -36,6 +36,7 @@ def masked_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
         "model_parameters": _object(tree["model_parameters"]),
         "usage_details": _numbers(tree["usage_details"], int),
         "cost_details": _numbers(tree["cost_details"], float),
+        "kept": _object(tree["kept"]) if isinstance(tree["kept"], dict) else {},
         "input": tree["input"],
         "output": tree["output"],
         "status_message": _status_message(tree["error"]),

@@ -3,5 +3,6 @@
 from router.testing.langfuse import FakeLangfuse
 from router.testing.received import ReceivedRequest, ReceivedSpan
 from router.testing.records import make_record
+from router.testing.traces import SeenTrace
 
-__all__ = ["FakeLangfuse", "ReceivedRequest", "ReceivedSpan", "make_record"]
+__all__ = ["FakeLangfuse", "ReceivedRequest", "ReceivedSpan", "SeenTrace", "make_record"]

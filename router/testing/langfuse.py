@@ -17,6 +17,7 @@ from router.testing.faults import Fault, Faults
 from router.testing.inbox import Inbox
 from router.testing.received import ReceivedRequest, ReceivedSpan
 from router.testing.server import Server
+from router.testing.traces import SeenTrace, seen_on_v3, seen_on_v4
 
 
 class FakeLangfuse:
@@ -83,6 +84,11 @@ class FakeLangfuse:
     def spans(self, project: str | None = None) -> list[ReceivedSpan]:
         """Return the spans received so far, of one project or of all, in order of arrival."""
         return self._inbox.spans(project)
+
+    def trace(self, trace_id: str, project: str | None = None) -> SeenTrace:
+        """Return a trace as a user would see it on a server of this `version`; one of no version is of generation 4."""
+        spans = [span for span in self.spans(project) if span.trace_id == trace_id]
+        return seen_on_v3(spans) if str(self.version).startswith("3.") else seen_on_v4(spans)
 
     def requests(self, project: str | None = None) -> list[ReceivedRequest]:
         """Return the requests that got their answer, or their fault, so far."""

@@ -74,6 +74,16 @@ class ReceivedSpan(DecodedSpan):
         metadata = self._below(names.TRACE_METADATA)
         return found | ({"metadata": metadata} if metadata else {})
 
+    @property
+    def trace_input(self) -> Any:
+        """The input that the span gives its trace, on servers of generation 3; like `input`."""
+        return _parsed(self.attributes.get(names.TRACE_INPUT))
+
+    @property
+    def trace_output(self) -> Any:
+        """The output that the span gives its trace, like `trace_input`."""
+        return _parsed(self.attributes.get(names.TRACE_OUTPUT))
+
     def _below(self, prefix: str) -> dict[str, Any]:
         start = prefix + "."
         return {key[len(start) :]: _read(value) for key, value in self.attributes.items() if key.startswith(start)}

@@ -19,7 +19,7 @@ from router.config import LoadedConfig
 from router.config.loaded import ResolvedProject
 from router.delivery import DeliverySettings
 from router.delivery import attributes as names
-from router.delivery.decode import decode_span
+from router.delivery.decode import decode_call
 from router.delivery.replay import Replay, Replayed
 from router.delivery.spool.survey import Call, Survey
 from router.settings import config_path, load_settings, process_environment
@@ -113,7 +113,7 @@ def masks_for(config: LoadedConfig, project: str) -> frozenset[str]:
 
 def _masks_on(call: Call) -> frozenset[str]:
     try:
-        evidence = json.loads(decode_span(call.span).attributes[f"{names.OBSERVATION_METADATA}.routing"])
+        evidence = json.loads(decode_call(call.span)[0].attributes[f"{names.OBSERVATION_METADATA}.routing"])
         return frozenset(evidence.get("masks", ()))
     except (ValueError, KeyError, TypeError, AttributeError):
         return frozenset()

@@ -11,7 +11,7 @@ import click
 from router.cli.commands import format_option
 from router.cli.exits import ExitCode
 from router.cli.spool.selection import ALL, Selection, folder_option, open_survey, read_calls, selection_options
-from router.delivery.decode import DecodedSpan, decode_span
+from router.delivery.decode import DecodedSpan, decode_call
 from router.delivery.spool.survey import Call
 
 
@@ -43,7 +43,7 @@ def show_calls(calls: Iterable[Call], limit: int) -> ShowResult:
 
 def _decoded(span: bytes) -> DecodedSpan | None:
     try:
-        return decode_span(span)
+        return decode_call(span)[0]
     except ValueError:
         return None
 

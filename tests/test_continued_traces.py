@@ -1,0 +1,301 @@
+"""What a user sees of a trace that later calls continue, on both generations of Langfuse."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from router import Router
+from router.masking.ids import normalise_trace_id
+from router.routing.record import CallRecord
+from router.routing.request import record_from_request
+from router.testing import FakeLangfuse, ReceivedSpan, SeenTrace
+from router.testing.traces import seen_on_v3, seen_on_v4
+from tests.masked_calls import START
+
+TRACE_ID = "trace-id22"
+FOLDS = {"v3": seen_on_v3, "v4": seen_on_v4}
+KEYS = {
+    "input": "input",
+    "output": "output",
+    "trace_name": "name",
+    "session_id": "session_id",
+    "tags": "tags",
+    "trace_user_id": "user_id",
+    "trace_version": "version",
+    "trace_release": "release",
+    "trace_metadata": "metadata",
+}
+"""Keys that a call may update, and the field of the trace that is meant."""
+FIRST = {
+    "trace_id": TRACE_ID,
+    "trace_name": "checkout",
+    "session_id": "chat-1",
+    "trace_user_id": "ann",
+    "tags": ["first"],
+    "trace_version": "1",
+    "trace_release": "r1",
+    "trace_public": True,
+    "trace_metadata": {"city": "Rome", "kept": "yes"},
+}
+SECOND = {
+    "existing_trace_id": TRACE_ID,
+    "trace_name": "other",
+    "session_id": "chat-2",
+    "trace_user_id": "bob",
+    "tags": ["second"],
+    "trace_version": "2",
+    "trace_release": "r2",
+    "trace_metadata": {"city": "Oslo"},
+}
+
+
+def yaml_of(server: str) -> str:
+    return f"""
+version: 1
+defaults: {{environment: production, server: {server}}}
+projects: {{shared: {{env: LANGFUSE}}}}
+masks: {{mail: [{{detect: [email]}}]}}
+rules:
+  - {{id: masked, match: {{metadata.private: true}}, route: shared, mask: [mail]}}
+  - {{id: rest, route: shared}}
+"""
+
+
+class Caller:
+    """An application that makes one call after the other, each a minute later."""
+
+    def __init__(self, router: Router, langfuse: FakeLangfuse) -> None:
+        self._router = router
+        self._langfuse = langfuse
+        self.made = 0
+
+    def call(self, metadata: Mapping[str, Any], minutes: int = 1, **fields: Any) -> None:
+        self.made += 1
+        start = START + len(self._langfuse.spans()) * minutes * 60_000_000_000
+        number = sum(span.model is not None for span in self._langfuse.spans()) + 1
+        said = {"model": "m", "input": f"question {number}", "output": f"answer {number}", **fields}
+        record = record_from_request({"metadata": dict(metadata), "call_type": "completion", **said})
+        self._router.log(
+            replace(record, call_id=f"{start}", start_time_unix_nano=start, end_time_unix_nano=start + 1_000_000_000)
+        )
+        assert self._router.flush(10)
+        stats = self._router.stats()
+        assert (stats.handled, stats.delivered) == (self.made, self.made)
+
+
+@contextlib.contextmanager
+def process(langfuse: FakeLangfuse, tmp_path: Path, server: str) -> Iterator[Caller]:
+    """Give an application in a process of its own: it remembers nothing that another one sent."""
+    path = tmp_path / f"{server}.yaml"
+    path.write_text(yaml_of(server), "utf-8")
+    router = Router.from_file(path, environ=langfuse.environ("LANGFUSE", "shared"))
+    try:
+        yield Caller(router, langfuse)
+    finally:
+        router.shutdown(5)
+
+
+def changes(before: SeenTrace, after: SeenTrace) -> set[str]:
+    old, new = asdict(before), asdict(after)
+    return {name for name in old if old[name] != new[name]}
+
+
+SERVERS = [("v3", "v3"), ("v4", "v4"), ("auto", "v3"), ("auto", "v4")]
+"""What is known of the server, and what it is; `auto` meets one that does not say."""
+
+
+@pytest.fixture
+def langfuse() -> Iterator[FakeLangfuse]:
+    with FakeLangfuse(version=None) as server:
+        yield server
+
+
+def lost(span: ReceivedSpan) -> tuple[set[str], set[str]]:
+    return set(span.routing.get("not_kept", ())), set(span.routing.get("not_updated", ()))
+
+
+@pytest.mark.seed("existing-trace-id")
+@pytest.mark.parametrize(("known", "server"), SERVERS)
+@pytest.mark.parametrize("minutes", [1, 20])
+def test_a_continuation_changes_nothing(
+    known: str, server: str, minutes: int, langfuse: FakeLangfuse, tmp_path: Path
+) -> None:
+    """Whatever the call says of its trace, also once the server has forgotten that it has the trace."""
+    with process(langfuse, tmp_path, known) as caller:
+        caller.call(FIRST)
+        before = FOLDS[server](langfuse.spans())
+        caller.call(SECOND, minutes)
+    assert changes(before, FOLDS[server](langfuse.spans())) == set()
+    assert len(langfuse.spans()) == 2
+    assert lost(langfuse.spans()[1]) == (set(), set())
+
+
+@pytest.mark.parametrize(("known", "server"), SERVERS)
+@pytest.mark.parametrize("key", KEYS)
+def test_a_key_that_is_updated_changes_and_no_other(
+    key: str, known: str, server: str, langfuse: FakeLangfuse, tmp_path: Path
+) -> None:
+    """One process wrote the trace and continues it: everything else is said again where it would be reset."""
+    with process(langfuse, tmp_path, known) as caller:
+        caller.call(FIRST)
+        before = FOLDS[server](langfuse.spans())
+        caller.call({**SECOND, "update_trace_keys": [key]})
+    after = FOLDS[server](langfuse.spans())
+    assert changes(before, after) == {KEYS[key]}
+    expected = {
+        "input": "question 2",
+        "output": "answer 2",
+        "tags": ("first", "second") if server == "v3" else ("second",),
+        "trace_metadata": {**before.metadata, "city": "Oslo"},
+    }
+    assert getattr(after, KEYS[key]) == expected.get(key, SECOND.get(key))
+    assert after.metadata["kept"] == "yes"
+    assert lost(langfuse.spans()[1]) == (set(), set())
+
+
+for _key in ("input", "output"):
+    pytest.mark.seed(f"update-{_key}")(test_a_key_that_is_updated_changes_and_no_other)
+for _key in ("version", "release", "metadata", "user-id"):
+    pytest.mark.seed(f"update-trace-{_key}")(test_a_key_that_is_updated_changes_and_no_other)
+
+
+@pytest.mark.parametrize(("known", "server"), SERVERS)
+@pytest.mark.parametrize("keys", [[], ["input", "output"], *([key] for key in KEYS)], ids="+".join)
+def test_what_another_process_wrote_and_is_lost_is_told(
+    keys: list[str], known: str, server: str, langfuse: FakeLangfuse, tmp_path: Path
+) -> None:
+    """The span's `routing` names every field that was reset, and every key that was left alone on that account."""
+    with process(langfuse, tmp_path, known) as caller:
+        caller.call(FIRST)
+    before = FOLDS[server](langfuse.spans())
+    with process(langfuse, tmp_path, known) as caller:
+        caller.call({**SECOND, "update_trace_keys": keys})
+    after = FOLDS[server](langfuse.spans())
+    not_kept, not_updated = lost(langfuse.spans()[1])
+    wanted = {KEYS[key] for key in keys}
+    changed = changes(before, after)
+    assert changed <= wanted | not_kept
+    assert wanted - not_updated <= changed
+    assert not not_kept & wanted
+    if known != "auto":
+        assert not changed & not_updated
+    if not keys:
+        assert changed == set()
+    if keys == ["input", "output"] and known != "auto":
+        assert wanted <= changed
+    assert "input" not in not_kept
+    assert "output" not in not_kept
+
+
+UPDATES = st.lists(st.lists(st.sampled_from(sorted(KEYS)), unique=True), min_size=1, max_size=4)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(updates=UPDATES, known=st.sampled_from(["v3", "v4", "auto"]))
+def test_any_chain_of_continuations_changes_what_it_says(
+    updates: list[list[str]], known: str, langfuse: FakeLangfuse, tmp_path: Path
+) -> None:
+    """Each call changes the keys that it names, and leaves what the calls before it changed."""
+    langfuse.clear()
+    folds = FOLDS if known == "auto" else {known: FOLDS[known]}
+    with process(langfuse, tmp_path, known) as caller:
+        caller.call(FIRST)
+        for number, keys in enumerate(updates):
+            before = {server: fold(langfuse.spans()) for server, fold in folds.items()}
+            said = {
+                name: f"{value}-{number}" if isinstance(value, str) and name != "existing_trace_id" else value
+                for name, value in SECOND.items()
+            }
+            said |= {"tags": [f"tag-{number}"], "trace_metadata": {"city": f"city-{number}"}}
+            caller.call({**said, "update_trace_keys": keys})
+            for server, fold in folds.items():
+                assert changes(before[server], fold(langfuse.spans())) == {KEYS[key] for key in keys}
+
+
+@pytest.mark.seed("mask-continued-trace")
+@pytest.mark.parametrize(("known", "server"), SERVERS)
+def test_what_a_call_hides_replaces_what_the_trace_had(
+    known: str, server: str, langfuse: FakeLangfuse, tmp_path: Path
+) -> None:
+    """Seed: with the key to update and `mask_input`, the trace's input becomes the redacted text."""
+    with process(langfuse, tmp_path, known) as caller:
+        caller.call(FIRST)
+        caller.call({**SECOND, "update_trace_keys": ["input", "output"], "mask_input": True, "mask_output": True})
+    seen = FOLDS[server](langfuse.spans())
+    assert (seen.input, seen.output) == ("redacted-by-litellm", "redacted-by-litellm")
+    assert all(b"question 2" not in request.body for request in langfuse.requests())
+
+
+def test_what_is_said_again_is_masked_as_the_call_is(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """A former input leaves a second time only under the masks of the call that brings it."""
+    with process(langfuse, tmp_path, "v4") as caller:
+        caller.call(FIRST, input="mail ann@example.com")
+        assert langfuse.spans()[0].input == "mail ann@example.com"
+        caller.call({**SECOND, "update_trace_keys": ["output"], "private": True}, input="ann@example.com asks again")
+    assert [span.input for span in langfuse.spans()[1:]] == ["[EMAIL] asks again", "mail [EMAIL]"]
+    assert langfuse.trace(normalise_trace_id(TRACE_ID)).output == "answer 2"
+
+
+def test_a_project_is_told_nothing_that_another_was_sent(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """Keys that calls bring are told apart by the secret one: the public one may be anybody's."""
+    with process(langfuse, tmp_path, "v4") as caller:
+        keys = {"langfuse_public_key": "pk-lf-same", "langfuse_host": langfuse.url}
+        caller.call({**FIRST, **keys, "langfuse_secret_key": "sk-lf-one"})
+        update = {**SECOND, "update_trace_keys": ["output"], **keys, "langfuse_secret_key": "sk-lf-two"}
+        record: CallRecord = record_from_request({"metadata": update, "input": "x", "output": "y"})
+        assert record.requested.credentials is not None
+        caller.call(update)
+    (span,) = langfuse.spans("two")
+    assert "question 1" not in repr(span)
+    assert lost(span) == (set(), {"output"})
+
+
+def test_a_trace_update_is_one_call_with_its_generation(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """Two spans, one unit in the account, and the same ids whenever the call is sent."""
+    with process(langfuse, tmp_path, "v4") as caller:
+        caller.call(FIRST)
+        caller.call({**SECOND, "update_trace_keys": ["input", "output", "trace_metadata"]})
+    _, generation, update = langfuse.spans()
+    assert [generation.attributes["langfuse.observation.type"], update.attributes["langfuse.observation.type"]] == [
+        "generation",
+        "event",
+    ]
+    assert (bool(generation.parent_span_id), update.parent_span_id) == (True, "")
+    assert update.start_time_unix_nano == update.end_time_unix_nano == generation.end_time_unix_nano
+    assert (update.model, update.usage, update.cost) == (None, {}, {})
+    assert generation.trace == {"environment": "production"}
+
+
+def test_the_version_of_a_continuing_generation_is_its_own(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """Generation 3 keeps it beside the trace's; on 4 it would become the trace's, so it stands in the metadata."""
+    for known in ("v3", "v4"):
+        langfuse.clear()
+        with process(langfuse, tmp_path, known) as caller:
+            caller.call({**FIRST, "trace_public": False})
+            caller.call({"existing_trace_id": TRACE_ID, "version": "prompt-9"})
+        span = langfuse.spans()[1]
+        assert FOLDS[known](langfuse.spans()).version == "1"
+        found = span.attributes.get("langfuse.version"), span.metadata.get("version")
+        assert found == (("prompt-9", None) if known == "v3" else (None, "prompt-9"))
+
+
+def test_the_double_shows_a_trace_as_its_version_does(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """`FakeLangfuse.trace` is for the tests of users."""
+    with process(langfuse, tmp_path, "v4") as caller:
+        caller.call(FIRST)
+        caller.call({**SECOND, "update_trace_keys": ["tags"]})
+    trace_id = normalise_trace_id(TRACE_ID)
+    langfuse.version = "3.225.4"
+    assert langfuse.trace(trace_id).tags == ("first", "second")
+    langfuse.version = "4.16.0"
+    assert langfuse.trace(trace_id).tags == ("second",)
+    assert langfuse.trace(trace_id, "shared").metadata["kept"] == "yes"
+    assert langfuse.trace(trace_id).name == "checkout"
