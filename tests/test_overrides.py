@@ -300,6 +300,7 @@ def test_the_host_that_is_sent_to_is_the_one_that_was_compared() -> None:
     assert project.host == "https://eu.lf.example.com/base"
 
 
+@pytest.mark.seed("credentials-no-host")
 def test_a_listed_default_host_takes_requests_without_one() -> None:
     """It has to be listed as any other."""
     body = "defaults: {host: 'https://lf.example.com'}\n" + LISTED + REST
@@ -324,6 +325,7 @@ def test_never_is_never() -> None:
     assert (plan.route, plan.denied) == (("a",), ("credentials",))
 
 
+@pytest.mark.seed("credentials-team")
 def test_a_client_of_the_proxy_brings_keys_by_a_grant_only() -> None:
     """For the hosts of the grant; neither the default nor what applications may says anything about clients."""
     host = "https://lf.example.com"

@@ -192,6 +192,7 @@ def test_what_litellm_and_its_proxy_write_is_not_metadata() -> None:
     assert requested_from_metadata(internal) == Requested(credentials=RequestCredentials(secret_key=SecretStr("x")))
 
 
+@pytest.mark.seed("headers", "header-spellings")
 @pytest.mark.parametrize("spelling", ["langfuse_{}", "langfuse-{}", "x-langfuse-{}", "x-langfuse_{}", "x_langfuse_{}"])
 def test_headers_ask_in_every_spelling(spelling: str) -> None:
     """Web servers drop headers with underscores, so hyphens and `x-` are read as well."""

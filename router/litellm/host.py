@@ -10,13 +10,15 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import litellm
 
 from router.litellm import private
+from router.litellm.content import mapping_of
+from router.litellm.origin import slots_of
 
 _log = logging.getLogger("router")
 
@@ -50,7 +52,29 @@ def has_own_langfuse() -> bool:
         for entry in getattr(litellm, name, None) or ():
             if entry in _OWN_CALLBACKS if isinstance(entry, str) else _is_own(entry):
                 return True
+    teams = getattr(litellm, "default_team_settings", None)
+    return isinstance(teams, list) and any(_names_own(team) for team in teams)
+
+
+def has_own_langfuse_by_key(kwargs: Mapping[str, Any]) -> bool:
+    """Tell whether the key of a proxy's call, or its team, turns LiteLLM's own Langfuse callback on.
+
+    As LiteLLM stores it: `metadata.logging` of a key or a team, `metadata.callback_settings` of a team.
+    """
+    for slot in slots_of(mapping_of(kwargs.get("litellm_params"))):
+        auth = slot.get("user_api_key_auth")
+        for metadata in (mapping_of(getattr(auth, name, None)) for name in ("metadata", "team_metadata")):
+            entries = metadata.get("logging")
+            named = [mapping_of(entry).get("callback_name") for entry in entries] if isinstance(entries, list) else []
+            if not _OWN_CALLBACKS.isdisjoint(map(str, named)) or _names_own(metadata.get("callback_settings")):
+                return True
     return False
+
+
+def _names_own(settings: Any) -> bool:
+    """Tell whether settings of a team list the callback."""
+    lists = (mapping_of(settings).get(name) for name in ("success_callback", "failure_callback", "callbacks"))
+    return any(entry in _OWN_CALLBACKS for given in lists if isinstance(given, list) for entry in map(str, given))
 
 
 def wait_for_hooks(timeout: float) -> bool:

@@ -70,6 +70,7 @@ class RouterLogger(CustomLogger):
         self._warned_of_nobodys = proxy_process is True
         self._attempts = _Attempts(clock)
         self._looked_around = False
+        self._warned_of_keys = False
         self._ended = False
         self._former: dict[int, Sink] = {}
         self._restore_sigterm: Callable[[], None] | None = None
@@ -186,6 +187,8 @@ class RouterLogger(CustomLogger):
         try:
             if not self._looked_around:
                 self._look_around()
+            if self._proxy_process and not self._warned_of_keys and host.has_own_langfuse_by_key(kwargs):
+                self._warn_of_keys()
             taken = capture(
                 kwargs, response_obj, start_time, end_time, status=status, proxy_process=self._proxy_process
             )
@@ -223,6 +226,14 @@ class RouterLogger(CustomLogger):
     def _forget_former(self) -> None:
         self._former = {}
 
+    def _warn_of_keys(self) -> None:
+        self._warned_of_keys = True
+        _log.warning(
+            "A key or a team turns LiteLLM's own Langfuse callback on as well: it sends each of its calls a second "
+            "time, unrouted and unmasked; this is said once. Take `langfuse` out of the logging settings of keys and "
+            "teams."
+        )
+
     def _look_around(self) -> None:
         self._looked_around = True
         warn_of_own_langfuse()
@@ -233,7 +244,7 @@ def warn_of_own_langfuse() -> None:
     if host.has_own_langfuse():
         _log.warning(
             "LiteLLM's own Langfuse callback is on as well: it sends every call a second time, unrouted and unmasked. "
-            "Take `langfuse` out of success_callback, failure_callback and callbacks."
+            "Take `langfuse` out of success_callback, failure_callback and callbacks, also of default_team_settings."
         )
 
 

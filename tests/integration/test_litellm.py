@@ -252,6 +252,7 @@ def test_tool_calls_and_text_completions_are_recorded(logger: RouterLogger, reco
     assert text.output == {"content": "done", "role": "assistant"}
 
 
+@pytest.mark.seed("duplicates")
 def test_a_call_that_litellm_reports_to_both_hooks_is_recorded_once(logger: RouterLogger, recorder: Recorder) -> None:
     """Beside a plain function as callback, async image generation calls the sync and the async hook."""
     litellm.success_callback.append(lambda kwargs, response, start, end: None)
@@ -268,6 +269,7 @@ def test_a_call_that_litellm_reports_to_both_hooks_is_recorded_once(logger: Rout
     assert record.output[0]["url"] == "https://example.com/cat"
 
 
+@pytest.mark.seed("no-log")
 def test_no_log_records_nothing(logger: RouterLogger, recorder: Recorder) -> None:
     """The seed's flag for calls that must not be logged."""
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi", **{"no-log": True})
@@ -531,6 +533,7 @@ def test_without_a_path_the_environment_names_the_file(
     assert router.litellm.install().shutdown(10)
 
 
+@pytest.mark.seed("own-callback")
 def test_litellms_own_langfuse_callback_is_warned_of(routing_yaml: Path, caplog: pytest.LogCaptureFixture) -> None:
     """Both on means every call twice, once of them unmasked."""
     litellm.success_callback.append("langfuse")
@@ -541,8 +544,57 @@ def test_litellms_own_langfuse_callback_is_warned_of(routing_yaml: Path, caplog:
     (warning,) = [entry.message for entry in caplog.records if entry.name == "router"]
     assert warning == (
         "LiteLLM's own Langfuse callback is on as well: it sends every call a second time, unrouted and unmasked. "
-        "Take `langfuse` out of success_callback, failure_callback and callbacks."
+        "Take `langfuse` out of success_callback, failure_callback and callbacks, also of default_team_settings."
     )
+
+
+@pytest.mark.seed("own-callback")
+@pytest.mark.parametrize("name", ["success_callback", "failure_callback", "callbacks", "_async_success_callback"])
+@pytest.mark.parametrize("entry", ["langfuse", "langfuse_otel"])
+def test_it_is_found_in_every_list(name: str, entry: str) -> None:
+    """By either of its names."""
+    assert not host.has_own_langfuse()
+    getattr(litellm, name).append(entry)
+    assert host.has_own_langfuse()
+
+
+@pytest.mark.seed("own-callback")
+@pytest.mark.parametrize("key", ["success_callback", "failure_callback"])
+def test_it_is_found_in_the_settings_of_teams(key: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`default_team_settings` of a proxy's config.yaml."""
+    monkeypatch.setattr(litellm, "default_team_settings", [{"team_id": "a", key: ["prometheus"]}, None])
+    assert not host.has_own_langfuse()
+    monkeypatch.setattr(litellm, "default_team_settings", [{"team_id": "a", key: ["langfuse"]}])
+    assert host.has_own_langfuse()
+
+
+@pytest.mark.seed("own-callback")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"metadata": {"logging": [{"callback_name": "langfuse", "callback_vars": {}}]}},
+        {"team_metadata": {"logging": [{"callback_name": "langfuse_otel"}]}},
+        {"team_metadata": {"callback_settings": {"success_callback": ["langfuse"]}}},
+    ],
+    ids=["key", "team", "deprecated"],
+)
+def test_a_key_or_team_that_turns_it_on_is_warned_of_once(
+    settings: dict[str, Any], recorder: Recorder, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Such settings stand in LiteLLM's database, so they show with the first call."""
+    logger = RouterLogger(recorder, proxy_process=True)
+    for call_id in ("1", "2"):
+        payload = load_payload("proxy_chat_minimal")
+        auth = payload.kwargs["litellm_params"]["metadata"]["user_api_key_auth"]
+        for name, value in settings.items():
+            setattr(auth, name, value)
+        report(logger, replace(payload, kwargs={**payload.kwargs, "litellm_call_id": call_id}))
+    (warning,) = [entry.message for entry in caplog.records if entry.name == "router"]
+    assert warning == (
+        "A key or a team turns LiteLLM's own Langfuse callback on as well: it sends each of its calls a second time, "
+        "unrouted and unmasked; this is said once. Take `langfuse` out of the logging settings of keys and teams."
+    )
+    assert len(recorder.records) == 2
 
 
 @pytest.mark.parametrize("installs", [1, 2])

@@ -159,6 +159,7 @@ def wait_until_ready(proxy: Proxy, timeout: float = 100.0) -> None:
     pytest.fail(f"the proxy did not start:\n{proxy.output.read_text()[-3000:]}")
 
 
+@pytest.mark.seed("proxy", "host-tags")
 @pytest.mark.timeout(180)
 def test_a_call_goes_to_the_project_of_its_keys_team(proxy: Proxy, langfuse: FakeLangfuse) -> None:
     """`callbacks: ["router.litellm.proxy_handler"]` is all it takes."""
@@ -230,6 +231,7 @@ def test_a_key_that_is_not_accepted_reaches_only_the_project_for_such_calls(
     assert (span.level, span.routing["rule"], span.trace) == ("ERROR", "no-key", {"name": "litellm-acompletion"})
 
 
+@pytest.mark.seed("duplicates", "failure-callback")
 @pytest.mark.timeout(180)
 def test_failures_are_sent_once_each(proxy: Proxy, langfuse: FakeLangfuse) -> None:
     """A failing provider, and a model that does not exist, which LiteLLM reports twice."""

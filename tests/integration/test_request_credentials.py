@@ -62,6 +62,7 @@ def only(server: FakeLangfuse) -> ReceivedSpan:
     return span
 
 
+@pytest.mark.seed("credentials", "credentials-secret")
 @pytest.mark.parametrize("given", [as_arguments, as_metadata], ids=["arguments", "metadata"])
 def test_a_call_goes_to_the_project_of_its_keys_masked_as_its_rule_says(
     logger: RouterLogger, own: FakeLangfuse, shared: FakeLangfuse, given: Any
@@ -77,6 +78,7 @@ def test_a_call_goes_to_the_project_of_its_keys_masked_as_its_rule_says(
     assert "-lf-own" not in repr((span.attributes, span.resource, span.name))
 
 
+@pytest.mark.seed("credentials-async")
 @pytest.mark.parametrize("given", [as_arguments, as_metadata], ids=["arguments", "metadata"])
 def test_async_and_streamed_calls_do_the_same(logger: RouterLogger, own: FakeLangfuse, given: Any) -> None:
     """The hook of `acompletion()` runs on its event loop; a stream is recorded when it ends."""
@@ -95,6 +97,7 @@ def test_async_and_streamed_calls_do_the_same(logger: RouterLogger, own: FakeLan
     assert [(span.project, span.level) for span in own.spans()] == [("own", "DEFAULT")] * 2
 
 
+@pytest.mark.seed("credentials", "credentials-async")
 @pytest.mark.parametrize("given", [as_arguments, as_metadata], ids=["arguments", "metadata"])
 def test_failures_do_the_same(logger: RouterLogger, own: FakeLangfuse, given: Any) -> None:
     """Sync and async."""
@@ -128,6 +131,7 @@ def test_a_host_that_is_not_listed_gets_nothing(
     assert told == [f"Langfuse credentials that calls bring are not used (credentials.host): {why}."]
 
 
+@pytest.mark.seed("credentials-host-of-request")
 def test_a_host_without_keys_is_never_combined_with_keys_of_the_environment(
     logger: RouterLogger, own: FakeLangfuse, shared: FakeLangfuse
 ) -> None:
