@@ -82,3 +82,24 @@ def test_the_bytes_are_protobuf_without_anything_internal(name: str, langfuse: F
         assert len(spans) == 1
         assert all(attribute.value.WhichOneof("value") for attribute in spans[0].attributes)
         assert [word for word in NEVER if word in raw] == []
+
+
+@pytest.mark.seed("headers", "header-spellings")
+def test_headers_of_a_proxys_client_are_typed_metadata(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """With underscores, with hyphens as nginx needs them, and as `x-langfuse-*`; they beat no mask."""
+    payload = load_payload("proxy_chat_minimal")
+    payload.kwargs["litellm_params"]["proxy_server_request"]["headers"] = {
+        "langfuse_session_id": "s-1",
+        "langfuse-tags": '["h1", "h2"]',
+        "x-langfuse-trace-metadata": '{"key": {"deep": 1}}',
+        "X-Langfuse-Trace-Public": "true",
+        "langfuse_mask_input": "true",
+        "langfuse_secret_key": "sk-lf-canary",
+    }
+    _send(payload, langfuse, tmp_path)
+    (span,) = langfuse.spans()
+    assert span.trace["session_id"] == "s-1"
+    assert {"h1", "h2"} <= set(span.trace["tags"])
+    assert (span.trace["metadata"], span.trace["public"]) == ({"key": {"deep": 1}}, True)
+    assert span.input == "redacted-by-litellm"
+    assert "canary" not in repr(span.attributes)
