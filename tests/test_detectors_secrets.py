@@ -7,7 +7,7 @@ import pytest
 from router.masking import mask_text
 from router.masking.detectors import builtin_detectors
 from tests.linear import cpu_seconds
-from tests.masks import policies
+from tests.masks import masked_input, policies
 
 POLICIES = policies({name: [{"detect": [name], "as": "[X]"}] for name in ("url_credentials", "secret_value")})
 
@@ -119,3 +119,33 @@ def test_names_with_values_too_short_for_a_secret_cost_what_words_cost(unit: byt
     detector = builtin_detectors()["secret_value"]
     words, names = b"word " * 20_000, unit * (100_000 // len(unit))
     assert cpu_seconds(lambda: detector.find(names)) < 30 * cpu_seconds(lambda: detector.find(words)) + 0.02
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "after"),
+    [
+        ('password="', "a,b;c&d(e", '" next'),
+        ("password='", "a,b;c&d(e", "' next"),
+        ('"password": "', 'a\\"b,c;dEf1', '", "next": 1'),
+        ("password=", "abc,b;c&d(e", " next"),
+        ("password=", "pwd(a)ss1w0rd", ""),
+        ("export DB_PASSWORD=", "p@ss,w0rd;x", ""),
+        ("secret: ", "ab12,cd34;ef56gh", " next"),
+        ("?password=", "abc12345", "&user=bob"),
+        ("Password=", "x1y2z3", ";Server=db"),
+        ("f(password=", "abc12345", "); g()"),
+        ("password=", "abc12345", ", user=x"),
+        ("{password: ", "abc12345", "}"),
+    ],
+)
+def test_commas_and_the_like_are_part_of_a_secret_unless_a_name_follows(before: str, value: str, after: str) -> None:
+    """In quotes always; without them up to the next name, or what closes the call."""
+    compiled = policies({"m": [{"detect": ["secret_value"]}]})
+    assert masked_input(f"{before}{value}{after}", compiled, "m") == f"{before}[SECRET_VALUE]{after}"
+
+
+def test_a_call_is_no_secret() -> None:
+    """Code that gets a password from somewhere says none."""
+    compiled = policies({"m": [{"detect": ["secret_value"]}]})
+    for text in ("password=getPassword(x)", 'password = os.getenv("X")', "password=get_secret(user, 7)"):
+        assert masked_input(text, compiled, "m") == text

@@ -23,8 +23,12 @@ _PLACEHOLDER = (
 )
 _CODE = (
     r"^(?:os|process|env|self|this|config|cfg|settings|args|options|opts|request|req|ctx|var|vars|local|data|secrets|params"
-    r"|module|props|state|import|await|new|return|Rails|System|Environment)[.\[ ]|::|->|==|^[A-Za-z_]\w*\("
+    r"|module|props|state|import|await|new|return|Rails|System|Environment)[.\[ ]|::|->|=="
 )
+_CALL = r"^[A-Za-z_.]{2,}\([^)]*$"
+"""A call of a program, its closing bracket left out."""
+_ENDS = r"[,;&][A-Za-z_][A-Za-z0-9_.-]{0,63}[=:]$|[,;&]+[\s\"'`<>{}\[\]\\]?$|\)[),;.]*[\s\"'`<>{}\[\]\\]?$"
+"""What ends a value without quotes, in which commas and the like may be: the next name, or nothing more."""
 _KEYS_OF_DATA = (
     r"cache|primary|foreign|sort|partition|public|pub|dict|row|map|unique|index|idx|hash|shard|group|object|lookup|idempotency"
     r"|dedup|column|field|routing|message|event|lock|react|state|prompt|translation|i18n|config|registry|query|item|file|s3"
@@ -35,8 +39,11 @@ _PATH = r"^[~.]{0,2}(?:/[a-z][a-z0-9_.-]*){2,}/?$|^[a-z]+://[^@]*$|^[A-Za-z]:\\"
 
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _NAME_CHARACTERS = _NAME_BYTES.decode()
+_MARKS = b"\"'`"
 _SHORTEST_SECRET = 8
 _SHORTEST_PW = 4
+_SHORTEST_HEAD = 3
+"""Bytes before the first comma of a value without quotes."""
 _SHORT = 64
 _LONG = 20
 
@@ -57,6 +64,8 @@ class SecretValue:
         )
         self._placeholder = compile_bytes(_PLACEHOLDER.encode().decode("latin-1"))
         self._code = compile_bytes(_CODE)
+        self._call = compile_bytes(_CALL)
+        self._ends = compile_bytes(_ENDS)
         self._key = compile_bytes(r"[A-Z0-9]_KEY$|[a-z0-9][_-]key$|[a-z0-9]Key$")
         self._key_of_data = compile_bytes(rf"(?i)(?:{_KEYS_OF_DATA})[_-]?key$")
         self._path = compile_bytes(_PATH)
@@ -73,6 +82,7 @@ class SecretValue:
         while match := self._pattern.search(text, position):
             start, position = match.span()
             begin, end = self._value(text, start, position)
+            position = max(end, start + 1)
             if begin < end and self._is_given_secret(text, start, begin, end):
                 found.append((begin, end))
             elif end - begin <= _SHORT:  # it may be a name itself: `key: password: …`
@@ -85,7 +95,9 @@ class SecretValue:
         if parts is None:
             return end, end
         begin = start + parts.end()
-        if text[begin - 1] not in b"\"'`":
+        if text[begin - 1] not in _MARKS:
+            if ends := self._ends.search(text[begin : end + 1]):
+                end = begin + ends.start()
             while end > begin and text[end - 1] in b".:!?":
                 end -= 1
         return begin, end
@@ -94,6 +106,8 @@ class SecretValue:
         name = _name(text[start:begin])
         is_tight = text[begin - 1] in b"\"'`=>"
         value = text[begin:end]
+        if text[begin - 1] not in _MARKS and self._call.search(value):
+            return False
         if _says_secret(name):
             return self._is_secret(value, name.lower().endswith(_PASSWORDS), is_tight)
         return len(value) >= _LONG and self._may_name_key(name) and self._is_secret(value, False, is_tight)
@@ -125,10 +139,10 @@ class SecretValue:
 
 def _given(name: str, shortest: int) -> str:
     """Return a pattern of names with values of at least so many bytes, in all the ways they are written."""
-    size = f"{{{shortest},}}"
+    size, plain, marks = f"{{{shortest},}}", r"[^\s\"'`,;&<>(){}\[\]\\", ",;&()"
     value = (
-        rf"(?:[frbuL]?\\*\"[^\"\n\\]{size}|[frbu]?\\*'[^'\n\\]{size}|`[^`\n]{size}"
-        rf"|[^\s\"'`,;&<>(){{}}\[\]\\]{size})"
+        rf"(?:[frbuL]?\"(?:[^\"\n\\]|\\[^\n]){size}|[frbuL]?\\+\"[^\"\n\\]{size}|[frbu]?\\*'[^'\n\\]{size}|`[^`\n]{size}"
+        rf"|{plain}]{size}|{plain}]{{{_SHORTEST_HEAD},}}(?:[{marks}]{plain}=:]*)+)"
     )
     return (
         rf"{name}(?:{_GIVEN}{value}|{_QUOTES},[ \t]*(?:{_QUOTES})[^\"'`\n\\]{size})|<{name}>\s*[^\s<>]{size}"
