@@ -194,9 +194,14 @@ def _is_card_at(text: bytes, start: int, end: int, digits: bytes) -> bool:
     """Return whether `digits` are a card: twelve, or those of no known scheme, need a word near them that says so."""
     if not luhn(digits):
         return False
-    if len(digits) > 12 and _has_scheme(digits):
+    if len(digits) > 12 and _has_scheme(digits) and not _is_within_word(text, start, end):
         return True
     return digits.strip(b"0") != b"" and _is_named(text, start, end)
+
+
+def _is_within_word(text: bytes, start: int, end: int) -> bool:
+    """Return whether letters stand against both ends, as in an id: `order_A4279744725114739B`."""
+    return text[max(0, start - 1) : start].isalpha() and text[end : end + 1].isalpha()
 
 
 def _is_named(text: bytes, start: int, end: int) -> bool:

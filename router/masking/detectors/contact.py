@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, overlaps_any, spans
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids, overlaps_any, spans
 from router.masking.detectors.keys import keys_say
 from router.masking.patterns import compile_bytes
 from router.masking.phones import find_phones
@@ -52,7 +52,7 @@ class Phone:
         return after(b"phone: ", self.find) if keys_say(keys, self._KEYS) else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return list(find_phones(text))
+        return outside_uuids(list(find_phones(text)), text)
 
 
 def _address(wide: str) -> str:

@@ -6,12 +6,15 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
+from router.masking.patterns import compile_bytes
+
 Span = tuple[int, int]
 """Offsets in bytes, end exclusive."""
 Keys = tuple[str, ...]
 """The nearest keys over a value, innermost last."""
 Find = Callable[[bytes], Sequence[Span]]
 """Returns spans of a text."""
+_UUID: Final = compile_bytes(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 NO_NUMBER: Final = 1 << 30
 """`shortest_number` of what no number alone can be."""
 
@@ -78,6 +81,18 @@ def overlaps_any(span: Span, others: Sequence[Span]) -> bool:
     """Return whether a span shares a byte with one of `others`, which are disjoint and in order."""
     before = bisect_left(others, (span[1],))
     return before > 0 and others[before - 1][1] > span[0]
+
+
+def outside_uuids(found: Sequence[Span], text: bytes) -> Sequence[Span]:
+    """Return the spans that share no byte with a UUID: its digits are nobody's number."""
+    if not found or b"-" not in text:
+        return found
+    uuids = [match.span() for match in _UUID.finditer(text) if not _goes_on(text, *match.span())]
+    return [span for span in found if not overlaps_any(span, uuids)] if uuids else found
+
+
+def _goes_on(text: bytes, start: int, end: int) -> bool:
+    return text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum()
 
 
 def has_digit(value: bytes) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from router.masking.cards import find_cards
-from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids
 from router.masking.detectors.keys import keys_say
 from router.masking.ibans import find_ibans
 
@@ -23,7 +23,7 @@ class CreditCard:
         return after(b"card: ", self.find) if keys_say(keys, self._KEYS) else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return find_cards(text)
+        return outside_uuids(find_cards(text), text)
 
 
 class Iban:
