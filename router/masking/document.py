@@ -47,10 +47,12 @@ class Document:
             facts call_id, call_type, usage_details, cost_details and kept (what a continued trace has), which no path
             reaches but every detector sees.
         removed: how many values went because their key names a secret.
+        secrets: the texts among them.
     """
 
     tree: dict[str, Any]
     removed: int
+    secrets: set[str]
 
 
 def build_document(record: CallRecord, plan: Plan, ids: SpanIds, kept: Mapping[str, Any] | None = None) -> Document:
@@ -77,7 +79,7 @@ def build_document(record: CallRecord, plan: Plan, ids: SpanIds, kept: Mapping[s
         "input": copier.copy(record.input),
         "output": copier.copy(record.output),
     }
-    return Document(tree, copier.removed)
+    return Document(tree, copier.removed, copier.secrets)
 
 
 def _fields(copier: Copier, values: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

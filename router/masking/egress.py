@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ahocorasick_rs import BytesAhoCorasick
-
-from router.masking.literals import Found
+from router.masking.literals import holds_any
 from router.masking.masking import Recall, mask_guarded, withheld
 from router.masking.policies import MaskingPolicies
 from router.masking.policy import Policy
@@ -20,8 +17,6 @@ from router.routing.record import CallRecord
 EGRESS: Final = "egress"
 """Stands for a mask's name where not a mask failed but the check of the bytes found something."""
 _GATE: Final = frozenset({"api_key", "jwt", "private_key"})
-_FEW: Final = 32
-"""Values that are looked for one by one; making an automaton of them takes longer."""
 
 Encode = Callable[[MaskedRecord], Sequence[bytes]]
 """Returns the pieces of the bytes that would be sent: texts apart from what frames them."""
@@ -47,30 +42,15 @@ def seal(
     """
     masked, found, policy = mask_guarded(record, plan, project, policies, recall=recall)
     pieces = encode(masked)
-    leaks = _holds_any(pieces, found)
+    leaks = holds_any(pieces, found)
     if leaks:
         masked, _, policy = mask_guarded(record, plan, project, policies, found, recall)
         pieces = encode(masked)
-        leaks = _holds_any(pieces, found)
+        leaks = holds_any(pieces, found)
     if leaks or _holds_secret(pieces, policy):
         masked = withheld(record, plan, project, EGRESS)
         pieces = encode(masked)
     return masked, b"".join(pieces)
-
-
-def _holds_any(pieces: Sequence[bytes], found: Found) -> bool:
-    spellings = [each for values in found.values() for value in values for each in _spellings(value)]
-    if not spellings:
-        return False
-    text = b"\n".join(pieces)
-    if len(spellings) <= _FEW:
-        return any(each in text for each in spellings)
-    return bool(BytesAhoCorasick(spellings).find_matches_as_indexes(text))
-
-
-def _spellings(value: str) -> set[bytes]:
-    """Return a value as it stands in a text, and as it stands in JSON."""
-    return {value.encode(), json.dumps(value, ensure_ascii=False)[1:-1].encode()}
 
 
 def _holds_secret(pieces: Sequence[bytes], policy: Policy | None) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Final
@@ -16,6 +17,12 @@ SHORTEST: Final = 8
 """Characters below which a value may stand elsewhere by coincidence."""
 MAX_VALUES: Final = 1_000
 """Values of one call that are remembered."""
+_SHORTEST_MIXED: Final = 6
+_SHORTEST_WORD: Final = 10
+_LEAST_VARIETY: Final = 4
+_LONGEST: Final = 4_096
+_FEW: Final = 32
+"""Values that are looked for one by one; making an automaton of them takes longer."""
 _STEP: Final = 65_536
 """Bytes that are searched in one go, so that other threads get their turn."""
 Found = Mapping[Replacement, Set[str]]
@@ -26,8 +33,6 @@ class Literals:
     """Finds values that another detector found elsewhere in the same call; each is at least one byte long."""
 
     name = "literal"
-    shortest = SHORTEST
-    shortest_number = SHORTEST
 
     def __init__(self, values: Collection[bytes]) -> None:
         every = BytesAhoCorasick(list(values))
@@ -40,6 +45,7 @@ class Literals:
         self._cores = BytesAhoCorasick(cores)
         self._others = tuple(set(values).difference(cores))
         self._longest = max(map(len, cores), default=1)
+        self.shortest = self.shortest_number = min(map(len, cores), default=1)
 
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
@@ -58,6 +64,33 @@ class Literals:
                 start = text.find(value, start + len(value))
 
 
+def is_peculiar(secret: str) -> bool:
+    """Return whether a value that its key gave away can be told from common words, wherever else it stands.
+
+    `true`, `admin` and `required` cannot: where a key called `token` holds one, it is no secret.
+    """
+    if len(secret) > _LONGEST:
+        return False
+    is_mixed = any(map(str.isalpha, secret)) and not secret.isalpha()
+    return len(secret) >= (_SHORTEST_MIXED if is_mixed else _SHORTEST_WORD) and len(set(secret)) >= _LEAST_VARIETY
+
+
+def holds_any(pieces: Sequence[bytes], found: Found) -> bool:
+    """Return whether any of the values stands in the bytes, as it is or as JSON spells it."""
+    spellings = [each for values in found.values() for value in values for each in _spellings(value)]
+    if not spellings:
+        return False
+    text = b"\n".join(pieces)
+    if len(spellings) <= _FEW:
+        return any(each in text for each in spellings)
+    return bool(BytesAhoCorasick(spellings).find_matches_as_indexes(text))
+
+
+def _spellings(value: str) -> set[bytes]:
+    """Return a value as it stands in a text, and as it stands in JSON."""
+    return {value.encode(), json.dumps(value, ensure_ascii=False)[1:-1].encode()}
+
+
 def with_literals(policy: Policy, found: Found) -> Policy:
     """Return a policy that hides these values too, each by what replaced it before."""
     literals = tuple(
@@ -65,4 +98,6 @@ def with_literals(policy: Policy, found: Found) -> Policy:
         for replacement, values in found.items()
         if values
     )
-    return replace(policy, finders=policy.finders + literals)
+    finders = policy.finders + literals
+    labels = tuple({*policy.labels, *(replacement.label.encode() for replacement in found if replacement.label)})
+    return replace(policy, finders=finders, labels=labels, shortest=min(each.detector.shortest for each in finders))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -11,7 +12,7 @@ from router.masking.derived import with_derived
 from router.masking.document import FACTS, UPDATE_KEYS, build_document
 from router.masking.function import MaskingFunction, apply_function
 from router.masking.ids import SpanIds, random_ids, span_ids
-from router.masking.literals import Found, with_literals
+from router.masking.literals import Found, holds_any, with_literals
 from router.masking.plain import Copier
 from router.masking.policies import MaskingPolicies, UnknownMask
 from router.masking.policy import Policy
@@ -77,18 +78,30 @@ def mask_value(
 
     Raises UnknownMask. Anything that fails replaces the whole value by a marker, as in `mask`.
     """
-    walk = Walk(policies.policy(names), project)
-    copier = Copier()
+    policy = policies.policy(names)
     try:
-        masked = walk.field(copier.copy(value), ("input",))
+        masked, walk = _masked_value(value, policy, project)
+        if holds_any([_as_bytes(masked)] if walk.found else [], walk.found):
+            masked, walk = _masked_value(value, with_literals(policy, walk.found), project)
     except KeyboardInterrupt:
         raise
     except MaskFailed as failed:
         return failure_marker(failed.mask), Counter()
     except BaseException:  # noqa: BLE001 - as in `mask`: what could not be read is not shown
         return failure_marker(WALK), Counter()
-    walk.counts["secret_name"] += copier.removed
     return masked, +walk.counts
+
+
+def _masked_value(value: Any, policy: Policy, project: str) -> tuple[Any, Walk]:
+    walk = Walk(policy, project)
+    copier = Copier()
+    plain = copier.copy(value)
+    walk.take_removed(copier)
+    return walk.field(plain, ("input",)), walk
+
+
+def _as_bytes(masked: Any) -> bytes:
+    return (masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)).encode()
 
 
 def mask_text(
@@ -113,7 +126,7 @@ def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str, recall: Re
     kept = recall(ids.trace_id) if recall is not None and ids.continues_trace else None
     document = build_document(record, plan, ids, kept)
     tree = document.tree
-    walk.counts["secret_name"] = document.removed
+    walk.take_removed(document)
     failures: dict[str, None] = {}
     if MASK_FUNCTION in policy.names:
         _apply_function(tree, record.requested.masking_function, failures)

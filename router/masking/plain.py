@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -11,6 +13,7 @@ from router.masking.names import REMOVED, hides, is_container, is_telling
 MAX_DEPTH = 64
 MAX_NODES = 200_000
 _MAX_INT_BITS = 1024
+_MAX_SECRETS = 1_000
 _NAMES = ("name", "key", "header", "field")
 _VALUES = frozenset(("value", "values"))
 """What lists of named values call the two: `{"name": "x-api-key", "value": …}`."""
@@ -24,15 +27,17 @@ class Copier:
 
     Attributes:
         removed: how many values went because of their key's name.
+        secrets: the texts and numbers among them, as texts; a bounded number.
         withheld: how many did because they were too deep, too many, or a cycle.
     """
 
-    __slots__ = ("_nodes", "_open", "removed", "withheld")
+    __slots__ = ("_nodes", "_open", "removed", "secrets", "withheld")
 
     def __init__(self, max_nodes: int = MAX_NODES) -> None:
         self._nodes = max_nodes
         self._open: set[int] = set()
         self.removed = 0
+        self.secrets: set[str] = set()
         self.withheld = 0
 
     def copy(self, value: Any, *, in_metadata: bool = False, depth: int = 0) -> Any:
@@ -80,9 +85,13 @@ class Copier:
         name, value = pair
         both = [self.copy(item, in_metadata=in_metadata, depth=depth + 1) for item in (name, value)]
         if is_telling(both[0]) and hides(both[0], both[1], {}):
-            both[1] = REMOVED
-            self.removed += 1
+            both[1] = self._remove(both[1])
         return both
+
+    def _remove(self, plain: Any) -> str:
+        self.removed += 1
+        self.secrets.update(islice(leaves(plain), _MAX_SECRETS - len(self.secrets)))
+        return REMOVED
 
     def _withhold(self, reason: str) -> str:
         self.withheld += 1
@@ -104,8 +113,7 @@ class Copier:
                 continue
             plain = self.copy(item, in_metadata=in_metadata, depth=depth + 1)
             if hides(called, plain, value):
-                plain = REMOVED
-                self.removed += 1
+                plain = self._remove(plain)
             copied[name] = plain
         return copied
 
@@ -113,6 +121,17 @@ class Copier:
 def marker(reason: str) -> str:
     """Return the text that stands for a value that cannot leave, such as `[MASKED:bytes]`."""
     return f"[MASKED:{reason}]"
+
+
+def leaves(plain: Any) -> Iterator[str]:
+    """Yield the texts and numbers in a plain value, as texts."""
+    if isinstance(plain, str):
+        yield plain
+    elif isinstance(plain, (int, float)) and not isinstance(plain, bool):
+        yield str(plain)
+    elif isinstance(plain, (dict, list)):
+        for item in plain.values() if isinstance(plain, dict) else plain:
+            yield from leaves(item)
 
 
 def member_name(key: str, siblings: dict[Any, Any]) -> str:

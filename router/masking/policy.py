@@ -10,6 +10,7 @@ from router.config.model import MaskAction
 from router.masking.detectors import Detector
 from router.masking.detectors.detector import Find, Keys, ReadsKeys
 from router.masking.detectors.media import described
+from router.masking.names import REMOVED
 from router.masking.partial import partly_shown
 from router.masking.pseudonyms import PseudonymKey, normalise
 
@@ -65,6 +66,10 @@ class Replacement:
         if self.key is None:
             return self.label
         return self.key.pseudonym(self.kind, scope, normalise(self.kind, value))
+
+
+BY_NAME: Final = Replacement("secret_name", "secret_name", "redact", REMOVED)
+"""Hides elsewhere what was removed because its key names a secret, whatever the masks say."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final
 from router.masking.detectors.detector import Find, Keys
 from router.masking.detectors.media import OWN
 from router.masking.fold import fold
-from router.masking.literals import MAX_VALUES, SHORTEST
+from router.masking.literals import MAX_VALUES, SHORTEST, is_peculiar
 from router.masking.partial import is_partly_shown, shown_from
 from router.masking.policy import Finder, Policy, Replacement
 
@@ -206,6 +206,14 @@ class Scanner:
         if values is not None and len(value) >= SHORTEST and self._wanted > 0 and value not in values:
             values.add(value)
             self._wanted -= 1
+
+    def remember_secrets(self, values: Iterable[str], replacement: Replacement) -> None:
+        """Keep values that their keys gave away, as far as they are peculiar enough to be told from common words."""
+        for value in values:
+            for secret in {value, value.rpartition(" ")[2]}:  # `Bearer …` may be quoted without its first word
+                if self._wanted > 0 and is_peculiar(secret):
+                    self.found.setdefault(replacement, set()).add(secret)
+                    self._wanted -= 1
 
     def replace(self, value: str, replacement: Replacement, shown: str = "") -> str:
         """Return the text that comes in place of `value`, and count it."""

@@ -8,10 +8,11 @@ from typing import Any, Final
 from router.masking.across import mask_across
 from router.masking.cut import cut_field
 from router.masking.detectors.detector import Keys
+from router.masking.document import Document
 from router.masking.fold import fold, fold_character
 from router.masking.patterns import compile_custom
-from router.masking.plain import Copier, free_name, marker, member_name
-from router.masking.policy import Finder, Policy, Replacement
+from router.masking.plain import Copier, free_name, leaves, marker, member_name
+from router.masking.policy import BY_NAME, Finder, Policy, Replacement
 from router.masking.scan import MaskFailed, Scanner
 from router.masking.steps import State, advance, strictest, union, widened
 
@@ -61,6 +62,11 @@ class Walk:
                 return None if masked is _GONE else masked
         masked = self._value(value, states, active, (), 0)
         return None if masked is _GONE else masked
+
+    def take_removed(self, done: Copier | Document) -> None:
+        """Take over what was removed because of its key's name: its count, and its values, to hide them elsewhere."""
+        self.counts["secret_name"] += done.removed
+        self._scanner.remember_secrets(done.secrets, BY_NAME)
 
     def is_hidden(self, text: str) -> bool:
         """Return whether anything in `text` is found everywhere; also where a mask fails, for nobody knows then."""
@@ -205,7 +211,7 @@ class Walk:
         before = self.counts.total()
         copier = Copier()
         masked = self._value(copier.copy(value), states, active, keys, opened + 1)
-        self.counts["secret_name"] += copier.removed
+        self.take_removed(copier)
         # What is repeated in an object hides behind its last value; written anew it is gone.
         if self.counts.total() == before and not repeated and not copier.withheld:
             return None
@@ -220,6 +226,8 @@ class Walk:
         if whole.action in ("hash", "mask"):
             return self._leaves(value, whole, states, active)
         self.counts[whole.kind] += 1
+        if whole.kind == "key":
+            self._scanner.remember_secrets(leaves(value), whole)
         return _GONE if whole.action == "remove" else whole.label
 
     def _leaves(self, value: Any, whole: Replacement, states: tuple[State, ...], active: tuple[Finder, ...]) -> Any:

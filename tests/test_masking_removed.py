@@ -1,0 +1,67 @@
+"""What was removed because of its key's name is hidden wherever else the call quotes it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from router.masking import mask_value
+from router.masking.literals import is_peculiar
+from router.routing.record import CallError
+from tests.masks import policies
+from tests.test_egress import call, sealed
+
+NOTHING = policies({"nothing": [{"media": "keep"}], "keys": [{"keys": ["account"]}]})
+
+
+@pytest.mark.parametrize("mask", [(), ("nothing",)])
+@pytest.mark.parametrize(
+    ("secret", "quoted"),
+    [
+        ({"password": "tr0ub4dor&3"}, "tr0ub4dor&3"),
+        ({"password": "hunter2"}, "hunter2"),
+        ({"password": {"old": "a", "new": "correct horse"}}, "correct horse"),
+        ({"api_key": ["abc", "zq-771-x"]}, "zq-771-x"),
+        ({"authorization": "Bearer zq771xab"}, "zq771xab"),
+        ({"name": "x-api-key", "value": "zq771xab"}, "zq771xab"),
+        ([["cookie", "zq771xab"], ["accept", "a"]], "zq771xab"),
+        ({"secret": 471147998877}, "471147998877"),
+        ({"arguments": '{"password": "tr0ub4dor\\"3"}'}, 'tr0ub4dor"3'),
+    ],
+)
+def test_a_value_that_its_key_gave_away_is_hidden_everywhere(mask: tuple[str, ...], secret: Any, quoted: str) -> None:
+    """In texts, JSON and the error's message, whatever the masks say; the text around it stays."""
+    output = [f"is {quoted}, ok", json.dumps({"a": quoted})]
+    record = call(input=secret, output=output, error=CallError(type="E", message=f"bad {quoted}"), status="failure")
+    masked, span = sealed(record, NOTHING, *mask)
+    assert quoted.encode() not in span
+    assert json.dumps(quoted)[1:-1].encode() not in span
+    assert masked.output == ["is [REMOVED], ok", '{"a": "[REMOVED]"}']
+    assert masked.status_message == "E: bad [REMOVED]"
+    assert not masked.failures
+
+
+def test_what_a_step_hides_for_its_key_is_hidden_everywhere() -> None:
+    """As the step says, a pseudonym included."""
+    masked, span = sealed(call(input={"account": "acme-77"}, output="of acme-77 now"), NOTHING, "keys")
+    assert masked.output == "of redacted-by-litellm now"
+    assert b"acme-77" not in span
+
+
+@pytest.mark.parametrize(
+    "word", ["true", "1", "admin", "required", "aaaaaaaaaaaa", "12345", "a" * 5000, "", "********"]
+)
+def test_a_common_word_stays_elsewhere(word: str) -> None:
+    """A key called `token` may hold one: nobody could read the call any more."""
+    assert not is_peculiar(word)
+    seen = mask_value({"token": word, "a": f"it is {word}"}, NOTHING, ["nothing"])[0]
+    assert seen["a"] == f"it is {word}"
+
+
+def test_a_value_is_hidden_in_what_router_mask_shows_as_well() -> None:
+    """What is found once in a value goes everywhere in it, as in a call."""
+    seen, counts = mask_value({"password": "hunter2", "a": ["hunter2"]}, NOTHING, ["nothing"])
+    assert seen == {"password": "[REMOVED]", "a": ["[REMOVED]"]}
+    assert counts == {"secret_name": 2}
