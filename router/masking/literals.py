@@ -88,6 +88,8 @@ def holds_any(pieces: Sequence[bytes], found: Found) -> bool:
 
 def _spellings(value: str) -> set[bytes]:
     """Return a value as it stands in a text, and as it stands in JSON."""
+    if value.isprintable() and '"' not in value and "\\" not in value:
+        return {value.encode()}
     return {value.encode(), json.dumps(value, ensure_ascii=False)[1:-1].encode()}
 
 

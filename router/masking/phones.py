@@ -15,6 +15,8 @@ _GAP = r"(?:\) ?[./-]? ?\(?|[ ./-]{1,3}\(?|\()?"
 _NUMBER = compile_bytes(rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,}}[0-9]")
 _MOST_DIGITS = 17
 _MOST_NATIONAL = 13
+_LONGEST = 128
+"""Bytes of the longest number, with all marks that may stand in it."""
 _EXTENSION = compile_bytes(r"(?i)^ ?(?:x|ext\.?|extension|#) ?[0-9]{1,6}\b")
 _WORDS = (
     r"phones?|te?le?phones?|tel|telefono?|telefone|telefonnummer|portable|mobiles?|mobil|movil|cell|cellphone|cellular"
@@ -47,7 +49,7 @@ def find_phones(text: bytes) -> Iterator[tuple[int, int]]:
         start, end = match.span()
         written = text[start:end]
         most = _MOST_DIGITS if written[:1] in b"+0" else _MOST_NATIONAL
-        if len(written.translate(None, _MARKS)) <= most:
+        if end - start <= _LONGEST and len(written.translate(None, _MARKS)) <= most:
             candidates = [(start, end)]
         else:  # several numbers in a row, or a column of a table
             candidates = [(start + form.start(), start + form.end()) for form in _FORMS.finditer(text[start:end])]

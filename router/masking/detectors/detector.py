@@ -14,7 +14,11 @@ Keys = tuple[str, ...]
 """The nearest keys over a value, innermost last."""
 Find = Callable[[bytes], Sequence[Span]]
 """Returns spans of a text."""
-_UUID: Final = compile_bytes(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_UUID: Final = compile_bytes(
+    r"(?:^|[^0-9A-Za-z])([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})(?:[^0-9A-Za-z]|$)", captures=True
+)
+_UUID_LENGTH: Final = 37
+"""Bytes of a UUID, and one that ends it."""
 NO_NUMBER: Final = 1 << 30
 """`shortest_number` of what no number alone can be."""
 
@@ -85,14 +89,15 @@ def overlaps_any(span: Span, others: Sequence[Span]) -> bool:
 
 def outside_uuids(found: Sequence[Span], text: bytes) -> Sequence[Span]:
     """Return the spans that share no byte with a UUID: its digits are nobody's number."""
-    if not found or b"-" not in text:
-        return found
-    uuids = [match.span() for match in _UUID.finditer(text) if not _goes_on(text, *match.span())]
-    return [span for span in found if not overlaps_any(span, uuids)] if uuids else found
+    return [span for span in found if not _is_in_uuid(text, *span)]
 
 
-def _goes_on(text: bytes, start: int, end: int) -> bool:
-    return text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum()
+def _is_in_uuid(text: bytes, start: int, end: int) -> bool:
+    offset = max(0, start - _UUID_LENGTH)
+    return any(
+        offset + match.start(1) < end and start < offset + match.end(1)
+        for match in _UUID.finditer(text[offset : end + _UUID_LENGTH])
+    )
 
 
 def has_digit(value: bytes) -> bool:
