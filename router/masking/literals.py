@@ -49,9 +49,7 @@ class Literals:
 
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
-        step = max(_STEP, self._longest)
-        for begin in range(0, len(text), step):
-            piece = text[begin : begin + step + self._longest - 1]
+        for begin, piece in _pieces(text, self._longest):
             matches = self._cores.find_matches_as_indexes(piece, overlapping=True)
             found += united((begin + start, begin + end) for _, start, end in matches)
         return united(found + list(self._longer(text))) if found else ()
@@ -83,7 +81,15 @@ def holds_any(pieces: Sequence[bytes], found: Found) -> bool:
     text = b"\n".join(pieces)
     if len(spellings) <= _FEW:
         return any(each in text for each in spellings)
-    return bool(BytesAhoCorasick(spellings).find_matches_as_indexes(text))
+    automaton = BytesAhoCorasick(spellings)
+    return any(automaton.find_matches_as_indexes(piece) for _, piece in _pieces(text, max(map(len, spellings))))
+
+
+def _pieces(text: bytes, longest: int) -> Iterator[tuple[int, bytes]]:
+    """Yield where a piece begins, and the piece; they overlap, so that one of them holds a value of `longest` bytes."""
+    step = max(_STEP, longest)
+    for begin in range(0, len(text), step):
+        yield begin, text[begin : begin + step + longest - 1]
 
 
 def _spellings(value: str) -> set[bytes]:
