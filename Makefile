@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --g
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test test-nightly lint types format demo bench bench-faults parity presidio schema lock clean
+.PHONY: help setup test test-nightly test-matrix lint types format demo bench bench-faults parity presidio schema lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -36,6 +36,10 @@ test: setup lint types ## everything CI checks: lint, types, the schema, tests
 
 test-nightly: setup ## processes with a spool are killed, 200 rounds: each accounts for every call
 	@$(BIN)/pytest -q tests/test_spool_crash.py --crash-rounds=200
+
+test-matrix: setup ## what meets LiteLLM and langfuse, on the oldest, the newest and the proxy image's versions; ONLY="oldest newest"
+	@# pyenv's own commands run only the versions that it is told.
+	@PYENV_VERSION=$$(pyenv versions --bare 2>/dev/null | paste -sd: -) $(BIN)/python -m tests.matrix $(ONLY)
 
 lint: setup ## ruff and the import contracts
 	@$(BIN)/ruff check
@@ -79,8 +83,9 @@ lock: setup ## choose new versions of everything, with hashes
 	@$(LOCK) pyproject.toml --extra litellm --extra presidio --group dev -c requirements/dev.txt -o requirements/presidio.txt
 	@$(LOCK) --group bench -c requirements/dev.txt -o requirements/bench.txt
 	@$(LOCK) --group peers -o requirements/peers.txt
+	@$(BIN)/python -m tests.matrix --lock
 	@echo uv | $(LOCK) - -c requirements/dev.txt -o requirements/uv.txt
 
 clean: ## remove what the other commands made
-	rm -rf $(VENV) $(PEERS) $(VENV)-presidio build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) $(PEERS) $(VENV)-presidio $(VENV)-matrix build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -262,7 +262,7 @@ def test_a_call_that_litellm_reports_to_both_hooks_is_recorded_once(logger: Rout
         return await logger.aflush(10)
 
     assert asyncio.run(call())
-    assert recorder.duplicates == 1
+    assert recorder.duplicates >= 1  # LiteLLM before 1.100 reports it three times
     (record,) = recorder.records
     assert record.call_type == "aimage_generation"
     assert record.input == {"messages": [{"role": "user", "content": "a cat"}]}
@@ -280,13 +280,14 @@ def test_no_log_records_nothing(logger: RouterLogger, recorder: Recorder) -> Non
 def test_message_logging_turned_off_masks(
     logger: RouterLogger, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """LiteLLM blanks the messages itself; the mask takes care of the error's text."""
+    """LiteLLM blanks the messages itself (before 1.100 all of the answer); the mask takes care of the error's text."""
     monkeypatch.setattr(litellm, "turn_off_message_logging", True)
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi", metadata=METADATA)
     assert logger.flush(10)
     record = only(recorder)
     assert "hello" not in repr(record.input)
-    assert record.output["content"] == "redacted-by-litellm"
+    output = record.output if isinstance(record.output, str) else record.output["content"]
+    assert output == "redacted-by-litellm"
     assert record.requested.mask == {"input", "output"}
 
 

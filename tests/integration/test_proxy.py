@@ -17,6 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
+from router.litellm.private import installed_release
 from router.settings import process_environment
 from router.testing import FakeLangfuse
 
@@ -113,6 +114,9 @@ def start(
     provider: str = "",
     options: Sequence[str] = (),
 ) -> Proxy:
+    if installed_release() < (1, 95):  # it loads callbacks from files beside config.yaml only
+        config = config.replace("router.litellm.proxy_handler", "routed.proxy_handler")
+        (folder / "routed.py").write_text("from router.litellm import proxy_handler\n", "utf-8")
     for name, text in {"config.yaml": config, "custom_auth.py": AUTH, "routing.yaml": routing}.items():
         (folder / name).write_text(text, "utf-8")
     with socket.socket() as free:

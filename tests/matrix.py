@@ -1,0 +1,242 @@
+"""`make test-matrix`: what meets LiteLLM, langfuse and pydantic, on the versions that we promise to work with."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import time
+import tomllib
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+LOCKS = CHECKOUT / "requirements" / "matrix"
+ENVIRONMENTS = CHECKOUT / ".venv-matrix"
+SHOWN = ("litellm", "langfuse", "opentelemetry-sdk", "pydantic", "rich")
+OLDEST_LITELLM = "1.80.12"
+"""Before it LiteLLM's queue stays bound to the first event loop, and loses what a second one logs."""
+
+EVERYWHERE = (
+    "tests/integration/test_litellm.py",
+    "tests/integration/test_request_credentials.py",
+    "tests/test_cli_check.py",
+    "tests/test_cli_explain.py",
+    "tests/test_cli_main.py",
+    "tests/test_encode.py",
+    "tests/test_invalid.py",
+    "tests/test_litellm_private.py",
+    "tests/test_schema.py",
+    "tests/test_sender.py",
+)
+"""Real calls, the command line, Langfuse's names, the shape of routing.yaml and its schema."""
+CURRENT = (
+    "tests/integration/test_proxy.py",
+    "tests/test_cli_demo.py",
+    "tests/test_litellm_capture.py",
+    "tests/test_litellm_fields.py",
+    "tests/test_litellm_record.py",
+)
+"""What expects the keys, the clean stderr and the captured calls of a LiteLLM like 1.106.2."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """One environment.
+
+    Attributes:
+        name: of its requirement file and its folder.
+        python: the interpreter's version.
+        why: what it stands for, in a line.
+        pins: constraints; what they leave open is the newest that resolves.
+        adds: requirements besides those of the package and its tests.
+        extras: of the package.
+        lowest: whether our own dependencies are the lowest that pyproject.toml allows.
+    """
+
+    name: str
+    python: str
+    why: str
+    pins: tuple[str, ...] = ()
+    adds: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ("litellm",)
+    lowest: bool = False
+    tests: tuple[str, ...] = (*EVERYWHERE, *CURRENT)
+
+    @property
+    def lock(self) -> Path:
+        return LOCKS / f"{self.name}.txt"
+
+    @property
+    def constraints(self) -> tuple[str, ...]:
+        return (*self.pins, *(lowest_bounds() if self.lowest else ()))
+
+
+SESSIONS = (
+    Session(
+        "oldest",
+        "3.11",
+        "the lowest of everything: LiteLLM, langfuse 4.7, pydantic 2.11, rich 13.7.1",
+        pins=(f"litellm=={OLDEST_LITELLM}",),
+        lowest=True,
+        tests=EVERYWHERE,
+    ),
+    Session(
+        "proxy-image",
+        "3.12",
+        "LiteLLM's proxy image: langfuse 4.15 with opentelemetry 1.33.1",
+        adds=("litellm[proxy,proxy-runtime]==1.106.2",),
+    ),
+    Session(
+        "langfuse-5",
+        "3.12",
+        "langfuse 5, which switches LiteLLM's own callback off",
+        pins=("langfuse==5.*",),
+        extras=(),
+    ),
+    Session("newest", "3.13", "the newest of everything that resolves"),
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a session came to; `note` says why it did not run, or which tests failed."""
+
+    session: Session
+    passed: int = 0
+    failed: int = 0
+    secs: float = 0.0
+    note: str = ""
+
+    @property
+    def is_good(self) -> bool:
+        return self.passed > 0 and not self.failed and not self.note
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the sessions, or with `--lock` choose their versions anew; return 1 if one of them fails."""
+    parser = argparse.ArgumentParser(prog="make test-matrix", description=__doc__)
+    parser.add_argument("sessions", nargs="*", help=", ".join(session.name for session in SESSIONS))
+    parser.add_argument("--lock", action="store_true", help="write requirements/matrix/*.txt instead")
+    options = parser.parse_args(arguments)
+    known = {session.name: session for session in SESSIONS}
+    if unknown := [name for name in options.sessions if name not in known]:
+        parser.error(f"there is no session {unknown[0]!r}; there are {', '.join(known)}")
+    chosen = [known[name] for name in options.sessions] or list(SESSIONS)
+    if options.lock:
+        for session in chosen:
+            lock(session)
+        return 0
+    outcomes = []
+    for session in chosen:
+        print(f"— {session.name}: {session.why} (Python {session.python})", flush=True)
+        outcomes.append(run(session))
+    print(f"\n{summary(outcomes)}")
+    return 0 if all(outcome.is_good for outcome in outcomes) else 1
+
+
+def lock(session: Session) -> None:
+    """Choose the versions of a session, with hashes."""
+    LOCKS.mkdir(exist_ok=True)
+    constraints = ENVIRONMENTS / f"{session.name}.constraints"
+    ENVIRONMENTS.mkdir(exist_ok=True)
+    constraints.write_text("\n".join(session.constraints) + "\n", "utf-8")
+    extras = [word for extra in session.extras for word in ("--extra", extra)]
+    command = [_uv(), "pip", "compile", "-q", "--upgrade", "--python-version", session.python, "--generate-hashes"]
+    command += [
+        "--no-header",
+        "--no-emit-index-url",
+        "--no-annotate",
+        *extras,
+        "--group",
+        "test",
+        "-c",
+        str(constraints),
+    ]
+    command += ["pyproject.toml", "-", "-o", str(session.lock)]
+    subprocess.run(command, cwd=CHECKOUT, input="\n".join(session.adds), text=True, check=True)
+
+
+def run(session: Session) -> Outcome:
+    """Install a session and run its tests."""
+    started = time.monotonic()
+    home = ENVIRONMENTS / session.name
+    python = home / "bin" / "python"
+    install = [_uv(), "pip", "install", "-q", "--python", str(python), "--no-deps", "--no-build-isolation", "-e", "."]
+    for command in (
+        [_uv(), "venv", "-q", "--allow-existing", "--python", session.python, str(home)],
+        [
+            _uv(),
+            "pip",
+            "sync",
+            "-q",
+            "--require-hashes",
+            "--compile-bytecode",
+            "--python",
+            str(python),
+            str(session.lock),
+        ],
+        install,
+    ):
+        done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(done.stderr, file=sys.stderr)
+            return Outcome(session, note=f"not run: {(done.stderr.strip() or 'failed').splitlines()[0]}")
+    report = home / "report.xml"
+    report.unlink(missing_ok=True)
+    # Warnings of other packages are those of their versions; ours count.
+    options = [
+        "-o",
+        "filterwarnings=ignore\nerror:::router(\\..*)?",
+        "-q",
+        "--no-header",
+        "--tb=short",
+        "--show-capture=no",
+    ]
+    options += ["-p", "no:cacheprovider", f"--junit-xml={report}"]
+    subprocess.run([str(python), "-m", "pytest", *options, *session.tests], cwd=CHECKOUT, check=False)
+    return _read(session, report, time.monotonic() - started)
+
+
+def summary(outcomes: Sequence[Outcome]) -> str:
+    """Return a line for each session: versions, counts, seconds."""
+    head = ("session", "python", *SHOWN, "passed", "failed", "seconds", "")
+    rows: list[tuple[str, ...]] = [head]
+    for outcome in outcomes:
+        found = pinned(outcome.session)
+        counts = (str(outcome.passed), str(outcome.failed), f"{outcome.secs:.0f}")
+        end = "ok" if outcome.is_good else outcome.note or "FAILED"
+        rows.append((outcome.session.name, outcome.session.python, *(found[name] for name in SHOWN), *counts, end))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+
+
+def pinned(session: Session) -> dict[str, str]:
+    """Return the versions that a session's requirement file chose."""
+    return dict(re.findall(r"^([\w.-]+)==([\w.!+]+)", session.lock.read_text("utf-8"), re.MULTILINE))
+
+
+def lowest_bounds() -> tuple[str, ...]:
+    """Return the lowest version that pyproject.toml allows of everything the package itself needs."""
+    project = tomllib.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    return tuple(re.sub(r"^([\w-]+)>=([\w.]+).*$", r"\1==\2", requirement) for requirement in project["dependencies"])
+
+
+def _read(session: Session, report: Path, secs: float) -> Outcome:
+    if not report.exists():
+        return Outcome(session, secs=secs, note="pytest did not finish")
+    suite = ET.parse(report).getroot().find("testsuite")
+    assert suite is not None
+    failed = int(suite.get("failures", 0)) + int(suite.get("errors", 0))
+    return Outcome(session, int(suite.get("tests", 0)) - failed - int(suite.get("skipped", 0)), failed, secs)
+
+
+def _uv() -> str:
+    return str(Path(sys.executable).with_name("uv"))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
