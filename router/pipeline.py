@@ -286,11 +286,12 @@ class Router:
             record = job()
             reason = "resolve_failed"
             configuration = self._configuration  # once: a reload may replace it meanwhile
+            started = time.perf_counter()
             plan = configuration.table.resolve(record)
         except Exception as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
             self._drop(None, reason, error)
             return
-        self._counters.decided(plan)
+        self._counters.decided(plan, time.perf_counter() - started)
         self._tell_denied(plan)
         if plan.drop is not None:
             self._counters.dropped(None, plan.drop)

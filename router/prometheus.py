@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import REGISTRY, Collector
 
+from router.delivery import ConfigStats, Health, Stats
+from router.delivery.counters import TIMING_BOUNDS, Timing
 from router.delivery.health import STATES, State
 from router.pipeline import Router
 
@@ -16,7 +19,6 @@ _BY_PROJECT = {
     "router_mask_failures": ("Masks that failed; what they guarded was withheld.", "mask", "mask_failed"),
 }
 _BY_NAME = {
-    "router_decisions": ("Calls by the rule that decided.", "rule", "rules"),
     "router_shadow_matches": ("Calls that an entry in shadow mode would have matched.", "entry", "shadow"),
     "router_eval_errors": ("Conditions that could not be evaluated.", "entry", "undecided"),
     "router_override_denied": ("What requests asked for and did not get.", "field", "denied"),
@@ -60,7 +62,14 @@ class _RouterCollector(Collector):
             in_flight.add_metric([project], account.in_flight)
             for reason, count in account.dropped.items():
                 dropped.add_metric([project, reason], count)
-        yield from (handled, emitted, dropped, in_flight, _health(self._router.health().state))
+        health = self._router.health()
+        yield from (handled, emitted, dropped, in_flight, _health(health.state), _circuits(stats, health))
+        routed: dict[tuple[str, ...], int] = {
+            (rule, to): count for rule, counts in stats.routes.items() for to, count in counts.items()
+        }
+        yield _counter("router_decisions", "Calls by the rule that decided.", ["rule", "route"], routed)
+        yield _decision_seconds(stats.decisions)
+        yield from _config(stats.config)
         for name, (words, label, field) in _BY_PROJECT.items():
             found = {project: getattr(account, field) for project, account in accounts.items()}
             yield _by_project(name, words, label, found)
@@ -73,6 +82,35 @@ def _health(state: State) -> Metric:
     for name in STATES:
         family.add_metric([name], name == state)
     return family
+
+
+def _circuits(stats: Stats, health: Health) -> Metric:
+    words = "1 while the circuit breaker of a project is open or half open."
+    family = GaugeMetricFamily("router_circuit_open", words, labels=["project"])
+    for project in stats.projects:
+        family.add_metric([project], project in health.circuits)
+    return family
+
+
+def _decision_seconds(timing: Timing) -> Metric:
+    bounds = [*map(str, TIMING_BOUNDS), "+Inf"]
+    buckets = list(zip(bounds, accumulate(timing.counts), strict=True))
+    words = "What it took to decide about a call."
+    return HistogramMetricFamily("router_decision_seconds", words, buckets=buckets, sum_value=timing.seconds)
+
+
+def _config(config: ConfigStats) -> Iterator[Metric]:
+    info = GaugeMetricFamily("router_config_info", "The configuration in use.", labels=["hash"])
+    info.add_metric([config.digest], 1)
+    yield info
+    for name, words, value in (
+        ("last_reload_successful", "0 while changed files were refused.", config.last_reload_successful),
+        ("last_reload_success_timestamp_seconds", "When the one in use was read.", config.loaded_at),
+        ("left_out_files", "Broken team files that it does without.", config.left_out),
+    ):
+        yield GaugeMetricFamily(f"router_config_{name}", words, value=value)
+    results: dict[tuple[str, ...], int] = {("accepted",): config.accepted, ("rejected",): config.rejected}
+    yield _counter("router_config_reloads", "How often the files were read again.", ["result"], results)
 
 
 def _by_project(name: str, words: str, label: str, found: Mapping[str, Mapping[str, int]]) -> Metric:

@@ -44,6 +44,7 @@ def test_an_account_by_project_and_over_all():
         "masked": hits,
         "mask_failed": failed,
         "rules": {"a": 2},
+        "routes": {"a": {"": 2}},
         "shadow": {"b": 1},
         "undecided": {"c": 1},
         "denied": {"project": 1, "trace.metadata": 1},

@@ -41,7 +41,14 @@ def test_a_scrape_shows_the_account(tmp_path: Path) -> None:
         router.log(make_record(team="made-up-by-a-client"))
         router.log(make_record(tags=("loadtest",)))
         assert router.shutdown(10)
-    assert series(registry) == {
+    found = series(registry)
+    seconds = {name: found.pop(name) for name in list(found) if name.startswith("router_decision_seconds")}
+    assert seconds["router_decision_seconds_count"] == seconds['router_decision_seconds_bucket{le="+Inf"}'] == 3
+    assert 0 < seconds["router_decision_seconds_sum"] < 10
+    assert found.pop("router_config_last_reload_success_timestamp_seconds") > 1_700_000_000
+    assert found == {
+        f'router_config_info{{hash="{router.digest}"}}': 1,
+        "router_config_last_reload_successful": 1,
         'router_handled_total{project="payments"}': 1,
         'router_handled_total{project="shared"}': 1,
         'router_handled_total{project=""}': 1,
@@ -49,9 +56,9 @@ def test_a_scrape_shows_the_account(tmp_path: Path) -> None:
         'router_emit_total{project="shared"}': 1,
         'router_dropped_total{project="",reason="policy"}': 1,
         'router_mask_hits_total{detector="email",project="payments"}': 2,
-        'router_decisions_total{rule="noise"}': 1,
-        'router_decisions_total{rule="payments"}': 1,
-        'router_decisions_total{rule="rest"}': 1,
+        'router_decisions_total{route="drop",rule="noise"}': 1,
+        'router_decisions_total{route="payments",rule="payments"}': 1,
+        'router_decisions_total{route="shared",rule="rest"}': 1,
         'router_unknown_value_total{attribute="team"}': 1,
         'router_health{state="stopped"}': 1,
     }
@@ -70,3 +77,29 @@ def test_two_routers_do_not_share_a_registry(tmp_path: Path) -> None:
     register(first, registry)
     with pytest.raises(ValueError, match="router_handled"):
         register(second, registry)
+
+
+def test_a_scrape_shows_reloads_and_open_circuits(tmp_path: Path) -> None:
+    """What an alert is made of."""
+    path = tmp_path / "routing.yaml"
+    path.write_text(YAML, "utf-8")
+    registry = CollectorRegistry()
+    with FakeLangfuse(["payments"]) as langfuse:
+        environ = langfuse.environ("PAYMENTS_LF", "payments") | langfuse.environ("LANGFUSE", "shared")
+        router = Router.from_file(path, environ=environ | {"ROUTER_CHECK_PROJECTS": "false"})
+        register(router, registry)
+        router.log(make_record(team="search"))
+        assert not router.flush(10)
+        former = router.digest
+        path.write_text(YAML + "# changed\n", "utf-8")
+        assert router.reload().accepted
+        path.write_text("version: 1\n", "utf-8")
+        assert not router.reload().accepted
+        found = series(registry)
+        assert found['router_circuit_open{project="shared"}'] == 1
+        assert found[f'router_config_info{{hash="{router.digest}"}}'] == 1
+        assert f'router_config_info{{hash="{former}"}}' not in found
+        assert "router_config_last_reload_successful" not in found
+        assert found['router_config_reloads_total{result="accepted"}'] == 1
+        assert found['router_config_reloads_total{result="rejected"}'] == 1
+        router.shutdown(1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -30,6 +31,10 @@ DropReason = Literal[
     "spool_damaged",
 ]
 """Why a call was not delivered; a closed set."""
+
+
+TIMING_BOUNDS = (1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+"""Seconds."""
 
 
 def account_of(project: str) -> str:
@@ -109,6 +114,19 @@ class ConfigStats:
 
 
 @dataclass(frozen=True, slots=True)
+class Timing:
+    """How long something took.
+
+    Attributes:
+        counts: how often it took no longer than each of `TIMING_BOUNDS`, and longer than the one before; longest last.
+        seconds: all of it together.
+    """
+
+    counts: tuple[int, ...] = (0,) * (len(TIMING_BOUNDS) + 1)
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
 class Stats(ProjectStats):
     """The account of all projects at one moment.
 
@@ -122,6 +140,8 @@ class Stats(ProjectStats):
         denied: what requests asked for and did not get, by key; a key of somebody's metadata counts as `metadata`.
         missing: calls that lacked a required attribute, by its name.
         unknown_values: calls with a value that routing.yaml does not know, by the attribute's name; never the value.
+        routes: the same calls by rule and by where they went: projects with commas between, or `drop`.
+        decisions: how long it took to decide about a call.
         config: the configuration in use; it knows nothing of the calls.
     """
 
@@ -133,13 +153,16 @@ class Stats(ProjectStats):
     denied: Mapping[str, int] = field(default_factory=dict)
     missing: Mapping[str, int] = field(default_factory=dict)
     unknown_values: Mapping[str, int] = field(default_factory=dict)
+    routes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    decisions: Timing = Timing()
     config: ConfigStats = ConfigStats()
 
     def to_json(self) -> dict[str, Any]:
         """Return the account as JSON-able data, with one entry per project."""
         total = ProjectStats.to_json(self)
-        decisions = {name: dict(getattr(self, name)) for name in _DECISIONS}
+        decisions: dict[str, Any] = {name: dict(getattr(self, name)) for name in _DECISIONS}
         projects = {name: stats.to_json() for name, stats in self.projects.items()}
+        decisions["routes"] = {rule: dict(counts) for rule, counts in self.routes.items()}
         rest = {"projects": projects, "unrouted": self.unrouted.to_json(), "config": asdict(self.config)}
         return total | decisions | rest
 
@@ -192,6 +215,9 @@ class Counters:
         self._lock = threading.Lock()
         self._accounts: dict[str | None, _Account] = {}
         self._decisions: dict[str, Counter[str]] = {name: Counter() for name in _DECISIONS}
+        self._routes: dict[str, Counter[str]] = {}
+        self._timed = [0] * (len(TIMING_BOUNDS) + 1)
+        self._seconds = 0.0
 
     def accept(self, project: str | None, count: int = 1) -> None:
         """Count calls that the router took over; from here on each is in flight until it is delivered or dropped."""
@@ -205,12 +231,16 @@ class Counters:
             for project in projects:
                 self._of(project).handled += 1
 
-    def decided(self, plan: Plan) -> None:
-        """Count what was decided about one call; every name that is counted stands in routing.yaml."""
+    def decided(self, plan: Plan, seconds: float = 0.0) -> None:
+        """Count what was decided about one call, and how long it took; every name that counts is of routing.yaml."""
         counts = self._decisions
         with self._lock:
             if plan.rule is not None:
                 counts["rules"][plan.rule] += 1
+                route = "drop" if plan.drop is not None else ",".join(map(account_of, plan.route))
+                self._routes.setdefault(plan.rule, Counter())[route] += 1
+            self._timed[bisect_left(TIMING_BOUNDS, seconds)] += 1
+            self._seconds += seconds
             if plan.denied:
                 counts["denied"].update({_bounded(key) for key in plan.denied})
             for name in ("shadow", "undecided", "missing", "unknown_values"):
@@ -251,6 +281,8 @@ class Counters:
         with self._lock:
             accounts = {project: account.stats() for project, account in self._accounts.items()}
             decisions: dict[str, Any] = {name: dict(counts) for name, counts in self._decisions.items()}
+            decisions["routes"] = {rule: dict(counts) for rule, counts in self._routes.items()}
+            decisions["decisions"] = Timing(tuple(self._timed), self._seconds)
         dropped: Counter[DropReason] = Counter()
         masked: Counter[str] = Counter()
         mask_failed: Counter[str] = Counter()
