@@ -41,7 +41,7 @@ class Replay:
         self,
         settings: DeliverySettings,
         takes: Callable[[Call], bool],
-        project_for: Callable[[str], ResolvedProject | None],
+        project_for: Callable[[str], ResolvedProject | str],
         progress: Callable[[int], None],
     ) -> None:
         """Prepare it.
@@ -49,7 +49,7 @@ class Replay:
         Args:
             settings: timeouts, sizes, certificates.
             takes: whether a call is meant.
-            project_for: where the calls of a project go; None where they cannot.
+            project_for: where the calls of a project go; where they cannot, why, in a few words.
             progress: is told how many calls were delivered so far.
         """
         self._settings = settings
@@ -75,8 +75,8 @@ class Replay:
     async def _send_file(self, held: Held, chosen: list[tuple[int, Call]]) -> None:
         name = chosen[0][1].project
         project = self._project_for(name)
-        if project is None:
-            self._result.stayed[name, "", "the project is not in the file"] += len(chosen)
+        if isinstance(project, str):
+            self._result.stayed[name, "", project] += len(chosen)
             return
         for part in self._parts(chosen):
             await self._send_part(held, part, name, project)

@@ -89,7 +89,7 @@ def drop(selection: Selection, yes: bool, folder: str | None, form: str) -> int:
     """
     from router.cli.spool import drop_report
 
-    with open_survey(folder) as survey:
+    with open_survey(folder, selection) as survey:
         found = count_calls(survey, selection)
         if found and not yes:
             if not sys.stdin.isatty():

@@ -117,7 +117,7 @@ def export(selection: Selection, output: str, kind: Kind, force: bool, folder: s
     """
     from router.cli.spool import export_report
 
-    with open_survey(folder) as survey:
+    with open_survey(folder, selection) as survey:
         number = export_calls(read_calls(survey, selection), output, kind, force=force)
         result = ExportResult(output, number, dict(survey.unreadable))
     (export_report.print_json if form == "json" else export_report.print_human)(result)

@@ -47,17 +47,25 @@ class ReplayResult:
 
 
 def replay_calls(
-    survey: Survey, selection: Selection, config: LoadedConfig, settings: DeliverySettings, to: str | None
+    survey: Survey,
+    selection: Selection,
+    config: LoadedConfig,
+    settings: DeliverySettings,
+    to: str | None = None,
+    *,
+    as_masked: bool = False,
 ) -> ReplayResult:
-    """Send the calls that are meant.
+    """Send the calls that are meant; with `to`, those of other projects only `as_masked`.
 
     Raises:
         CommandError: a file cannot be written, so that what was sent would be sent again.
     """
     progress = Progress()
 
-    def project_for(name: str) -> ResolvedProject | None:
-        return config.projects.get(to or name)
+    def project_for(name: str) -> ResolvedProject | str:
+        if to not in (None, name) and not as_masked:  # what `refuse_other_masks` saw may have changed meanwhile
+            return "masked for another project; --as-masked sends it all the same"
+        return config.projects.get(to or name) or "the project is not in the file"
 
     def tell(delivered: int) -> None:
         progress.tell(f"replaying: {count(delivered, 'call')} delivered")
@@ -138,11 +146,12 @@ Exit codes: 0 every call was taken, 1 some stayed, 2 usage.
 def replay(
     selection: Selection, file: str | None, to: str | None, as_masked: bool, folder: str | None, form: str
 ) -> int:
-    """Send dead letters once more, or with --state orphaned calls that no process has; with the same ids and bytes.
+    """Send dead letters once more, or with --state orphaned calls that no process has; with the same ids.
 
-    A call is removed once the server took it; what is refused stays. Calls were masked when they were made: a mask
-    that was added since is not applied. With --to that matters more: the other project may hide what these show, so
-    it needs --as-masked; environment and release stay those of the first project.
+    A call is removed once the server took it; what is refused stays. One that is still too large arrives cut. Calls
+    were masked when they were made: a mask that was added since is not applied. With --to that matters more: the
+    other project may hide what these show, so it needs --as-masked; environment and release stay those of the first
+    project.
     """
     from router.cli.spool import replay_report
 
@@ -154,10 +163,10 @@ def replay(
         raise CommandError(f"there is no project `{to}`", f"there are: {', '.join(config.project_names)}")
     if as_masked and to is None:
         raise CommandError("`--as-masked` goes with `--to` only", "take it away, or name the other project")
-    with open_survey(folder) as survey:
+    with open_survey(folder, selection) as survey:
         if to is not None and not as_masked:
             refuse_other_masks(config, read_calls(survey, selection), to)
         survey.unreadable.clear()
-        result = replay_calls(survey, selection, config, load_settings(environ).delivery, to)
+        result = replay_calls(survey, selection, config, load_settings(environ).delivery, to, as_masked=as_masked)
     (replay_report.print_json if form == "json" else replay_report.print_human)(result)
     return result.exit_code

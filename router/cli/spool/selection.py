@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -9,10 +10,13 @@ from typing import Any, TypeVar
 
 import click
 
+from router.cli.console import stderr
 from router.cli.exits import CommandError
 from router.cli.progress import Progress
 from router.cli.words import count
+from router.config.frames import clean
 from router.delivery.decode import span_id_of
+from router.delivery.spool.letters import REASONS
 from router.delivery.spool.survey import Call, State, Survey
 from router.settings import load_settings, process_environment
 
@@ -40,8 +44,8 @@ class Selection:
         return not self.ids or span_id_of(call.span).startswith(self.ids)
 
 
-def open_survey(folder: str | None) -> Survey:
-    """Open the spool that was named, or that of `ROUTER_SPOOL_DIR`.
+def open_survey(folder: str | None, selection: Selection | None = None) -> Survey:
+    """Open the spool that was named, or that of `ROUTER_SPOOL_DIR`; a selection that names nothing in it is told.
 
     Raises:
         CommandError: there is none, or it cannot be read.
@@ -50,12 +54,25 @@ def open_survey(folder: str | None) -> Survey:
     if not path:
         raise CommandError("no spool is named", "set ROUTER_SPOOL_DIR, or name the folder with --dir")
     try:
-        return Survey(path)
+        survey = Survey(path)
+        _tell_unknown(survey, selection)
+        return survey
     except PermissionError as error:
         words = (error.strerror or "").lower()
         raise CommandError(f"{path}: {words}", "run the command as the user whose processes write it") from None
     except OSError as error:
         raise CommandError(f"{path}: {(error.strerror or type(error).__name__).lower()}") from None
+
+
+def _tell_unknown(survey: Survey, selection: Selection | None) -> None:
+    if selection is None or not selection.projects:
+        return
+    known = survey.projects()
+    for name in sorted({*selection.projects} - known):
+        near = difflib.get_close_matches(name, known, 1)
+        hint = f"; did you mean `{clean(near[0])}`?" if near else ""
+        console = stderr()
+        console.print(f"{console.paint('note', 'note')}: nothing in the spool is for project `{clean(name)}`{hint}")
 
 
 def read_calls(survey: Survey, selection: Selection) -> Iterator[Call]:
@@ -94,6 +111,8 @@ def selection_options(states: Sequence[State], default: Sequence[State]) -> Call
             if (short := next((one for one in ids if len(one) < _SHORTEST_ID), None)) is not None:
                 raise CommandError(f"`{short}` is too short for an id", f"give {_SHORTEST_ID} characters or more")
             chosen = state or tuple(default)
+            if reason and "dead" not in chosen:
+                raise CommandError("`--reason` goes with dead letters only", "take it away, or say --state dead")
             return command(selection=Selection(tuple(map(str.lower, ids)), project, reason, chosen), **rest)
 
         wrapped: Any = with_selection
@@ -105,7 +124,10 @@ def selection_options(states: Sequence[State], default: Sequence[State]) -> Call
                 help=f"Only calls in this state; by default {' and '.join(default)}. Example: --state orphaned",
             ),
             click.option(
-                "--reason", multiple=True, help="Only dead letters of this reason. Example: --reason rejected"
+                "--reason",
+                multiple=True,
+                type=click.Choice(REASONS),
+                help="Only dead letters of this reason. Example: --reason rejected",
             ),
             click.option("--project", multiple=True, help="Only calls for this project. Example: --project payments"),
             click.argument("ids", nargs=-1, metavar="[ID]..."),

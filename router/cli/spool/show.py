@@ -71,7 +71,7 @@ def show(selection: Selection, limit: int, folder: str | None, form: str) -> int
     """
     from router.cli.spool import show_report
 
-    with open_survey(folder) as survey:
+    with open_survey(folder, selection) as survey:
         result = show_calls(read_calls(survey, selection), limit)
     (show_report.print_json if form == "json" else show_report.print_human)(result)
     return result.exit_code

@@ -124,14 +124,14 @@ def take_file(folder: int, name: str) -> int | None:
     return None
 
 
-def read_file(folder: int, name: str) -> bytes:
-    """Return the bytes of a file of our own.
+def read_file(folder: int, name: str, most: int = -1) -> bytes:
+    """Return the bytes of a file of our own, or the first `most` of them.
 
     Raises:
         OSError: as `open_file`.
     """
     with os.fdopen(open_file(folder, name, writing=False), "rb") as opened:
-        return opened.read()
+        return opened.read(most)
 
 
 class Folder:

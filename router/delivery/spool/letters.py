@@ -23,6 +23,8 @@ from router.delivery.spool.folders import (
 from router.delivery.spool.records import read_content, record_of
 from router.delivery.spool.segment import Segment
 
+REASONS = ("rejected", "too_large", "wrong_project", "unreachable")
+"""Why a call can be a dead letter."""
 _MOST_IN_A_FILE = 8_000_000
 _FILES = 8
 """Files that the room is enough for, at least: the oldest one gives way as a whole."""

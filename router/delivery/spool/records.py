@@ -21,6 +21,8 @@ RECORD_HEAD = _RECORD.size
 """Bytes of a record before its note: sync, state, length of the note, length of the span, checksum, time."""
 _FIXED = MARK_AT + _MARK.size + _NAME.size
 _MOST_NOTE = 255
+MOST_HEAD = 70_000
+"""Bytes that a file's header has at most."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,7 @@ from router.delivery.spool.folders import (
     take_folder,
 )
 from router.delivery.spool.letters import DeadLetters, Kept
-from router.delivery.spool.records import Content, read_content, read_project, record_of
+from router.delivery.spool.records import MOST_HEAD, Content, read_content, read_project, record_of
 from router.delivery.spool.segment import Place, Run, Segment
 
 Adopt = Callable[[Segment, tuple[Run, ...], int], None]
@@ -43,7 +43,6 @@ _LOOK_SECS = 30.0
 _MOST_OPEN = 64
 _MEASURE_SHARE = 32
 """What a process may write, of `spool_max_bytes`, before it measures again what the others hold."""
-_MOST_HEAD = 70_000
 _log = logging.getLogger("router")
 
 
@@ -363,7 +362,7 @@ class Spool:
             if descriptor is None:
                 return
             try:
-                project = read_project(os.pread(descriptor, _MOST_HEAD, 0))
+                project = read_project(os.pread(descriptor, MOST_HEAD, 0))
                 if not self._knows(project):
                     self._tell_orphan(project)
                     return

@@ -25,7 +25,7 @@ from router.delivery.spool.folders import (
     take_file,
     take_folder,
 )
-from router.delivery.spool.records import Record, header_of, read_content, read_records
+from router.delivery.spool.records import MOST_HEAD, Record, header_of, read_content, read_project, read_records
 from router.delivery.spool.segment import Segment
 
 State = Literal["waiting", "orphaned", "dead"]
@@ -119,6 +119,20 @@ class Survey:
                         yield SpoolFile(name, file, state, content.project, calls, content.damaged)
             finally:
                 os.close(descriptor)
+
+    def projects(self) -> set[str]:
+        """Return for whom anything lies there; reads no more than how each file begins."""
+        found: set[str] = set()
+        for name in (DEAD, ORPHANS, *names_of_folders(self._root)):
+            with contextlib.suppress(OSError):
+                descriptor = open_folder(name, within=self._root)
+                try:
+                    for file in names_of_files(descriptor):
+                        with contextlib.suppress(OSError, ValueError):
+                            found.add(read_project(read_file(descriptor, file, MOST_HEAD)))
+                finally:
+                    os.close(descriptor)
+        return found
 
     def hold(self, states: Collection[State]) -> Generator[Held]:
         """Give the files of some states that nobody else has, one by one, each until the next one is asked for."""
