@@ -67,7 +67,7 @@ bench: setup ## the benchmarks, side by side with what a user would pick today
 	@$(BIN)/python -m bench
 
 bench-faults: setup ## what arrives while Langfuse fails and when the process ends, ten minutes; QUICK=1 takes three
-	@$(BIN)/python -m bench faults sigterm $(if $(QUICK),--quick)
+	@$(BIN)/python -m bench faults sigterm kill $(if $(QUICK),--quick)
 
 parity: setup ## what LiteLLM's own callback sends for the same calls, and why ours differs
 	@$(BIN)/python -m bench parity

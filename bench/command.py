@@ -95,6 +95,12 @@ def _faults(effort: Effort, progress: Progress) -> list[Table]:
     return measure_faults(effort, progress)
 
 
+def _kill(effort: Effort, progress: Progress) -> list[Table]:
+    from bench.kill import measure_kill
+
+    return measure_kill(effort, progress)
+
+
 def _sigterm(effort: Effort, progress: Progress) -> list[Table]:
     from bench.sigterm import measure_sigterm
 
@@ -109,7 +115,7 @@ EVERYDAY: dict[str, Benchmark] = {
     "rules": _rules,
     "mask": _mask,
 }
-BENCHMARKS: dict[str, Benchmark] = {**EVERYDAY, "faults": _faults, "sigterm": _sigterm}
+BENCHMARKS: dict[str, Benchmark] = {**EVERYDAY, "faults": _faults, "sigterm": _sigterm, "kill": _kill}
 """Those that break Langfuse take minutes, and run only when they are named."""
 
 
@@ -118,7 +124,8 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m bench",
         description="Measure us beside what people use today; `parity` compares instead what is sent.",
     )
-    parser.add_argument("which", nargs="*", metavar="|".join(BENCHMARKS), help="default: all but faults and sigterm")
+    others = "default: all but faults, sigterm and kill"
+    parser.add_argument("which", nargs="*", metavar="|".join(BENCHMARKS), help=others)
     parser.add_argument("--quick", action="store_true", help="few rounds: an impression, in a quarter of the time")
     parser.add_argument("--rounds", type=int, metavar="N", help="turns of each peer")
     parser.add_argument("--calls", type=int, metavar="N", help="calls in one turn")

@@ -120,7 +120,7 @@ def _leave(effort: Effort, progress: Progress) -> Table:
 
 
 def _secs_to_leave(name: str, port: int, projects: int, limit: float) -> float | None:
-    with subprocess.Popen(_command("leave", name, port, projects=projects), **_PIPED) as child:
+    with subprocess.Popen(child_command("leave", name, port, projects=projects), **PIPED) as child:
         if not (child.stdout and child.stdout.readline()):
             raise RuntimeError(f"{name} did not come to its end")
         started = time.monotonic()
@@ -207,12 +207,12 @@ def _tell(progress: Progress, what: str, name: str, **options: Any) -> Result:
 def _run(what: str, name: str, **options: Any) -> Result:
     """Run one peer in a process of its own, against a sink of its own."""
     with running_sink() as sink:
-        child = subprocess.run(_command(what, name, sink.port, **options), check=True, **_PIPED)
+        child = subprocess.run(child_command(what, name, sink.port, **options), check=True, **PIPED)
     found: Result = json.loads(child.stdout.splitlines()[-1])
     return found
 
 
-_PIPED: dict[str, Any] = {
+PIPED: dict[str, Any] = {
     "cwd": Path(__file__).parent.parent,
     "stdout": subprocess.PIPE,
     "stderr": subprocess.DEVNULL,
@@ -220,5 +220,5 @@ _PIPED: dict[str, Any] = {
 }
 
 
-def _command(what: str, name: str, port: int, **options: Any) -> Sequence[str]:
+def child_command(what: str, name: str, port: int, **options: Any) -> Sequence[str]:
     return [sys.executable, "-m", "bench.faulty", what, name, str(port), json.dumps(options)]

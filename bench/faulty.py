@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -122,6 +123,34 @@ def cap(name: str, sink: SinkClient, secs: float) -> Result:
     return found | {"early": early.grown, "late": late.most - early.most}
 
 
+def killed(name: str, sink: SinkClient, spool: str, rate: float, secs: float) -> Result:
+    """Log to ten projects through a spool, and print when, in nanoseconds, each call was taken over; until killed."""
+    peer = _ready(name, _spooled_keys(), sink, {"ROUTER_SPOOL_DIR": spool})
+    captured = capture(TYPICAL, _VARIETY)
+    print("ready", flush=True)
+    due, idle = time.monotonic(), threading.Event()
+    for number in range(round(rate * secs)):
+        idle.wait(max(0.0, due - time.monotonic()))
+        due += 1 / rate
+        peer.log(number % _TEAMS, fresh([captured[number % len(captured)]], 1)[0])
+        os.write(1, b"%d\n" % time.monotonic_ns())
+    return {}
+
+
+def restarted(name: str, sink: SinkClient, spool: str) -> Result:
+    """Start again beside what a killed process left, and see what has arrived once it is adopted."""
+    peer = make_peer(name, _spooled_keys(), sink.host, {"ROUTER_SPOOL_DIR": spool})
+    adopted = _wait_until(lambda: sum(1 for _ in Path(spool).iterdir()) <= 1, 60)  # its own folder
+    peer.flush()
+    arrived = _total(sink.counts())
+    again = arrived.spans - arrived.unique
+    return {"adopted": adopted, "unique": arrived.unique, "again": again, "differing": arrived.differing}
+
+
+def _spooled_keys() -> list[str]:
+    return [f"pk-hang-{number}" for number in range(_TEAMS)]
+
+
 def _ready(name: str, keys: list[str], sink: SinkClient, settings: dict[str, str] | None = None) -> ManyProjects:
     """Return a peer all projects of which were reached once."""
     peer = make_peer(name, keys, sink.host, settings)
@@ -184,7 +213,7 @@ def _watched(sink: SinkClient) -> Iterator[dict[str, int]]:
 
 
 _KINDS: dict[str, Callable[..., Result]] = {
-    kind.__name__: kind for kind in (outage, one_hangs, too_large, leave, scale, cap)
+    kind.__name__: kind for kind in (outage, one_hangs, too_large, leave, scale, cap, killed, restarted)
 }
 
 

@@ -199,7 +199,7 @@ def test_an_unknown_benchmark_is_named(checkout):
     )
     assert done.returncode == 2
     assert done.stderr.endswith(
-        "error: no benchmark is called 'hok'; there are hook, hang, memory, start, rules, mask, faults, sigterm\n"
+        "error: no benchmark is called 'hok'; there are hook, hang, memory, start, rules, mask, faults, sigterm, kill\n"
     )
 
 

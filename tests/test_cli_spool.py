@@ -248,6 +248,17 @@ def test_a_project_that_cannot_be_reached_keeps_its_letters(langfuse, folder, mo
     assert len(langfuse.requests("payments")) - before == 4
 
 
+def test_a_project_whose_keys_are_those_of_another_gets_nothing(langfuse, folder, tmp_path):
+    """Its id is asked for first, as a running process does."""
+    bury(langfuse, folder, 0)
+    text = YAML.replace("{env: PAYMENTS_LF}", "{env: PAYMENTS_LF, project_id: other}")
+    (tmp_path / "routing.yaml").write_text(text, "utf-8")
+    run = router("spool", "replay")
+    assert run.code == 1
+    assert "✘ payments  1 call stayed: " in run.out
+    assert langfuse.spans() == []
+
+
 def test_letters_go_to_another_project_only_when_that_is_said(langfuse, folder):
     """The other project may hide what they show: the refusal names the masks, and nothing was sent."""
     bury(langfuse, folder, 0)

@@ -120,7 +120,7 @@ def test_a_link_in_the_place_of_a_file_is_not_followed(langfuse, tmp_path, caplo
 
 
 @pytest.mark.parametrize(
-    ("junk", "word"), [(b"", "left alone"), (b"x" * 500, "left alone"), (b"LFROUTE1", "left alone")]
+    ("junk", "word"), [(b"x", "left alone"), (b"x" * 500, "left alone"), (b"LFROUTE1", "left alone")]
 )
 def test_a_file_that_is_not_ours_is_left_alone(langfuse, tmp_path, caplog, junk, word):
     """Told once, skipped, and still there."""
@@ -131,6 +131,14 @@ def test_a_file_that_is_not_ours_is_left_alone(langfuse, tmp_path, caplog, junk,
     assert calls_of(langfuse) == [1]
     assert foreign.read_bytes() == junk
     assert sum(word in message for message in caplog.messages) == 1
+
+
+def test_a_file_that_was_only_just_made_is_removed(langfuse, tmp_path):
+    """Its process died before it wrote anything into it."""
+    leave(langfuse, tmp_path, 1)
+    spool_files(tmp_path)[0].with_name("00.spool").touch(0o600)
+    deliver(langfuse, tmp_path, 1)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_every_way_to_cut_a_file_loses_only_what_was_cut(langfuse, tmp_path):

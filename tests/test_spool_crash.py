@@ -138,7 +138,7 @@ def test_processes_that_are_killed_lose_no_call_that_they_have_accepted(langfuse
     with posting(langfuse, spool_dir=str(tmp_path / "spool")) as post:
         arrived = len(langfuse.spans())
         while not story.accepted <= settled(langfuse, tmp_path / "spool"):
-            arrived = len(langfuse.wait_for(arrived + 1))
+            arrived = len(langfuse.wait_for(arrived + 1, timeout=60))
         assert post.sender.shutdown(20)
     assert {path.parent.name for path in (tmp_path / "spool").rglob("*.spool")} <= {"dead"}
     contents = {(span.span_id, span.attributes["langfuse.observation.input"]) for span in langfuse.spans()}

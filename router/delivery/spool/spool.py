@@ -303,7 +303,11 @@ class Spool:
                 folder.remove()
 
     def _adopt_file(self, folder: Folder, name: str) -> None:
-        content = read_content(read_file(folder.descriptor, name))
+        data = read_file(folder.descriptor, name)
+        if not data:  # its process died between making and beginning it
+            os.unlink(name, dir_fd=folder.descriptor)
+            return
+        content = read_content(data)
         if content.count and not self._knows(content.project):
             self._set_aside(folder, name, content.project)
             return

@@ -114,6 +114,8 @@ class Survey:
                 for file in names_of_files(descriptor):
                     with self._telling(f"{name}/{file}"):
                         data = read_file(descriptor, file)
+                        if not data:  # its process is about to begin it, or died over it
+                            continue
                         content = read_content(data)
                         calls = tuple(_call(content.project, state, record) for record in read_records(data))
                         yield SpoolFile(name, file, state, content.project, calls, content.damaged)
@@ -181,6 +183,8 @@ class Survey:
         try:
             with self._telling(f"{folder.name}/{name}"):
                 data = read_file(folder.descriptor, name)
+                if not data:
+                    return
                 segment.project = read_content(data).project
                 held = Held(segment, state, data)
                 yield held
