@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from router.delivery.spool.folders import take_folder
 from router.delivery.spool.records import read_content
 from router.testing import FakeLangfuse
 from tests.masked_calls import posting
@@ -65,6 +66,22 @@ def test_each_process_has_a_folder_that_it_holds(langfuse, tmp_path):
             assert len(list(tmp_path.glob("*/lock"))) == 2
         with lock.open("rb") as held, pytest.raises(BlockingIOError):
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_who_only_asks_whether_a_process_runs_keeps_nobody_from_adopting(langfuse, tmp_path):
+    """`router spool ls` has the lock of a folder for a moment; the folder is tried again before it is left."""
+    leave(langfuse, tmp_path, 1)
+    (lock,) = tmp_path.glob("*/lock")
+    root = os.open(tmp_path, os.O_RDONLY)
+    try:
+        with lock.open("rb") as asked:
+            fcntl.flock(asked, fcntl.LOCK_SH)
+            assert take_folder(root, lock.parent.name) is None
+            folder = take_folder(root, lock.parent.name, lambda: fcntl.flock(asked, fcntl.LOCK_UN))
+        assert folder is not None
+        folder.close()
+    finally:
+        os.close(root)
 
 
 @pytest.mark.parametrize("policy", ["never", "interval", "always"])

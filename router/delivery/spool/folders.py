@@ -9,7 +9,8 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 LOCK = "lock"
@@ -19,6 +20,7 @@ DEAD = "dead"
 ORPHANS = "orphans"
 """Folder of files for projects that no routing.yaml names any more; each file has a lock of its own."""
 _MOST_BYTES = 1 << 30
+_PAUSE_SECS = 0.01
 _OF_A_PROCESS = re.compile(r"\.?\d+-[0-9a-f]{12}")
 
 
@@ -134,6 +136,10 @@ def read_file(folder: int, name: str, most: int = -1) -> bytes:
         return opened.read(most)
 
 
+def _pause() -> None:
+    threading.Event().wait(_PAUSE_SECS)
+
+
 class Folder:
     """A folder within the spool: one process's, held by a lock that ends with the process, or a shared one."""
 
@@ -172,12 +178,22 @@ def create_folder(root: int) -> Folder:
     return Folder(root, name, descriptor, lock)
 
 
-def take_folder(root: int, name: str) -> Folder | None:
+def take_folder(root: int, name: str, pause: Callable[[], object] = _pause) -> Folder | None:
     """Lock the folder of a process that has ended; None while it runs, or when another one was faster.
+
+    Tries twice: who asks whether its process runs (`is_held`) has the lock for a moment.
 
     Raises:
         OSError: it is no folder of the spool.
     """
+    folder = _try_folder(root, name)
+    if folder is None:
+        pause()
+        folder = _try_folder(root, name)
+    return folder
+
+
+def _try_folder(root: int, name: str) -> Folder | None:
     descriptor = open_folder(name, within=root)
     lock = -1
     try:
