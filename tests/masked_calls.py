@@ -51,6 +51,12 @@ class Post:
             self.counters.accept(project)
             self.sender.send(project, encode_call(make_masked(number, **changes), self.projects[project]))
 
+    def wait_for_end(self) -> None:
+        """Wait until the sender's thread has ended: on a busy machine its last request outlasts the shutdown."""
+        thread = self.sender._thread
+        if thread is not None:
+            thread.join(30)
+
     def account(self, project: str = "payments") -> dict[str, Any]:
         """Return what became of the calls of one project, without the zeros."""
         found = self.counters.snapshot().projects[project].to_json()

@@ -36,6 +36,7 @@ def leave(langfuse: FakeLangfuse, folder: Path, *numbers: int, project: str = "p
     with posting(langfuse, project, spool_dir=str(folder)) as post:
         post.send(*numbers, project=project)
         assert post.sender.shutdown(0.2)
+        post.wait_for_end()
         assert post.account(project) == {"handled": len(numbers), "spooled": len(numbers)}
     langfuse.heal(project)
 
