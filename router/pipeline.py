@@ -169,8 +169,8 @@ class Router:
             finally:
                 self._seen = seen
             loaded = configuration.loaded
+            changes = self._sender.replace_projects(loaded.projects)  # first: no call may go to one it does not know
             self._configuration = configuration
-            changes = self._sender.replace_projects(loaded.projects)
             self._config_stats = self._config_stats.after(_config_stats(loaded))
             answer = Reloaded(
                 accepted=True, digest=loaded.digest, former=former, problems=loaded.problems, projects=changes

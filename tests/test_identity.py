@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from pydantic import SecretStr
 
 from router.config import load_text
 from router.config.loaded import ResolvedProject
-from router.delivery.identity import read_identity
+from router.delivery.identity import Identity, read_identity
+from router.delivery.projects import Changes
 from router.delivery.retry import Answer
+from router.delivery.transport import Transport
 from router.testing import FakeLangfuse
-from tests.masked_calls import Post, posting
+from tests.masked_calls import Post, posting, wait_until
 
 PROJECT = ResolvedProject("payments", "pk-lf-1", SecretStr("sk-lf-1"), "https://langfuse.example", project_id="p-1")
 
@@ -176,3 +180,56 @@ rules:
     environ = {f"{name}_{part}_KEY": f"{name}-{part}" for name in "ABC" for part in ("PUBLIC", "SECRET")}
     hosts = {name: project.host for name, project in load_text(text, environ=environ).projects.items()}
     assert hosts == {"a": "http://langfuse.internal", "b": "http://other.internal", "c": "http://localhost:3000"}
+
+
+# -- a new file ----------------------------------------------------------------------------------------
+
+
+def test_a_project_that_comes_back_with_other_keys_is_asked_again(langfuse: FakeLangfuse) -> None:
+    """What it confirmed before it went, and for a call that came too late, says nothing of the keys it has now."""
+    with posting(langfuse) as post:
+        expecting(post, langfuse, "project-payments")
+        post.send(1)
+        assert post.sender.force_flush(10)
+        post.sender.replace_projects({})
+        post.send(2)
+        assert post.sender.force_flush(10)
+        swapped = replace(langfuse.project("search"), name="payments", project_id="project-payments")
+        changes = post.sender.replace_projects({"payments": swapped})
+        assert changes == Changes(changed=frozenset({"payments"}))
+        post.send(3)
+        assert not post.sender.force_flush(10)
+        assert post.account() == {"handled": 3, "delivered": 2, "in_flight": 1}
+        assert langfuse.spans("search") == []
+        post.sender.replace_projects({"payments": langfuse.project("payments", project_id="project-payments")})
+        langfuse.wait_for(3, project="payments")
+
+
+def test_an_answer_about_former_keys_confirms_nothing_of_new_ones(
+    langfuse: FakeLangfuse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new file comes while the server is asked about those of the former one."""
+    identify, replaced = Transport.identify, asyncio.Event()
+    asked: list[str] = []
+
+    async def slow(transport: Transport, project: ResolvedProject) -> Identity:
+        answer = await identify(transport, project)
+        asked.append(project.public_key)
+        await replaced.wait()
+        return answer
+
+    monkeypatch.setattr(Transport, "identify", slow)
+    with posting(langfuse) as post:
+        expecting(post, langfuse, "project-payments")
+        post.send(1)
+        flushing = threading.Thread(target=post.sender.force_flush, args=(10,))
+        flushing.start()
+        wait_until(lambda: asked == ["pk-lf-payments"])
+        swapped = replace(langfuse.project("search"), name="payments", project_id="project-payments")
+        post.sender.replace_projects({"payments": swapped})
+        post.sender._call(lambda _: replaced.set())  # behind the new file, on the sender's thread
+        flushing.join()
+        post.send(2)
+        assert not post.sender.force_flush(10)
+        assert asked[:2] == ["pk-lf-payments", "pk-lf-search"]
+        assert langfuse.spans("search") == []

@@ -242,6 +242,27 @@ def test_a_router_without_a_file_says_that_it_has_none(setup: Setup) -> None:
         router.reload()
 
 
+def test_no_call_is_routed_to_a_project_that_the_sender_does_not_know(
+    setup: Setup, langfuse: FakeLangfuse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that comes while the file takes effect goes where the former or the new one says, and arrives."""
+    router = setup.router("version: 1\nprojects: {shared: {env: LANGFUSE}}\nrules: [{id: rest, route: shared}]\n")
+    replace = router._sender.replace_projects
+
+    def log_before(projects: Any) -> Changes:
+        router.log(make_record(call_id="1", team="payments"))
+        assert router.flush(10)
+        return replace(projects)
+
+    monkeypatch.setattr(router._sender, "replace_projects", log_before)
+    setup.write(YAML)
+    assert router.reload().accepted
+    router.log(make_record(call_id="2", team="payments"))
+    assert router.flush(10)
+    assert (router.stats().delivered, router.stats().dropped) == (2, {})
+    assert calls(langfuse, "payments")[-1:] == [2]
+
+
 # -- what waits ----------------------------------------------------------------------------------------
 
 

@@ -103,6 +103,15 @@ class Backlog:
             return "closed"
         return "half_open" if self.is_asked else "open"
 
+    def unpark(self, count: int, end: int) -> None:
+        """Take the first spans, those before `end`, out of the line on disk; all of them in the first run."""
+        run = self.parked[0]
+        run.start = end
+        run.count -= count
+        self.parked_count -= count
+        if not run.count:
+            self.parked.popleft()
+
     def park(self, place: Place) -> None:
         """Put the newest span in line on disk only, where it stands already."""
         newest = self.parked[-1] if self.parked else None

@@ -69,7 +69,7 @@ class Exporter:
         self._servers = servers
         self._settings = settings
         self._notices = notices
-        self._confirmed: set[str] = set()
+        self._confirmed: dict[str, ResolvedProject] = {}
         self._identified: dict[str, tuple[str, str]] = {}
         self._beside: set[asyncio.Task[None]] = set()
         self._flights: dict[Backlog, asyncio.Task[None]] = {}
@@ -110,7 +110,6 @@ class Exporter:
     def renew(self, changes: Changes) -> None:
         """Act on a new file: what waits for a project that has new keys is tried at once, and they are checked."""
         for name in changes.changed | changes.removed:
-            self._confirmed.discard(name)
             self._identified.pop(name, None)
             self._notices.forget(name)
         for backlog, wake in self._pauses.items():
@@ -154,10 +153,24 @@ class Exporter:
         try:
             await self._send_batch(backlog)
         except Exception as error:  # noqa: BLE001  # whatever it is, these spans have to be accounted for
-            self._settle(backlog, backlog.flight, Answer("rejected", type(error).__name__))
+            await self._recover(backlog, error)
         finally:
             del self._flights[backlog]
             self._consider(backlog)
+
+    async def _recover(self, backlog: Backlog, error: Exception) -> None:
+        """Try again later with what stands in the spool after an error that nobody expected; the rest is lost."""
+        cause = type(error).__name__
+        self._outbox.put_back(backlog)
+        if backlog.flight:
+            self._settle(backlog, backlog.flight, Answer("rejected", cause))
+        if not backlog.parked:
+            return
+        backlog.failures += 1
+        text = "%s to project %s waiting in the spool: %s."
+        waiting, wait = calls(backlog.waiting), self._next_pause(backlog, None)
+        self._notices.say(backlog.account, cause, logging.ERROR, text, waiting, backlog.project, cause, pause=wait)
+        await self._pause(backlog, wait)
 
     async def _send_batch(self, backlog: Backlog) -> None:
         spans, since = self._outbox.take(backlog)
@@ -250,12 +263,12 @@ class Exporter:
 
     async def _withheld(self, name: str, project: ResolvedProject) -> Answer | None:
         """Return why nothing may be sent to a project yet, or ever; None once the server has confirmed its id."""
-        if project.project_id is None or name in self._confirmed:
+        if project.project_id is None or self._confirmed.get(name) == project:
             return None
         answer = (await self._transport.identify(project)).answer
         if answer.verdict != "delivered":
             return answer
-        self._confirmed.add(name)
+        self._confirmed[name] = project
         return None
 
     def _check(self, names: Iterable[str]) -> None:

@@ -109,25 +109,24 @@ class Outbox:
         return len(backlog.spans) >= settings.max_batch_spans or backlog.bytes >= settings.max_batch_bytes
 
     def take(self, backlog: Backlog) -> tuple[list[bytes], float]:
-        """Move the oldest spans, up to one batch, from the line into flight; return them and the age of the first."""
+        """Move the oldest spans, up to one batch, from the line into flight; return them and the age of the first.
+
+        Raises:
+            OSError: the next one cannot be read from the spool at the moment; then nothing has moved.
+        """
         spans: list[bytes] = []
         with self._lock:
             backlog.announced_full = False
             since = backlog.spans[0][1] if backlog.spans else time.monotonic()
             size = self._read_parked(backlog, spans)
-            from_disk = size + SPAN_OVERHEAD * len(spans)
-            self._bytes += from_disk
             while not backlog.parked and backlog.spans and len(spans) < self._settings.max_batch_spans:
-                span = backlog.spans[0][0]
+                span, _, place = backlog.spans[0]
                 if spans and size + len(span) > self._settings.max_batch_bytes:
                     break
-                backlog.flight_places.append(backlog.spans.popleft()[2])
-                spans.append(span)
+                backlog.spans.popleft()
+                backlog.bytes -= len(span) + SPAN_OVERHEAD
+                self._take_off(backlog, spans, span, place)
                 size += len(span)
-            held = size + SPAN_OVERHEAD * len(spans)
-            backlog.bytes -= held - from_disk
-            backlog.flight += len(spans)
-            backlog.flight_bytes += held
         return spans, since
 
     def hold(self, backlog: Backlog, size: int) -> None:
@@ -136,6 +135,16 @@ class Outbox:
             if backlog.flight:
                 self._bytes += size - backlog.flight_bytes
                 backlog.flight_bytes = size
+
+    def put_back(self, backlog: Backlog) -> None:
+        """Park the spans in flight again that stand in the spool, before those in line; the others stay in flight."""
+        with self._lock:
+            places = [place for place in backlog.flight_places if place is not None]
+            backlog.parked.extendleft(Parked(*place, 1) for place in reversed(places))
+            backlog.parked_count += len(places)
+            backlog.flight -= len(places)
+            backlog.flight_places = deque([None] * backlog.flight)
+            self._let_go(backlog)
 
     def settle(self, backlog: Backlog, count: int, dropped: DropReason | None = None) -> None:
         """Count `count` spans in flight as delivered, or as dropped for a reason."""
@@ -147,10 +156,7 @@ class Outbox:
                 self._counters.dropped(backlog.project, dropped, count)
             backlog.flight -= count
             self._settle_places(backlog, count)
-            if not backlog.flight:
-                self._bytes -= backlog.flight_bytes
-                backlog.flight_bytes = 0
-                self._note_idle(backlog)
+            self._let_go(backlog)
             self._settled.notify_all()
 
     def wait_until_settled(self, timeout: float) -> bool:
@@ -263,30 +269,58 @@ class Outbox:
             self._notices.say(project, "dead letters removed", logging.WARNING, text, letters, project)
 
     def _read_parked(self, backlog: Backlog, spans: list[bytes]) -> int:
-        """Append the oldest parked spans, up to one batch, to `spans`; return their size."""
+        """Append the oldest parked spans to `spans`: up to one batch, or one alone to try with; return their size."""
         size = 0
-        while backlog.parked and len(spans) < self._settings.max_batch_spans:
+        most = self._settings.max_batch_spans if backlog.circuit == "closed" else 1
+        while backlog.parked and len(spans) < most:
             assert self.spool is not None
             run = backlog.parked[0]
-            place = self.spool.read(run.segment, run.start)
-            if place is None:
-                backlog.parked.popleft()
-                backlog.parked_count -= run.count
-                self._counters.dropped(backlog.project, "spool_damaged", run.count)
-                self._settled.notify_all()
+            try:
+                span, place = self.spool.read(run.segment, run.start)
+            except OSError:
+                if spans:
+                    break
+                raise
+            if span is None or place is None:
+                self._drop_damaged(backlog, run, place)
                 continue
-            span, at = place
-            if spans and size + len(span) > self._settings.max_batch_bytes:
+            fits = size + len(span) <= self._settings.max_batch_bytes and self._park_for(len(span) + SPAN_OVERHEAD)
+            if spans and not fits:
                 break
-            spans.append(span)
+            backlog.unpark(1, place.end)
+            self._bytes += len(span) + SPAN_OVERHEAD
+            self._take_off(backlog, spans, span, place)
             size += len(span)
-            backlog.flight_places.append(at)
-            run.start = at.end
-            run.count -= 1
-            backlog.parked_count -= 1
-            if not run.count:
-                backlog.parked.popleft()
         return size
+
+    def _take_off(self, backlog: Backlog, spans: list[bytes], span: bytes, place: Place | None) -> None:
+        spans.append(span)
+        backlog.flight += 1
+        backlog.flight_bytes += len(span) + SPAN_OVERHEAD
+        backlog.flight_places.append(place)
+
+    def _drop_damaged(self, backlog: Backlog, run: Parked, place: Place | None) -> None:
+        """Drop the first span of a run, or all of them where nobody knows where the next one begins."""
+        count = run.count if place is None else 1
+        backlog.unpark(count, run.end if place is None else place.end)
+        self._counters.dropped(backlog.project, "spool_damaged", count)
+        self._settled.notify_all()
+
+    def _park_for(self, size: int) -> bool:
+        """Return whether there is memory for so much from the spool; what stands there too leaves the memory for it."""
+        while self._bytes + size > self._settings.span_buffer_bytes:
+            victim = max(self._backlogs.values(), key=_BYTES_IN_LINE)
+            if not victim.spans or victim.spans[0][2] is None:
+                return False
+            self._evict_oldest(victim, [])
+        return True
+
+    def _let_go(self, backlog: Backlog) -> None:
+        """Give the memory back once nothing of a backlog is in flight."""
+        if not backlog.flight:
+            self._bytes -= backlog.flight_bytes
+            backlog.flight_bytes = 0
+            self._note_idle(backlog)
 
     def _settle_places(self, backlog: Backlog, count: int) -> None:
         """Tell the spool what is settled; batches of a project are settled in the order they were taken."""

@@ -11,7 +11,10 @@ from router.delivery.backlog import Destination
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """Names of projects, by what a new file did to them; `changed` have other keys, another host or another id."""
+    """Names of projects, by what a new file did to them.
+
+    Those that `changed` have other keys, another host or another id than they had last, be it in an earlier file.
+    """
 
     added: frozenset[str] = frozenset()
     changed: frozenset[str] = frozenset()
@@ -43,13 +46,13 @@ class Projects:
     def replace(self, projects: Mapping[str, ResolvedProject]) -> Changes:
         """Use the projects of a new file."""
         before = self._current
-        self._former = {**self._former, **before}  # before the next line: somebody may look for one that is removed
+        known = {**self._former, **before}
+        self._former = known  # before the next line: somebody may look for one that is removed
         self._current = projects
+        changed = {name for name in projects.keys() & known.keys() if _access(projects[name]) != _access(known[name])}
         return Changes(
-            added=frozenset(projects.keys() - before.keys()),
-            changed=frozenset(
-                name for name in projects.keys() & before.keys() if _access(projects[name]) != _access(before[name])
-            ),
+            added=frozenset(projects.keys() - before.keys() - changed),
+            changed=frozenset(changed),
             removed=frozenset(before.keys() - projects.keys()),
         )
 

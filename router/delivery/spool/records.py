@@ -12,7 +12,8 @@ MARK_AT = len(MAGIC)
 STATE_AT = 4
 """Offset, within a record, of the byte that says whether it is settled; it is no part of the checksum."""
 SETTLED = b"\xa5"
-_SYNC = b"\xffREC"  # no UTF-8 text holds it: behind damage the next record is found by it
+SYNC = b"\xffREC"
+"""How a record begins: no UTF-8 text holds it, so that the next record is found by it behind damage."""
 _OPEN = b"\x00"
 _MARK = struct.Struct("<QI")
 _NAME = struct.Struct("<HI")
@@ -83,7 +84,7 @@ def mark_of(offset: int) -> bytes:
 def record_of(span: bytes, time: int, note: str = "") -> bytes:
     """Return one open record; `time` is in nanoseconds since 1970, a note is cut after 255 bytes."""
     words = note.encode()[:_MOST_NOTE].decode("utf-8", "ignore").encode()
-    return _RECORD.pack(_SYNC, _OPEN, len(words), len(span), _checksum(words, span, time), time) + words + span
+    return _RECORD.pack(SYNC, _OPEN, len(words), len(span), _checksum(words, span, time), time) + words + span
 
 
 def size_at(head: bytes) -> int:
@@ -182,7 +183,7 @@ def _end_at(data: bytes, at: int) -> int | None:
         return None
     sync, _, note, span, checksum, time = _RECORD.unpack_from(data, at)
     end = at + RECORD_HEAD + note + span
-    if sync != _SYNC or end > len(data):
+    if sync != SYNC or end > len(data):
         return None
     inner = memoryview(data)[at + RECORD_HEAD : end]
     return end if checksum == _checksum(inner[:note], inner[note:], time) else None
@@ -190,13 +191,13 @@ def _end_at(data: bytes, at: int) -> int | None:
 
 def _resume(data: bytes, at: int) -> int | None:
     """Return where reading goes on behind damage at `at`: at the next whole record, or the end of a last one."""
-    found = data.find(_SYNC, at + 1)
+    found = data.find(SYNC, at + 1)
     while found >= 0:
         if _end_at(data, found) is not None:
             return found
-        found = data.find(_SYNC, found + 1)
+        found = data.find(SYNC, found + 1)
     head = data[at : at + RECORD_HEAD]
-    is_last = len(head) == RECORD_HEAD and head.startswith(_SYNC) and at + size_at(head) == len(data)
+    is_last = len(head) == RECORD_HEAD and head.startswith(SYNC) and at + size_at(head) == len(data)
     return len(data) if is_last else None
 
 

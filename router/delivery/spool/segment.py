@@ -12,6 +12,7 @@ from router.delivery.spool.records import (
     RECORD_HEAD,
     SETTLED,
     STATE_AT,
+    SYNC,
     Run,
     header_of,
     mark_of,
@@ -120,6 +121,19 @@ class Segment:
         if start + size > self.size:
             raise ValueError("a record is damaged")
         return span_in(os.pread(self.descriptor(), size, start)), start + size
+
+    def end_of(self, start: int) -> int | None:
+        """Return the offset behind a damaged record, where its length still leads to the next one or to the end.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        head = os.pread(self.descriptor(), RECORD_HEAD, start)
+        if len(head) < RECORD_HEAD:
+            return None
+        end = start + size_at(head)
+        is_next = end == self.size or (end < self.size and os.pread(self.descriptor(), len(SYNC), end) == SYNC)
+        return end if is_next else None
 
     def close(self) -> None:
         """Close the file; it opens itself again when it is needed."""

@@ -112,15 +112,24 @@ class Spool:
                 self._written.set()
             return place
 
-    def read(self, segment: Segment, start: int) -> tuple[bytes, Place] | None:
-        """Return the span of the record at an offset, and its place; None when it cannot be read."""
+    def read(self, segment: Segment, start: int) -> tuple[bytes | None, Place | None]:
+        """Return the span of the record at an offset, and its place.
+
+        A span that is damaged is None, and so is its place where nobody knows where the next one begins.
+
+        Raises:
+            OSError: it cannot be read now, but perhaps later.
+        """
         with self._lock:
             try:
                 span, end = segment.read(start)
             except (OSError, ValueError) as error:
                 text = "Calls in the spool file %s/%s cannot be read: %s."
                 self._say(segment.name, text, segment.folder.name, segment.name, _words(error))
-                return None
+                if isinstance(error, OSError):
+                    raise
+                found = segment.end_of(start)
+                return None, None if found is None else Place(segment, start, found)
             self._use(segment)
             return span, Place(segment, start, end)
 

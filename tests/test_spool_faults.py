@@ -1,0 +1,128 @@
+"""What goes wrong while calls are read back from the spool and sent: it costs a pause, never a call."""
+
+from __future__ import annotations
+
+import errno
+import os
+from typing import Any
+
+import pytest
+
+from router.delivery.settings import DeliverySettings
+from router.delivery.spool.records import RECORD_HEAD, read_content, size_at
+from router.delivery.spool.segment import Segment
+from router.delivery.transport import Transport
+from router.testing import FakeLangfuse
+from tests.masked_calls import posting, texts, wait_until
+from tests.test_spool import calls_of, leave, spool_files
+
+
+@pytest.fixture
+def langfuse():
+    with FakeLangfuse() as fake:
+        yield fake
+
+
+def test_an_error_that_nobody_expected_leaves_the_calls_in_the_spool(langfuse, tmp_path, monkeypatch, caplog):
+    """They are tried again, in their order, each once; what an operator sees is its class."""
+    post_one, failures = Transport.post, [MemoryError(), RuntimeError("secret")]
+
+    async def fail_twice(*arguments: Any) -> Any:
+        if failures:
+            raise failures.pop(0)
+        return await post_one(*arguments)
+
+    monkeypatch.setattr(Transport, "post", fail_twice)
+    with posting(langfuse, spool_dir=str(tmp_path)) as post:
+        post.send(*range(20))
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 20, "delivered": 20}
+        assert post.sender._outbox.held_bytes == 0
+    assert calls_of(langfuse) == list(range(20))
+    assert caplog.messages == [
+        "20 calls to project payments waiting in the spool: MemoryError.",
+        "20 calls to project payments waiting in the spool: RuntimeError.",
+    ]
+    assert spool_files(tmp_path) == []
+
+
+def test_calls_that_do_not_stand_in_the_spool_are_counted_then(langfuse, tmp_path, monkeypatch):
+    """The spool was full when they came."""
+    post_one, failures = Transport.post, [MemoryError()]
+
+    async def fail_once(*arguments: Any) -> Any:
+        if failures:
+            raise failures.pop()
+        return await post_one(*arguments)
+
+    monkeypatch.setattr(Transport, "post", fail_once)
+    with posting(langfuse, spool_dir=str(tmp_path), spool_max_bytes=100_000) as post:
+        post.send(*range(40), input="x" * 5_000)
+        assert post.sender.force_flush(10)
+        account = post.account()
+    assert account["delivered"] + account["dropped"]["rejected"] == account["handled"] == 40
+    assert calls_of(langfuse) == list(range(account["delivered"]))
+    assert 10 < account["delivered"] < 20
+
+
+def test_a_file_that_cannot_be_read_for_a_moment_is_read_later(langfuse, tmp_path, monkeypatch, caplog):
+    """A process that is short of file descriptors has lost nothing."""
+    leave(langfuse, tmp_path, *range(10))
+    read, shortages = Segment.read, [3, 0]  # reads before the next shortage
+
+    def short(segment: Segment, start: int) -> Any:
+        if shortages and not shortages[0]:
+            shortages.pop(0)
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        if shortages:
+            shortages[0] -= 1
+        return read(segment, start)
+
+    monkeypatch.setattr(Segment, "read", short)
+    with posting(langfuse, spool_dir=str(tmp_path)) as post:
+        langfuse.wait_for(10)
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 10, "delivered": 10}
+    assert calls_of(langfuse) == list(range(10))
+    assert sum(message.endswith("cannot be read: too many open files.") for message in caplog.messages) == 1
+
+
+def test_damage_that_comes_while_calls_wait_costs_the_damaged_one(langfuse, tmp_path):
+    """One byte of the second of four, after they were parked."""
+    langfuse.hang("payments")
+    with posting(langfuse, spool_dir=str(tmp_path), max_queue_bytes=100_000) as post:
+        post.send(*range(4), input="x" * 100_000)  # larger than the memory: all of them are read from the disk
+        langfuse.wait_for_requests(1)
+        (file,) = spool_files(tmp_path)
+        data = bytearray(file.read_bytes())
+        at = read_content(bytes(data)).runs[0].start
+        for _ in range(2):
+            at += size_at(bytes(data[at : at + RECORD_HEAD]))
+        with file.open("r+b") as changed:
+            changed.seek(at + RECORD_HEAD + 40)
+            changed.write(b"?")
+        langfuse.heal("payments")
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 4, "delivered": 3, "dropped": {"spool_damaged": 1}}
+    assert sorted(set(calls_of(langfuse))) == [0, 1, 3]
+
+
+def test_memory_is_bounded_when_calls_come_back_from_the_disk(langfuse, tmp_path):
+    """Thirty projects that all fail: together they hold what is allowed, and one call each at most beyond it."""
+    projects, size = [f"p{number}" for number in range(30)], 50_000
+    langfuse.fail(None, 503)
+    with posting(langfuse, *projects, spool_dir=str(tmp_path)) as post:
+        for name in projects:
+            for number, text in enumerate(texts(8, size)):
+                post.send(number, project=name, input=text)
+    settings = {"spool_dir": str(tmp_path), "max_queue_bytes": 1_000_000, "retry_min_secs": 5, "retry_max_secs": 5}
+    with posting(langfuse, *projects, **settings) as post:
+        langfuse.clear()
+        for name in projects:
+            langfuse.wait_for_requests(1, project=name)
+        limit = DeliverySettings(max_queue_bytes=1_000_000).span_buffer_bytes
+        assert post.sender._outbox.held_bytes <= limit + len(projects) * (size + 2_000)
+        langfuse.heal()
+        assert post.sender.force_flush(30)
+        wait_until(lambda: post.sender._outbox.held_bytes == 0)
+    assert all(set(calls_of(langfuse, name)) == set(range(8)) for name in projects)
