@@ -21,8 +21,9 @@ CALLS = ("sdk_acompletion", "sdk_completion_failure_sync", "proxy_chat_minimal",
 
 READ = {
     "payload": """
-        api_base cache_key completionStartTime custom_llm_provider endTime error_information error_str id messages
-        metadata model model_group model_id model_parameters response response_cost startTime
+        api_base cache_key completionStartTime cost_breakdown custom_llm_provider endTime error_information
+        error_str guardrail_information id messages metadata model model_group model_id model_parameters response
+        response_cost startTime
     """,
     "metadata": "applied_guardrails prompt_management_metadata usage_object",
     "hidden_params": "",
@@ -40,7 +41,7 @@ NOT_READ = {
     # own business, and what can hold headers, addresses of people, or another copy of the content.
     "payload": """
         autorouter_baseline_observation autorouter_savings autorouter_savings_estimate cache_hit call_type
-        classifier_input completion_tokens cost_breakdown end_user guardrail_information hidden_params litellm_call_id
+        classifier_input completion_tokens end_user hidden_params litellm_call_id
         model_map_information originating_request_masked prompt_tokens request_model_access_groups request_tags
         requester_ip_address response_cost_failure_debug_info response_time saved_cache_cost session_id
         standard_built_in_tools_params status status_fields stream total_tokens trace_id user_agent zero_cost_diagnostic

@@ -24,6 +24,11 @@ from router.masking.record import MaskedRecord
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_TIME = 2**64 - 1
 _NO_USAGE = {"input": 0, "output": 0, "total": 0}
+_GUARDRAIL_LEVELS = {
+    "guardrail_intervened": "WARNING",
+    "guardrail_flagged": "WARNING",
+    "guardrail_failed_to_respond": "ERROR",
+}
 _KIND_INTERNAL = b"\x30\x01"
 _STATUS_ERROR = field(15, b"\x18\x02")
 _NOTHING: Mapping[str, Any] = {}
@@ -43,6 +48,8 @@ def call_pieces(masked: MaskedRecord, project: ResolvedProject, server: Generati
     """Return the same in pieces, every text apart from the bytes that frame it."""
     continued = continue_trace(masked, project, _output(masked), server) if masked.continues_trace else None
     out = _framed(_generation(masked, project, continued, server))
+    for index, guardrail in enumerate(masked.guardrails):
+        out += _framed(_guardrail(masked, index, guardrail, _environment(masked, project, continued)))
     if continued is not None and continued.root is not None:
         out += _framed(_trace_update(masked, continued.root))
     return out
@@ -86,6 +93,32 @@ def _generation(
         append_text(out, names.TRACE_OUTPUT, fields.get("output"))
     if masked.status == "failure":
         out.append(_STATUS_ERROR)
+    return out
+
+
+def _environment(masked: MaskedRecord, project: ResolvedProject, continued: Continued | None) -> Any:
+    fields = new_fields(masked, project) if continued is None else continued.own
+    return fields.get("environment")
+
+
+def _guardrail(masked: MaskedRecord, index: int, given: Mapping[str, Any], environment: Any) -> list[bytes]:
+    """Return the span of a guardrail, below the generation's."""
+    start = _time(given.get("start") or masked.start_time_unix_nano)
+    end = max(start, _time(given.get("end") or start))
+    span_id = hashlib.sha256(f"guardrail|{index}|{masked.span_seed}".encode()).digest()[:8]
+    status = text_of(given.get("guardrail_status"))
+    out = [field(1, _id(masked.trace_id, 16)), field(2, span_id), field(4, _id(masked.span_id, 8))]
+    out += (field(5, utf8(text_of(given.get("guardrail_name"))) or b"guardrail"), _KIND_INTERNAL)
+    if start:
+        out += (_START_TIME, start.to_bytes(8, "little"), _END_TIME, end.to_bytes(8, "little"))
+    append_text(out, names.OBSERVATION_TYPE, "guardrail")
+    append_text(out, names.OBSERVATION_LEVEL, _GUARDRAIL_LEVELS.get(status, "DEFAULT"))
+    append_text(out, names.OBSERVATION_STATUS_MESSAGE, status if status in _GUARDRAIL_LEVELS else None)
+    append_text(out, names.OBSERVATION_INPUT, given.get("input"))
+    append_text(out, names.OBSERVATION_OUTPUT, given.get("output"))
+    append_text(out, names.ENVIRONMENT, environment)  # without one the trace would fall back to "default"
+    facts = {name: value for name, value in given.items() if name not in ("input", "output", "start", "end")}
+    append_metadata(out, names.OBSERVATION_METADATA, metadata_of(facts))
     return out
 
 

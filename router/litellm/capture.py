@@ -56,7 +56,7 @@ _PAYLOAD = (
     "completionStartTime",
 )
 """Values that nothing changes in place; they are shared."""
-_COPIED = ("messages", "model_parameters")
+_COPIED = ("messages", "model_parameters", "guardrail_information", "cost_breakdown")
 _FACTS = frozenset({"user_api_key_auth", "model_info"})
 """Of what LiteLLM itself writes into metadata, the objects that a record is made from."""
 _KEPT = frozenset({"user_api_key_auth", ROUTED_BY})

@@ -16,6 +16,15 @@ _NOT_PARAMETERS = frozenset(
 _MAX_COUNT = 2**63
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _NOTHING: Mapping[str, Any] = {}
+_COST_KINDS = {
+    "input_cost": "input",
+    "cache_read_cost": "cache_read_input_tokens",
+    "cache_creation_cost": "cache_creation_input_tokens",
+    "output_cost": "output",
+    "tool_usage_cost": "tool_usage",
+    "guardrail_cost": "guardrail",
+}
+"""Kinds of cost in LiteLLM's breakdown, by the names that Langfuse gets."""
 
 Payload = Mapping[str, Any]
 
@@ -182,6 +191,22 @@ def cost_of(kwargs: Payload, payload: Payload | None) -> float | None:
         if isinstance(cost, (int, float)) and not isinstance(cost, bool) and 0 <= cost < 1e12:
             return float(cost) if cost or source is kwargs else None
     return None
+
+
+def costs_of(kwargs: Payload, payload: Payload | None) -> dict[str, float] | None:
+    """Return LiteLLM's price by kinds of tokens and as a `total`; without the kinds where they are not all of it.
+
+    None where LiteLLM knows no price. The kinds have the names of the usage, so that Langfuse shows them together.
+    """
+    total = cost_of(kwargs, payload)
+    if total is None:
+        return None
+    breakdown = mapping_of(payload.get("cost_breakdown")) if payload is not None else _NOTHING
+    parts = {name: breakdown[key] for key, name in _COST_KINDS.items() if breakdown.get(key)}
+    sound = all(isinstance(part, (int, float)) and 0 < part < 1e12 for part in parts.values())
+    if not parts or not sound or abs(sum(parts.values()) - total) > 1e-6 * total:
+        return {"total": total}
+    return {**{name: float(part) for name, part in parts.items()}, "total": total}
 
 
 def parameters_of(payload: Payload | None, snapshot: Snapshot) -> dict[str, Any]:

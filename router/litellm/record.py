@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any
 
 from router.litellm.content import (
-    cost_of,
+    costs_of,
     error_of,
     input_of,
     mapping_of,
@@ -21,6 +21,7 @@ from router.litellm.content import (
     usage_of,
 )
 from router.litellm.default_tags import default_tags
+from router.litellm.guardrails import guardrails_of
 from router.litellm.origin import Caller, caller_of, slots_of
 from router.litellm.snapshot import Snapshot
 from router.routing.attributes import text_of
@@ -103,7 +104,8 @@ def record_from_kwargs(
     requested = _requested_of(kwargs, params, metadata, caller)
     succeeded = status == "success"
     usage, usage_object = usage_of(payload, response_obj) if succeeded else (None, {})
-    cost = cost_of(kwargs, payload) if succeeded else None
+    costs = costs_of(kwargs, payload) if succeeded else None
+    cost = None if costs is None else costs["total"]
     start, end, first = _times_of(kwargs, payload, start_time, end_time, succeeded)
     model, model_group, model_id, provider = _model_of(kwargs, payload, response_obj, caller)
     identity = caller.identity
@@ -123,10 +125,11 @@ def record_from_kwargs(
         provider=provider,
         model_parameters=parameters_of(payload, snapshot),
         usage_details=usage,
-        cost_details=None if cost is None else {"total": cost},
+        cost_details=costs,
         input=input_of(kwargs, payload, snapshot),
         output=output_of(kwargs, payload, response_obj, snapshot) if succeeded else None,
         error=None if succeeded else error_of(kwargs, payload),
+        guardrails=guardrails_of(payload, snapshot, nanoseconds),
         origin=caller.origin,
         authenticated=caller.authenticated,
         team=identity.get("team"),

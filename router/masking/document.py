@@ -14,7 +14,7 @@ from router.routing.record import CallRecord
 
 GENERATION_PARTS = (*GENERATION_FIELDS, "prompt")
 """What a document holds of the generation: the fields that routing.yaml sets, and the prompt that was used."""
-FACTS = frozenset({"call_id", "call_type", "usage_details", "cost_details", "kept"})
+FACTS = frozenset({"call_id", "call_type", "usage_details", "cost_details", "guardrails", "kept"})
 """Fields of the document that no path reaches; every detector sees them all the same."""
 UPDATE_KEYS = frozenset(
     """
@@ -44,8 +44,8 @@ class Document:
 
     Attributes:
         tree: input, output, error {type, code, message}, model, model_parameters, trace, generation; and the
-            facts call_id, call_type, usage_details, cost_details and kept (what a continued trace has), which no path
-            reaches but every detector sees.
+            facts call_id, call_type, usage_details, cost_details, guardrails and kept (what a continued trace has),
+            which no path reaches but every detector sees.
         removed: how many values went because their key names a secret.
         secrets: the texts among them.
     """
@@ -72,6 +72,7 @@ def build_document(record: CallRecord, plan: Plan, ids: SpanIds, kept: Mapping[s
         "model_parameters": copier.copy(_allowed_parameters(record.model_parameters)),
         "usage_details": copier.copy(record.usage_details),
         "cost_details": copier.copy(record.cost_details),
+        "guardrails": copier.copy(record.guardrails) if record.guardrails else None,
         "kept": copier.copy(kept) if kept else None,
         "trace": _fields(copier, plan.trace, TRACE_FIELDS),
         "generation": _fields(copier, {**plan.generation, "metadata": metadata}, GENERATION_PARTS),

@@ -18,7 +18,7 @@ from router.masking.policies import MaskingPolicies, UnknownMask
 from router.masking.policy import Policy
 from router.masking.record import MaskedRecord
 from router.masking.scan import MaskFailed
-from router.masking.shape import masked_fields, without_words
+from router.masking.shape import masked_fields, without_content, without_words
 from router.masking.walk import Walk
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
@@ -128,6 +128,8 @@ def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str, recall: Re
     tree = document.tree
     walk.take_removed(document)
     failures: dict[str, None] = {}
+    if policy.steps or MASK_FUNCTION in policy.names:  # what no path reaches could show what one hides
+        tree["guardrails"] = without_content(tree["guardrails"])
     if MASK_FUNCTION in policy.names:
         _apply_function(tree, record.requested.masking_function, failures)
     for container, key, path in _fields(tree):

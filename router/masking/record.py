@@ -22,6 +22,7 @@ class MaskedRecord:
         status_message: why the call failed, masked; None for a success.
         trace: of name, user_id, session_id, tags, version, release, environment, public, metadata, those that are set.
         generation: of name, version, metadata, and prompt {name, version}, those that are set.
+        guardrails: facts of each guardrail; `input`, `output`, `start` and `end` are those of its span.
         kept: on a continued trace, its fields as this process sent them last, input and output included, and masked
             once more; a field that is missing is not known.
         masked: how often each detector hit; `pattern` for patterns, `path` for whole values, `secret_name` for
@@ -53,6 +54,7 @@ class MaskedRecord:
     trace: Mapping[str, Any] = field(default_factory=dict)
     generation: Mapping[str, Any] = field(default_factory=dict)
     update_keys: tuple[str, ...] = ()
+    guardrails: tuple[Mapping[str, Any], ...] = ()
     kept: Mapping[str, Any] = field(default_factory=dict)
     masked: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()

@@ -36,6 +36,7 @@ def masked_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
         "model_parameters": _object(tree["model_parameters"]),
         "usage_details": _numbers(tree["usage_details"], int),
         "cost_details": _numbers(tree["cost_details"], float),
+        "guardrails": tuple(each for each in tree["guardrails"] or () if isinstance(each, dict)),
         "kept": _object(tree["kept"]) if isinstance(tree["kept"], dict) else {},
         "input": tree["input"],
         "output": tree["output"],
@@ -56,6 +57,14 @@ def without_words(parameters: Any) -> Any:
         if isinstance(value, (bool, int, float)) or (isinstance(value, str) and value in _VOCABULARY):
             kept[name] = value
     return kept
+
+
+def without_content(guardrails: Any) -> Any:
+    """Return what guardrails decided without what they were given and answered, which quotes the call."""
+    quotes = ("input", "output")
+    return [
+        {name: each[name] for name in each if name not in quotes} for each in guardrails or () if type(each) is dict
+    ]
 
 
 def _fields(kind: str, values: Mapping[str, Any], names: tuple[str, ...], adjusted: list[str]) -> dict[str, Any]:

@@ -86,6 +86,8 @@ class CallRecord:
             share that.
         model: model name; `model_group` the alias the client asked for; `model_id` the deployment.
         usage_details: token counts by Langfuse's names; `cost_details`: US dollars by Langfuse's names.
+        guardrails: what each guardrail decided, by LiteLLM's names; `input` and `output` quote the call, `start` and
+            `end` are times.
         authenticated: False only for a call of the proxy that no key answers for; then nobody says `team` … `org`,
             and `host_tags` are none.
         host_tags: those of `tags` that the host set itself.
@@ -111,6 +113,7 @@ class CallRecord:
     input: Any = None
     output: Any = None
     error: CallError | None = None
+    guardrails: tuple[Mapping[str, Any], ...] = ()
 
     origin: Origin = "sdk"
     authenticated: bool = True
@@ -181,6 +184,7 @@ def held_bytes(record: CallRecord) -> int:
     """Return an estimate of the memory that the content of a record made by hand holds, in bytes."""
     total = 1_000
     stack: list[Any] = [record.input, record.output, record.metadata, record.details, record.model_parameters]
+    stack += record.guardrails
     stack += [record.requested.trace, record.requested.generation, record.error.message if record.error else None]
     for _ in range(_MAX_VALUES):
         if not stack:

@@ -13,7 +13,8 @@ from langfuse.model import ChatPromptClient, TextPromptClient
 from litellm.integrations.custom_prompt_management import CustomPromptManagement
 
 from router import Router
-from router.litellm import RouterLogger, host
+from router.litellm import RouterLogger
+from router.litellm.content import costs_of
 from router.testing import FakeLangfuse, ReceivedSpan
 
 MESSAGES = [{"role": "user", "content": "hello"}]
@@ -23,18 +24,8 @@ projects: {shared: {env: LANGFUSE}}
 masks: {mail: [{detect: [email]}]}
 rules: [{id: rest, route: shared, mask: [mail]}]
 """
+CACHED = "cache_read_input_tokens"
 NAME, VERSION = "langfuse.observation.prompt.name", "langfuse.observation.prompt.version"
-
-
-@pytest.fixture(autouse=True)
-def litellm_lists() -> Iterator[None]:
-    """Begin with empty lists of callbacks, as LiteLLM takes one of a kind, and leave them as they were."""
-    kept = {name: list(getattr(litellm, name)) for name in host.CALLBACK_LISTS}
-    for name in kept:
-        getattr(litellm, name).clear()
-    yield
-    for name, entries in kept.items():
-        getattr(litellm, name)[:] = entries
 
 
 @pytest.fixture
@@ -57,7 +48,7 @@ def called(logger: RouterLogger, langfuse: FakeLangfuse, **arguments: Any) -> Re
     """Make a call and return the generation that arrived."""
     given = {"model": "gpt-4o-mini", "messages": MESSAGES, "mock_response": "hi", **arguments}
     litellm.completion(**given)
-    assert logger.flush(10)
+    assert logger.flush(30)
     (span,) = (span for span in langfuse.spans() if span.attributes["langfuse.observation.type"] == "generation")
     return span
 
@@ -103,6 +94,88 @@ def test_the_name_of_a_prompt_passes_the_masks(logger: RouterLogger, langfuse: F
     """A name is a text like any other."""
     span = called(logger, langfuse, metadata={"prompt": {"name": "for ann@example.com", "version": 2}})
     assert (span.attributes[NAME], span.attributes[VERSION]) == ("for [EMAIL]", 2)
+
+
+def guarded(**entry: Any) -> dict[str, Any]:
+    """Return metadata as a guardrail of LiteLLM's leaves it."""
+    known = {
+        "guardrail_name": "pii-eu",
+        "guardrail_provider": "presidio",
+        "guardrail_mode": "pre_call",
+        "guardrail_status": "guardrail_intervened",
+        "guardrail_request": {"text": "mail ann@example.com"},
+        "guardrail_response": [{"entity_type": "EMAIL_ADDRESS"}],
+        "masked_entity_count": {"EMAIL_ADDRESS": 1},
+        "start_time": 1_790_000_000.25,
+        "end_time": 1_790_000_000.5,
+        "alert_recipients": ["ops@example.com"],
+    }
+    return {"standard_logging_guardrail_information": [{**known, **entry}]}
+
+
+def guardrails(langfuse: FakeLangfuse) -> list[ReceivedSpan]:
+    return [span for span in langfuse.spans() if span.attributes["langfuse.observation.type"] == "guardrail"]
+
+
+def test_a_guardrail_is_a_span_below_the_generation(logger: RouterLogger, langfuse: FakeLangfuse) -> None:
+    """What it decided, how long it took, and what it was shown, masked; one call in the account."""
+    generation = called(logger, langfuse, metadata={**guarded(), "trace_environment": "staging"})
+    (span,) = guardrails(langfuse)
+    assert (span.name, span.parent_span_id, span.trace_id) == ("pii-eu", generation.span_id, generation.trace_id)
+    assert span.start_time_unix_nano == 1_790_000_000_250_000_000
+    assert span.end_time_unix_nano == 1_790_000_000_500_000_000
+    assert (span.level, span.status_text) == ("WARNING", "guardrail_intervened")
+    assert (span.input, span.output) == ({"text": "mail [EMAIL]"}, [{"entity_type": "EMAIL_ADDRESS"}])
+    assert span.metadata == {
+        "guardrail_name": "pii-eu",
+        "guardrail_provider": "presidio",
+        "guardrail_mode": "pre_call",
+        "guardrail_status": "guardrail_intervened",
+        "masked_entity_count": {"EMAIL_ADDRESS": 1},
+    }
+    assert span.trace == {"environment": "staging"}
+    stats = logger.stats()
+    assert (stats.handled, stats.delivered) == (1, 1)
+
+
+@pytest.mark.parametrize("hidden", ["mask_input", "mask_output", "turn_off_message_logging"])
+def test_a_guardrail_shows_nothing_that_is_hidden_elsewhere(
+    hidden: str, logger: RouterLogger, langfuse: FakeLangfuse
+) -> None:
+    """It was given the input or the output: where a path is hidden, only what it decided is left."""
+    called(logger, langfuse, metadata={**guarded(guardrail_request="hello"), hidden: True})
+    (span,) = guardrails(langfuse)
+    assert (span.input, span.output) == (None, None)
+    assert span.metadata["guardrail_status"] == "guardrail_intervened"
+
+
+def test_the_price_is_split_by_kinds_of_tokens(logger: RouterLogger, langfuse: FakeLangfuse) -> None:
+    """As far as LiteLLM's breakdown adds up to the price it names."""
+    span = called(logger, langfuse)
+    assert set(span.cost) == {"input", "output", "total"}
+    assert span.cost["input"] + span.cost["output"] == pytest.approx(span.cost["total"])
+    assert span.cost["total"] == span.metadata["litellm_response_cost"] > 0
+
+
+@pytest.mark.parametrize(
+    ("breakdown", "cost"),
+    [
+        (
+            {"input_cost": 0.25, "output_cost": 0.5, "cache_read_cost": 0.25},
+            {"input", "output", "cache_read_input_tokens"},
+        ),
+        ({"input_cost": 0.5, "output_cost": 0.25}, set()),
+        ({"input_cost": 1.5, "output_cost": -0.5}, set()),
+        ({"input_cost": "1.0"}, set()),
+        ({"input_cost": float("nan"), "output_cost": 1.0}, set()),
+        (None, set()),
+    ],
+)
+def test_a_breakdown_that_does_not_add_up_is_not_shown(breakdown: Any, cost: set[str]) -> None:
+    """Langfuse would show kinds that contradict the total; the total is LiteLLM's own."""
+    found = costs_of({"response_cost": 1.0}, {"cost_breakdown": breakdown})
+    assert found is not None
+    assert (found["total"], set(found) - {"total"}) == (1.0, cost)
 
 
 class Prompts(CustomPromptManagement):  # type: ignore[misc]

@@ -1,0 +1,53 @@
+"""What guardrails decided about a call, out of LiteLLM's payload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from router.litellm.content import excluded_fields
+from router.litellm.snapshot import Snapshot
+
+FACTS = (
+    "guardrail_name",
+    "guardrail_provider",
+    "guardrail_mode",
+    "guardrail_status",
+    "guardrail_action",
+    "guardrail_id",
+    "policy_template",
+    "detection_method",
+    "confidence_score",
+    "risk_score",
+    "violation_categories",
+    "masked_entity_count",
+    "patterns_checked",
+    "guardrail_cost",
+    "duration",
+)
+CONTENT = {"guardrail_request": "input", "guardrail_response": "output"}
+_MOST = 64
+
+
+def guardrails_of(
+    payload: Mapping[str, Any] | None, snapshot: Snapshot, nanoseconds: Callable[[Any], int | None]
+) -> tuple[dict[str, Any], ...]:
+    """Return the guardrails that looked at a call: facts by LiteLLM's names, `input`, `output`, `start` and `end`.
+
+    What a guardrail was given and answered quotes the call, so a host that keeps messages or responses out of
+    LiteLLM's payload gets neither.
+    """
+    given = (payload or {}).get("guardrail_information")
+    entries = given if isinstance(given, (list, tuple)) else [given]
+    may_quote = excluded_fields().isdisjoint({"messages", "response"})
+    found = []
+    for entry in entries[:_MOST]:
+        if not isinstance(entry, Mapping):
+            continue
+        known = {name: snapshot.copy(entry[name]) for name in FACTS if entry.get(name) is not None}
+        for name, part in CONTENT.items() if may_quote else ():
+            if entry.get(name) is not None:
+                known[part] = snapshot.copy(entry[name])
+        times = {"start": nanoseconds(entry.get("start_time")), "end": nanoseconds(entry.get("end_time"))}
+        found.append(known | {name: value for name, value in times.items() if value is not None})
+    return tuple(found)
