@@ -100,6 +100,40 @@ def test_a_queue_that_was_full_lately_degrades(tmp_path, langfuse, caplog):
     router.shutdown(10)
 
 
+def test_a_spool_that_cannot_be_used_degrades_until_it_can(tmp_path, langfuse, monkeypatch):
+    """For as long as that lasts, not only for as long as it is news."""
+    monkeypatch.setattr("router.delivery.sender._SPOOL_AGAIN_SECS", 0)
+    monkeypatch.setattr("router.delivery.notices.LATELY_SECS", -1)
+    folder = tmp_path / "spool"
+    folder.write_text("in its way")
+    router = make_router(tmp_path, langfuse, ROUTER_SPOOL_DIR=str(folder))
+    router.log(make_record())
+    assert router.flush(10)
+    (reason,) = router.health().reasons
+    assert reason == "the spool cannot be used: Not a directory, for 0 s, 0 waiting"
+    folder.unlink()
+    router.log(make_record())
+    assert router.flush(10)
+    assert router.health() == Health("ready")
+    assert list(folder.glob("*/lock"))
+    router.shutdown(10)
+
+
+def test_a_spool_that_is_full_degrades_until_there_is_room(tmp_path, langfuse, monkeypatch):
+    """Its calls wait in memory only: they would not survive the end of the process."""
+    monkeypatch.setattr("router.delivery.notices.LATELY_SECS", -1)
+    folder = {"ROUTER_SPOOL_DIR": str(tmp_path / "spool"), "ROUTER_SPOOL_MAX_BYTES": "100000"}
+    router = make_router(tmp_path, langfuse, **folder)
+    router.log(make_record(input="x" * 200_000))
+    assert router.flush(10)
+    (reason,) = router.health().reasons
+    assert reason == "the spool takes no calls: ROUTER_SPOOL_MAX_BYTES is reached, for 0 s, 0 waiting"
+    router.log(make_record())
+    assert router.flush(10)
+    assert router.health() == Health("ready")
+    router.shutdown(10)
+
+
 def test_a_call_that_cannot_be_taken_degrades_without_its_words(tmp_path, langfuse):
     """The class of the error alone."""
 

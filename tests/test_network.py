@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime
 import ipaddress
@@ -20,6 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from router.delivery import DeliverySettings
 from router.delivery.network import proxy_for
+from router.delivery.transport import _Resolver
 from router.testing import FakeLangfuse
 from tests.masked_calls import posting
 
@@ -182,3 +184,16 @@ def test_which_proxy_a_request_takes(url: str, proxy: str | None) -> None:
 def test_everything_is_direct_without_proxies() -> None:
     """The default."""
     assert proxy_for(DeliverySettings(), "https://langfuse.example.com") is None
+
+
+def test_addresses_of_hosts_that_calls_bring_are_not_kept_without_end(monkeypatch):
+    """Only those of the last ones; one that is used goes on being known."""
+    monkeypatch.setattr("router.delivery.transport._MOST_HOSTS", 2)
+
+    async def resolve() -> list[int]:
+        resolver = _Resolver()
+        for port in (1, 2, 1, 3):
+            await resolver.resolve("127.0.0.1", port)
+        return [port for _, port, _ in resolver._known]
+
+    assert asyncio.run(resolve()) == [1, 3]

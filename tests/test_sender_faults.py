@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import socket
@@ -11,6 +12,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from router.delivery.backlog import Backlog
 from router.delivery.compression import gunzip
 from router.delivery.decode import decode_request
 from router.delivery.retry import Answer, judge, parse_retry_after, pause
@@ -109,6 +111,25 @@ def test_projects_that_failed_never_take_all_connections(langfuse):
         langfuse.wait_for(1, project="good")
 
 
+@pytest.mark.parametrize("project_id", [None, "p-1"], ids=["calls", "questions"])
+def test_a_host_that_hangs_never_takes_all_connections(langfuse, project_id):
+    """Not even when many of its projects have never failed; nor when they are asked whose keys they have."""
+    names = [f"hangs-{number}" for number in range(12)]
+    with (
+        socket.create_server(("127.0.0.1", 0), backlog=64) as silent,
+        posting(langfuse, *names, "good", flush_interval_secs=0, max_connections=4, timeout_secs=60) as post,
+    ):
+        host = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        for name in names:
+            post.projects[name] = langfuse.project(name, host=host, project_id=project_id, server="v4")
+            post.send(1, project=name)
+        with contextlib.ExitStack() as connections:
+            for _ in range(3):
+                connections.enter_context(silent.accept()[0])
+            post.send(1, project="good")
+            langfuse.wait_for(1, project="good")
+
+
 def test_a_request_that_is_too_large_is_halved_until_it_fits(langfuse):
     """Every call arrives once."""
     langfuse.limit("payments", max_bytes=6_000)
@@ -168,6 +189,33 @@ def test_a_server_that_refuses_everything_is_not_asked_for_each_call(langfuse):
         assert post.sender.force_flush(10)
         assert post.account() == {"handled": 200, "dropped": {"rejected": 200}}
     assert len(langfuse.requests()) < 90
+
+
+@pytest.mark.parametrize("status", [401, 503])
+def test_flushes_do_not_switch_the_breaker_off(langfuse, status):
+    """A flush behind each call, as of an application that is short-lived by the request: two requests a second."""
+    langfuse.fail("payments", status)
+    with posting(langfuse, retry_min_secs=0.5, retry_max_secs=30) as post:
+        start = time.monotonic()
+        for number in range(40):
+            post.send(number)
+            post.sender.force_flush(0.02)
+        assert len(langfuse.requests()) <= 2 + (time.monotonic() - start) / 0.5
+        langfuse.heal("payments")
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 40, "delivered": 40}
+
+
+def test_a_server_may_ask_for_an_hour_of_patience_at_most(langfuse):
+    """A year would be a mistake of its clock; more than an hour is believed where the setting allows it."""
+    for longest, most in ((30, 3_600), (7_200, 7_200)):
+        with posting(langfuse, retry_max_secs=longest) as post:
+            post.send(1)
+            wait_until(lambda: post.sender._exporter is not None)
+            exporter = post.sender._exporter
+            assert exporter is not None
+            assert exporter._next_pause(Backlog("payments"), 31_536_000.0) == most
+            assert exporter._next_pause(Backlog("payments"), 5_000.0) == min(5_000, most)
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 307])

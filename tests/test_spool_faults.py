@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import threading
 from typing import Any
 
 import pytest
@@ -126,3 +127,29 @@ def test_memory_is_bounded_when_calls_come_back_from_the_disk(langfuse, tmp_path
         assert post.sender.force_flush(30)
         wait_until(lambda: post.sender._outbox.held_bytes == 0)
     assert all(set(calls_of(langfuse, name)) == set(range(8)) for name in projects)
+
+
+def test_a_thread_that_the_disk_keeps_is_not_left_without_its_folders(langfuse, tmp_path, monkeypatch):
+    """What it has open would otherwise be another file by the time it goes on."""
+    force, disk, stuck = os.fsync, threading.Event(), threading.Event()
+
+    def slow(descriptor: int) -> None:
+        stuck.set()
+        disk.wait(30)
+        force(descriptor)
+
+    monkeypatch.setattr("os.fsync", slow)
+    with posting(langfuse, spool_dir=str(tmp_path)) as post:
+        post.send(1)
+        assert stuck.wait(10)
+        spool = post.sender._spool
+        assert spool is not None
+        root = spool._root
+        post.sender.shutdown(1)
+        os.fstat(root)
+        assert list(tmp_path.glob("*/lock"))
+        disk.set()
+        spool._thread.join(10)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(root)
+    assert list(tmp_path.glob("*/lock")) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
@@ -45,13 +46,14 @@ class Backlog:
         project: its name. `account`: the name it is counted under.
         failures: how often in a row it could not be reached; kept by the exporter, as `is_proven` is.
         is_proven: whether it is of the file, or was reached before.
-        is_asked: whether a request is under way; kept by the exporter too.
+        is_asked: whether a request is under way; kept by the exporter too, as is `asked_at`: when the last one ended.
         held: why its calls cannot arrive before an operator mends something; None otherwise.
     """
 
     __slots__ = (
         "account",
         "announced_full",
+        "asked_at",
         "bytes",
         "destination",
         "failures",
@@ -75,6 +77,7 @@ class Backlog:
         self.failures = 0
         self.is_proven = isinstance(destination, str)
         self.is_asked = False
+        self.asked_at = -math.inf
         self.held: Held | None = None
         self.spans: deque[tuple[bytes, float, Place | None]] = deque()
         self.parked: deque[Parked] = deque()

@@ -8,6 +8,7 @@ import math
 import secrets
 import time
 from collections.abc import Iterable, Mapping
+from weakref import WeakValueDictionary
 
 from router.config.loaded import ResolvedProject
 from router.delivery.backlog import Backlog
@@ -24,7 +25,9 @@ from router.delivery.transport import Transport
 
 _log = logging.getLogger("router")
 
-_SHORTEST_PAUSE = 0.05
+_FLUSH_GAP_SECS = 0.5
+"""How soon after a request a flush has its project tried again, or after ROUTER_RETRY_MIN_SECS if that is less."""
+_MOST_RETRY_AFTER_SECS = 3600.0
 _chance = secrets.SystemRandom().random
 
 
@@ -81,6 +84,9 @@ class Exporter:
         # Projects that failed last time, and those of requests that were never reached, share half of the slots:
         # however many hang, the others have the rest.
         self._retry_slots = asyncio.Semaphore(settings.max_connections // 2)
+        # No host gets more than three quarters: when all of its projects hang at once, those of others are not behind
+        # them. Remembered while somebody uses them, for hosts that requests bring have no end.
+        self._host_slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
 
     async def run(self) -> None:
         """Send until `stop` is called; what is under way then is cut off."""
@@ -114,7 +120,7 @@ class Exporter:
             self._notices.forget(name)
         for backlog, wake in self._pauses.items():
             if backlog.destination in changes.changed:
-                backlog.failures, backlog.held = 0, None
+                backlog.failures, backlog.held, backlog.asked_at = 0, None, -math.inf
                 wake.set()
         self._check(changes.added | changes.changed)
 
@@ -224,7 +230,7 @@ class Exporter:
             if not mendable:
                 backlog.held = None
             elif not self._outbox.hold_back(backlog, (_REASONS[answer.verdict], answer.cause), flush):
-                continue
+                wait = 0.0  # somebody has flushed meanwhile, and wants to know anew
             if left <= 0:
                 return failed
             await self._pause(backlog, wait)
@@ -243,23 +249,29 @@ class Exporter:
                 _log.info("Project %s can be reached again.", backlog.project)
 
     async def _post(self, backlog: Backlog, project: ResolvedProject | None, body: bytes) -> Answer:
-        to = backlog.destination
         if project is None:
             return Answer("rejected", "the project has no credentials")
-        if isinstance(to, str) and (withheld := await self._withheld(to, project)) is not None:
-            return withheld
         if backlog.failures or not backlog.is_proven:
             async with self._retry_slots:
                 return await self._ask(backlog, project, body)
         return await self._ask(backlog, project, body)
 
     async def _ask(self, backlog: Backlog, project: ResolvedProject, body: bytes) -> Answer:
-        async with self._slots:
+        to = backlog.destination
+        async with self._slots_of(project.host), self._slots:
             backlog.is_asked = True
             try:
-                return await self._transport.post(project, body)
+                withheld = await self._withheld(to, project) if isinstance(to, str) else None
+                return withheld or await self._transport.post(project, body)
             finally:
                 backlog.is_asked = False
+                backlog.asked_at = time.monotonic()
+
+    def _slots_of(self, host: str) -> asyncio.Semaphore:
+        slots = self._host_slots.get(host)
+        if slots is None:
+            slots = self._host_slots[host] = asyncio.Semaphore(max(1, self._settings.max_connections * 3 // 4))
+        return slots
 
     async def _withheld(self, name: str, project: ResolvedProject) -> Answer | None:
         """Return why nothing may be sent to a project yet, or ever; None once the server has confirmed its id."""
@@ -316,12 +328,14 @@ class Exporter:
     def _next_pause(self, backlog: Backlog, retry_after: float | None) -> float:
         settings = self._settings
         wait = pause(backlog.failures, settings.retry_min_secs, settings.retry_max_secs, _chance())
-        return max(wait, retry_after or 0.0)
+        return max(wait, min(retry_after or 0.0, max(settings.retry_max_secs, _MOST_RETRY_AFTER_SECS)))
 
     async def _pause(self, backlog: Backlog, seconds: float) -> None:
+        """Wait for so long, or less when somebody flushes; however often that is, there is a gap between requests."""
+        gap = min(_FLUSH_GAP_SECS, self._settings.retry_min_secs)
         flush_left = self._flush_left()
         if flush_left > 0:
-            seconds = min(seconds, max(_SHORTEST_PAUSE, flush_left / 4))
+            seconds = min(seconds, max(gap, flush_left / 4))
         wake = self._pauses[backlog] = asyncio.Event()
         try:
             async with asyncio.timeout(seconds):
@@ -330,6 +344,7 @@ class Exporter:
             pass
         finally:
             del self._pauses[backlog]
+        await asyncio.sleep(max(0.0, backlog.asked_at + gap - time.monotonic()))
 
     def _settle(self, backlog: Backlog, count: int, answer: Answer) -> None:
         if answer.verdict == "delivered":

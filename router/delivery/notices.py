@@ -59,7 +59,8 @@ class Notices:
             level: of the log line.
             text: of the log line.
             values: for the text.
-            pause: seconds until it could be told again, where somebody waits that long.
+            pause: seconds until it could be told again, where somebody waits that long; infinite where it lasts
+                until it is forgotten.
         """
         now = self._clock()
         seen = self._seen.get((project, cause))
@@ -87,8 +88,8 @@ class Notices:
         seen = list(self._seen.items())
         return [Trouble(*key, now - found.first) for key, found in seen if now <= found.last + LATELY_SECS]
 
-    def forget(self, project: str) -> None:
-        """Let every cause of `project` be told again: it works once more."""
+    def forget(self, project: str, cause: str | None = None) -> None:
+        """Let every cause of `project` be told again, or one of them: it works once more."""
         for key in list(self._seen):  # a copy: other threads may say something meanwhile
-            if key[0] == project:
+            if key[0] == project and cause in (None, key[1]):
                 self._seen.pop(key, None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("router")
 _THREAD_END_SECS = 0.25
+_SPOOL_AGAIN_SECS = 60.0
+"""How long after a failure the spool is opened again, which what stood in its way may be gone by."""
 _IMPORT_SECS = 5.0
 """How long a fork may wait for the first use of the HTTP client; it takes some tenths of a second."""
 _inherited: list[object] = []
@@ -55,7 +58,8 @@ class Sender:
         self._outbox = Outbox(self._settings, self._counters, self._notices)
         self._outbox.closed = self._closed
         self._spool: Spool | None = None
-        self._spool_tried = self._settings.spool_dir is None
+        self._spool_due = math.inf if self._settings.spool_dir is None else -math.inf
+        self._spool_failure = ""
         self._start_lock = threading.Lock()
         self._shutdown_lock = threading.RLock()
         self._flush_lock = threading.Lock()
@@ -85,7 +89,7 @@ class Sender:
         Args:
             destination: the name of a project, or one whose keys came with the call.
         """
-        if not self._spool_tried:
+        if time.monotonic() >= self._spool_due:
             self._open_spool()
         announced = self._outbox.put(destination, span)
         if announced or self._thread is None:
@@ -158,15 +162,19 @@ class Sender:
 
     def _open_spool(self) -> None:
         with self._start_lock:
-            if self._spool_tried or self._closed:
+            if self._closed or time.monotonic() < self._spool_due:
                 return
-            self._spool_tried = True
+            self._spool_due = math.inf
+            self._notices.forget("", self._spool_failure)
             from router.delivery.spool import Spool
 
             try:
                 spool = Spool(self._settings, self._notices, self._knows, self._adopt)
             except OSError as error:
-                _log.error("The spool cannot be used: %s; calls wait in memory only.", error.strerror)
+                self._spool_due = time.monotonic() + _SPOOL_AGAIN_SECS
+                self._spool_failure = f"the spool cannot be used: {error.strerror}"
+                text = "The spool cannot be used: %s; calls wait in memory only."
+                self._notices.say("", self._spool_failure, logging.ERROR, text, error.strerror, pause=math.inf)
                 return
             self._spool = self._outbox.spool = spool
         spool.start()

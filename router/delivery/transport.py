@@ -31,6 +31,8 @@ from router.delivery.settings import DeliverySettings
 PATH = "/api/public/otel/v1/traces"
 _MAX_ANSWER = 64 * 1024
 _WRITE = 256 * 1024
+_MOST_HOSTS = 1_000
+"""Host names of which the last address is remembered."""
 _QUESTIONS = 2
 """Servers that are asked for their version at the same time, on connections beside those for calls."""
 
@@ -202,6 +204,9 @@ class _Resolver(AbstractResolver):
             if key not in self._known:
                 raise
             return self._known[key]
+        self._known.pop(key, None)
+        while len(self._known) >= _MOST_HOSTS:  # hosts that requests bring have no end
+            del self._known[next(iter(self._known))]
         self._known[key] = [_result(host, port, entry) for entry in found]
         return self._known[key]
 

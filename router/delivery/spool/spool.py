@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import math
 import os
 import threading
 import time
@@ -74,7 +75,9 @@ class Spool:
         self._open: OrderedDict[Segment, None] = OrderedDict()
         self._dirty: dict[Segment, None] = {}
         self._bytes = self._elsewhere = self._number = self._unmeasured = 0
-        self._has_new_files = self._degraded = self._looks_soon = False
+        self._has_new_files = self._looks_soon = False
+        self._leaving = 0
+        self._degraded = ""
         self._orphans: set[str] = set()
         self._ended = threading.Event()
         self._written = threading.Event()
@@ -105,7 +108,8 @@ class Spool:
                 self._degrade(error)
                 return None
             if self._degraded:
-                self._degraded = False
+                self._notices.forget("", self._degraded)
+                self._degraded = ""
                 _log.info("The spool takes calls again.")
             if self._settings.spool_fsync == "interval":
                 self._dirty[segment] = None
@@ -168,7 +172,14 @@ class Spool:
         self._written.set()
         if self._thread.ident is not None:
             self._thread.join(1.0)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Let everything go; whoever comes last does it: a thread that a disk keeps may still use the folders."""
         with self._lock:
+            self._leaving += 1
+            if self._root < 0 or (self._leaving == 1 and self._thread.ident is not None):
+                return
             for segment in list(self._live):
                 if segment.is_settled:
                     self._forget(segment)
@@ -177,7 +188,12 @@ class Spool:
                 folder.remove()
             self._folders.clear()
             self._live.clear()
-            os.close(self._root)
+            self._close_root()
+
+    def _close_root(self) -> None:
+        root, self._root = self._root, -1
+        if root >= 0:
+            os.close(root)
 
     def forget_parent(self) -> None:
         """Close, in a forked child, what belongs to the parent; its locks hold on."""
@@ -185,7 +201,7 @@ class Spool:
             segment.close()
         for folder in self._folders.values():
             folder.close()
-        os.close(self._root)
+        self._close_root()
 
     def _segment_of(self, project: str) -> Segment:
         segment = self._current.get(project)
@@ -228,8 +244,10 @@ class Spool:
 
     def _degrade(self, error: OSError) -> None:
         if not self._degraded:
-            self._degraded = True
-            _log.error("The spool takes no calls: %s; they wait in memory only.", _words(error))
+            words = _words(error)
+            self._degraded = f"the spool takes no calls: {words}"
+            text = "The spool takes no calls: %s; they wait in memory only."
+            self._notices.say("", self._degraded, logging.ERROR, text, words, pause=math.inf)
 
     def _say(self, cause: str, text: str, *values: object) -> None:
         self._notices.say("", f"spool {cause}", logging.ERROR, text, *values)
@@ -248,6 +266,7 @@ class Spool:
             except OSError as error:
                 self._say("look", "The spool cannot be looked after: %s.", _words(error))
                 self._ended.wait(_FSYNC_SECS)
+        self._leave()
 
     def _sync(self) -> None:
         with contextlib.ExitStack() as copies, self._lock:
