@@ -54,6 +54,7 @@ def test_every_folder_is_executed() -> None:
 def account(project: str, hits: str) -> str:
     """Return what an example prints of one delivered call."""
     counts = "'handled': 1, 'delivered': 1, 'dropped': {}, 'spooled': 0, 'in_flight': 0, "
+    counts += "'dead_letters': 0, 'dead_letters_removed': 0, "
     counts += f"'masked': {{{hits}}}, 'mask_failed': {{}}"
     return f"{{'{project}': {{{counts}}}}}"
 

@@ -97,7 +97,7 @@ def test_an_application_call_is_recorded_exactly() -> None:
         "provider": "openai",
         "model_parameters": {"temperature": 0.2, "user": "enduser-1"},
         "usage_details": {"input": 10, "output": 20, "total": 30},
-        "cost_details": {"total": 1.35e-05},
+        "cost_details": {"input": 1.5e-06, "output": 1.2e-05, "total": 1.35e-05},
         "input": {
             "messages": [
                 {"role": "system", "content": "be brief"},
@@ -169,7 +169,7 @@ def test_a_proxy_call_with_headers_is_recorded_exactly() -> None:
         "provider": "openai",
         "model_parameters": {"stream": False, "user": "end-user-9"},
         "usage_details": {"input": 10, "output": 20, "total": 30},
-        "cost_details": {"total": 1.35e-05},
+        "cost_details": {"input": 1.5e-06, "output": 1.2e-05, "total": 1.35e-05},
         "input": {"messages": [{"role": "user", "content": "hello secret 4111"}]},
         "output": {"content": "hello from mock", "role": "assistant"},
         "origin": "proxy",
