@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import io
 import json
 import stat
@@ -16,7 +15,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 from router.cli.progress import Progress
 from router.delivery import encode_call
 from router.delivery.spool.records import record_of
-from router.delivery.spool.survey import Survey
 from router.testing import FakeLangfuse
 from tests.command_line import Run, router
 from tests.masked_calls import Post, make_masked, posting
@@ -325,30 +323,6 @@ def test_what_a_process_has_is_never_touched(langfuse, folder):
         langfuse.heal()
         assert post.sender.force_flush(10)
     assert sorted(set(call_ids(langfuse))) == [id_of(0), id_of(1)]
-
-
-def test_two_commands_at_once_send_each_letter_once(langfuse, folder):
-    """Who comes second leaves a file that is in use alone, and says so."""
-    bury(langfuse, folder, 0)
-    (file,) = folder.glob("dead/*.spool")
-    with file.open("rb") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        run = router("spool", "replay")
-    assert run.code == 1
-    assert f"in use dead/{file.name}: another command is at work with it" in run.out
-    assert langfuse.spans() == []
-
-
-def test_a_command_that_is_killed_leaves_what_it_had_not_settled(langfuse, folder):
-    """What was settled stays settled, though the file was not written anew."""
-    bury(langfuse, folder, 0, 1)
-    with Survey(str(folder)) as survey:
-        files = survey.hold(["dead"])
-        held = next(files)
-        held.settle(held.calls[0][0])
-        files.close()
-    assert router("spool", "replay").out == "✔ payments  1 call delivered\n1 call: 1 delivered, 0 stayed\n"
-    assert call_ids(langfuse) == [id_of(1)]
 
 
 def test_dropping_asks_first(langfuse, folder):

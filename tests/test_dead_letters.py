@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import fcntl
+import os
+import subprocess
+import sys
+import threading
 from pathlib import Path
 
 import pytest
 
 from router.delivery import encode_call
+from router.delivery.spool.folders import open_root, take_file
+from router.delivery.spool.letters import DeadLetters
 from router.delivery.spool.records import Record, read_content, read_records
+from router.delivery.spool.survey import Survey
 from router.testing import FakeLangfuse
-from tests.masked_calls import make_masked, posting, texts
+from tests.masked_calls import make_masked, posting, texts, wait_until
 
 
 @pytest.fixture
@@ -118,3 +125,102 @@ def test_letters_of_calls_that_bring_their_own_keys_are_not_written(langfuse, tm
         assert post.sender.force_flush(10)
         assert post.account("ad-hoc") == {"handled": 1, "dropped": {"rejected": 1}}
     assert letters(tmp_path) == []
+
+
+def test_the_size_holds_for_all_processes_together(tmp_path):
+    """Eight of them, each of which may write a 32nd of it between two measures."""
+    root = open_root(str(tmp_path))
+    processes = [DeadLetters(root, 320_000, "never") for _ in range(8)]
+    kept = removed = 0
+    for _ in range(40):
+        for number, process in enumerate(processes):
+            found = process.keep(f"p{number}", [bytes(3_000)], "rejected HTTP 400")
+            kept, removed = kept + found.count, removed + found.removed.total()
+    size = sum(file.stat().st_size for file in tmp_path.glob("dead/*"))
+    assert 160_000 < size <= 320_000 + 8 * (10_000 + 3_000)
+    assert kept == 320
+    assert len(letters(tmp_path)) == kept - removed
+
+
+def test_a_file_that_a_command_writes_anew_gets_no_hole(tmp_path, monkeypatch):
+    """Its size is read once nobody else can change it."""
+    process = DeadLetters(open_root(str(tmp_path)), 10**7, "never")
+    process.keep("payments", [b"one", b"two", b"three"], "rejected HTTP 400")
+    name = "router.delivery.spool.letters.take_file"
+
+    def take_after_a_command(folder: int, file: str) -> int | None:
+        monkeypatch.setattr(name, take_file)
+        with Survey(str(tmp_path)) as survey:
+            for held in survey.hold(["dead"]):
+                for start, _ in held.calls[:2]:
+                    held.settle(start)
+        return take_file(folder, file)
+
+    monkeypatch.setattr(name, take_after_a_command)
+    process.keep("payments", [b"four"], "rejected HTTP 400")
+    (file,) = tmp_path.glob("dead/*.spool")
+    assert read_content(file.read_bytes()).damaged == 0
+    assert [letter.span for letter in letters(tmp_path)] == [b"three", b"four"]
+
+
+def test_letters_are_forced_to_the_disk_without_the_event_loop(langfuse, tmp_path, monkeypatch):
+    """With the default policy by the thread of the spool, file and folder, once for many letters."""
+    threads: list[tuple[str, str]] = []
+    fsync = os.fsync
+
+    def remember(descriptor: int) -> None:
+        threads.append((threading.current_thread().name, str(Path(f"/proc/self/fd/{descriptor}").readlink())))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", remember)
+    langfuse.refuse(containing="question")
+    with posting(langfuse, spool_dir=str(tmp_path)) as post:
+        post.send(*range(64))
+        assert post.sender.force_flush(20)
+        wait_until(lambda: any(path.endswith("/dead") for _, path in threads))
+        assert post.account()["dead_letters"] == 64
+    assert {name for name, _ in threads} == {"router-spool"}
+    assert any("/dead/" in path for _, path in threads)
+
+
+FORKED = """\
+import os, sys
+from router.delivery import Counters, DeliverySettings
+from router.delivery.notices import Notices
+from router.delivery.spool.folders import open_root, open_shared, take_file
+from router.delivery.spool.spool import Spool
+
+folder = sys.argv[1]
+spool = Spool(DeliverySettings(spool_dir=folder, spool_fsync="always"), Notices(), lambda _: True, lambda *_: None)
+alive, end = os.pipe()
+child, fsync = 0, os.fsync
+
+def fork(descriptor):
+    global child
+    if not child:
+        ready, told = os.pipe()
+        child = os.fork()
+        if not child:
+            spool.forget_parent()
+            os.close(end)
+            os.write(told, b".")
+            os.read(alive, 1)
+            os._exit(0)
+        os.read(ready, 1)
+    fsync(descriptor)
+
+os.fsync = fork
+spool.keep_dead("payments", [b"one"], "rejected HTTP 400")
+dead = open_shared(open_root(folder), "dead")
+(name,) = os.listdir(dead.descriptor)
+print("held" if take_file(dead.descriptor, name) is None else "free")
+os.close(end)
+os.waitpid(child, 0)
+"""
+
+
+def test_a_child_that_is_forked_while_a_letter_is_written_does_not_hold_its_file(tmp_path, checkout):
+    """Else its lock would live as long as the child: no command could take these letters."""
+    command = [sys.executable, "-c", FORKED, str(tmp_path)]
+    run = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=60)
+    assert (run.stdout, run.stderr) == ("free\n", "")

@@ -10,6 +10,9 @@ from pydantic import Field
 Seconds = Annotated[float, Field(gt=0, le=86_400, allow_inf_nan=False)]
 
 
+Fsync = Literal["never", "interval", "always"]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliverySettings:
     """Process settings of delivery. The variable of a field is `ROUTER_` and its name in capitals."""
@@ -46,8 +49,9 @@ class DeliverySettings:
     spool_max_bytes: Annotated[int, Field(ge=100_000)] = 1_000_000_000
     """Size of that folder at most, without dead letters; when it is reached, new calls wait in memory only."""
     spool_dead_max_bytes: Annotated[int, Field(ge=0)] = 100_000_000
-    """Size of the dead letters in that folder at most; the oldest give way, and with 0 none are kept."""
-    spool_fsync: Literal["never", "interval", "always"] = "interval"
+    """Size of the dead letters in that folder, of all processes together (give or take a 32nd of it for each that
+    writes); the oldest give way, and with 0 none are kept."""
+    spool_fsync: Fsync = "interval"
     """When calls are forced to the disk, which a power failure needs: never, within about 50 ms, or one by one."""
 
     check_projects: bool = True

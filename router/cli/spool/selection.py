@@ -17,7 +17,7 @@ from router.cli.words import count
 from router.config.frames import clean
 from router.delivery.decode import span_id_of
 from router.delivery.spool.letters import REASONS
-from router.delivery.spool.survey import Call, State, Survey
+from router.delivery.spool.survey import Call, SpoolFile, State, Survey
 from router.settings import load_settings, process_environment
 
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
@@ -42,6 +42,10 @@ class Selection:
         if self.reasons and call.reason not in self.reasons:
             return False
         return not self.ids or span_id_of(call.span).startswith(self.ids)
+
+    def takes_file(self, state: State, project: str) -> bool:
+        """Return whether all of the calls for a project in a state are meant."""
+        return state in self.states and not self.ids and not self.reasons and project in (self.projects or (project,))
 
 
 def open_survey(folder: str | None, selection: Selection | None = None) -> Survey:
@@ -77,14 +81,17 @@ def _tell_unknown(survey: Survey, selection: Selection | None) -> None:
 
 def read_calls(survey: Survey, selection: Selection) -> Iterator[Call]:
     """Read the calls that are meant, with progress."""
+    return (call for file in read_files(survey) for call in file.calls if selection.takes(call))
+
+
+def read_files(survey: Survey) -> Iterator[SpoolFile]:
+    """Read all files, with progress."""
     progress = Progress()
     number = 0
     try:
         for file in survey.files():
-            for call in file.calls:
-                number += 1
-                if selection.takes(call):
-                    yield call
+            number += len(file.calls)
+            yield file
             progress.tell(f"reading the spool: {count(number, 'call')}")
     finally:
         progress.end()

@@ -20,12 +20,13 @@ DEAD = "dead"
 ORPHANS = "orphans"
 """Folder of files for projects that no routing.yaml names any more; each file has a lock of its own."""
 _MOST_BYTES = 1 << 30
+_UNFINISHED = ".new"
 _PAUSE_SECS = 0.01
 _OF_A_PROCESS = re.compile(r"\.?\d+-[0-9a-f]{12}")
 
 
 def open_root(path: str, *, create: bool = True) -> int:
-    """Open the folder of the spool, made where it is missing, and return its descriptor.
+    """Open the folder of the spool, and return its descriptor; with `create` it is made, and closed to others.
 
     Raises:
         OSError: it cannot be made, is a link, is no folder, belongs to somebody else, or holds other things than a
@@ -40,18 +41,19 @@ def open_root(path: str, *, create: bool = True) -> int:
     if any(not _is_ours(name) for name in os.listdir(descriptor)):  # noqa: PTH208 (a descriptor has no Path)
         os.close(descriptor)
         raise PermissionError(errno.EPERM, "it holds other files, and others may look into it; name a folder within it")
-    os.fchmod(descriptor, 0o700)
+    if create:
+        os.fchmod(descriptor, 0o700)
     return descriptor
 
 
-def open_folder(path: str, *, within: int) -> int:
-    """Open a folder of our own, close it to everybody else, and return its descriptor.
+def open_folder(path: str, *, within: int, mend: bool = True) -> int:
+    """Open a folder of our own, closed to everybody else unless `mend` is false, and return its descriptor.
 
     Raises:
         OSError: it is a link, no folder, or somebody else's.
     """
     descriptor = _open_own(path, within=within)
-    if stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o700:
+    if mend and stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o700:
         os.fchmod(descriptor, 0o700)
     return descriptor
 
@@ -154,10 +156,12 @@ class Folder:
         _close(self.descriptor, self._lock)
 
     def remove(self) -> None:
-        """Remove the folder, if it holds nothing but its lock, and let go of it."""
+        """Remove the folder, if it holds nothing but its lock and unfinished files, and let go of it."""
         with contextlib.suppress(OSError):
-            if os.listdir(self.descriptor) == [LOCK]:  # noqa: PTH208 (a descriptor has no Path)
-                os.unlink(LOCK, dir_fd=self.descriptor)
+            names = sorted(os.listdir(self.descriptor))  # noqa: PTH208 (a descriptor has no Path)
+            if all(name == LOCK or _is_unfinished(name) for name in names):
+                for name in names:
+                    os.unlink(name, dir_fd=self.descriptor)
                 os.rmdir(self.name, dir_fd=self._root)
         self.close()
 
@@ -233,6 +237,21 @@ def names_of_folders(root: int) -> Iterator[str]:
 def names_of_files(folder: int) -> list[str]:
     """Return the names of the spool files of a folder, oldest first."""
     return sorted(name for name in os.listdir(folder) if name.endswith(SUFFIX))
+
+
+def unfinished_name(name: str) -> str:
+    """Return the name under which a file is written anew; only who has the file does that."""
+    return f".{name}{_UNFINISHED}"
+
+
+def remove_unfinished(folder: int, name: str) -> None:
+    """Remove what was left by somebody who was killed while they wrote a file anew; whoever calls has the file."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(unfinished_name(name), dir_fd=folder)
+
+
+def _is_unfinished(name: str) -> bool:
+    return name.startswith(".") and name.endswith(SUFFIX + _UNFINISHED)
 
 
 def bytes_in(folder: int) -> int:

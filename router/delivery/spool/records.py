@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 MAGIC = b"LFROUTE2"
@@ -148,6 +148,21 @@ def read_records(data: bytes) -> Iterator[Record]:
     for start, end, is_whole in _scan(data, max(at, first)):
         if is_whole and data[start + STATE_AT : start + STATE_AT + 1] != SETTLED:
             yield _record_at(data, start, end)
+
+
+def read_rest(data: bytes, settled: Container[int], *, with_damage: bool) -> bytes:
+    """Return, of the records of a file, what is neither settled in it nor among the offsets `settled`.
+
+    Raises:
+        ValueError: it is no file of the spool.
+    """
+    _, first, at = _read_header(data)
+    rest = []
+    for start, end, is_whole in _scan(data, max(at, first)):
+        is_open = data[start + STATE_AT : start + STATE_AT + 1] != SETTLED and start not in settled
+        if is_open if is_whole else with_damage:
+            rest.append(data[start:end])
+    return b"".join(rest)
 
 
 def _read_header(data: bytes) -> tuple[str, int, int]:

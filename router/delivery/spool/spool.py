@@ -26,6 +26,7 @@ from router.delivery.spool.folders import (
     open_root,
     open_shared,
     read_file,
+    remove_unfinished,
     take_file,
     take_folder,
 )
@@ -68,7 +69,7 @@ class Spool:
         except OSError:
             os.close(self._root)
             raise
-        self._letters = DeadLetters(self._root, settings.spool_dead_max_bytes, sync=settings.spool_fsync != "never")
+        self._letters = DeadLetters(self._root, settings.spool_dead_max_bytes, settings.spool_fsync)
         self._folders: dict[str, Folder] = {self._own.name: self._own}
         self._live: dict[Segment, None] = {}
         self._current: dict[str, Segment] = {}
@@ -79,6 +80,7 @@ class Spool:
         self._leaving = 0
         self._degraded = ""
         self._orphans: set[str] = set()
+        self._orphan: int | None = None
         self._ended = threading.Event()
         self._written = threading.Event()
         self._thread = threading.Thread(target=self._look_after, name="router-spool", daemon=True)
@@ -157,6 +159,7 @@ class Spool:
     def keep_dead(self, project: str, spans: Iterable[bytes], note: str) -> Kept:
         """Keep calls that their server refuses for good; on the sender's thread only."""
         kept = self._letters.keep(project, spans, note)
+        self._written.set()
         if kept.failure is not None:
             self._say("dead letters", "Dead letters cannot be kept: %s.", _words(kept.failure))
         return kept
@@ -201,6 +204,9 @@ class Spool:
             segment.close()
         for folder in self._folders.values():
             folder.close()
+        self._letters.forget_parent()
+        if self._orphan is not None:
+            os.close(self._orphan)
         self._close_root()
 
     def _segment_of(self, project: str) -> Segment:
@@ -282,6 +288,7 @@ class Spool:
         with keep:
             for descriptor in descriptors:
                 os.fsync(descriptor)
+        self._letters.sync()
 
     def _look(self) -> None:
         """Adopt what dead processes left, and measure what living ones hold."""
@@ -390,7 +397,7 @@ class Spool:
 
     def _adopt_orphan(self, orphans: Folder, name: str) -> None:
         try:
-            descriptor = take_file(orphans.descriptor, name)
+            descriptor = self._orphan = take_file(orphans.descriptor, name)
             if descriptor is None:
                 return
             try:
@@ -400,8 +407,10 @@ class Spool:
                     return
                 with self._lock:
                     own = self._new_name(project)
+                remove_unfinished(orphans.descriptor, name)
                 os.rename(name, own, src_dir_fd=orphans.descriptor, dst_dir_fd=self._own.descriptor)
             finally:
+                self._orphan = None
                 os.close(descriptor)
             self._orphans.discard(project)
             self._adopt_file(self._own, own)

@@ -6,7 +6,7 @@ import contextlib
 import os
 import threading
 from collections.abc import Collection, Generator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import TracebackType
 from typing import Literal, Self
 
@@ -22,10 +22,20 @@ from router.delivery.spool.folders import (
     open_root,
     open_shared,
     read_file,
+    remove_unfinished,
     take_file,
     take_folder,
+    unfinished_name,
 )
-from router.delivery.spool.records import MOST_HEAD, Record, header_of, read_content, read_project, read_records
+from router.delivery.spool.records import (
+    MOST_HEAD,
+    Record,
+    header_of,
+    read_content,
+    read_project,
+    read_records,
+    read_rest,
+)
 from router.delivery.spool.segment import Segment
 
 State = Literal["waiting", "orphaned", "dead"]
@@ -39,11 +49,13 @@ class Call:
     """One call on disk.
 
     Attributes:
+        file: in which it lies, as `folder/name`.
         project: the one it was masked for.
         reason: of a dead letter, as it was counted; "" otherwise. `cause`: what the server said, such as `HTTP 400`.
         time: when it was accepted, of a dead letter when it was refused; in nanoseconds since 1970.
     """
 
+    file: str
     project: str
     state: State
     reason: str
@@ -70,8 +82,12 @@ class SpoolFile:
     name: str
     state: State
     project: str
-    calls: tuple[Call, ...]
+    calls: tuple[Call, ...] = ()
     damaged: int = 0
+
+    @property
+    def path(self) -> str:
+        return f"{self.folder}/{self.name}"
 
 
 class Survey:
@@ -105,7 +121,7 @@ class Survey:
         shared: tuple[tuple[str, State], ...] = ((DEAD, "dead"), (ORPHANS, "orphaned"))
         for name, state in (*shared, *self._folders()):
             try:
-                descriptor = open_folder(name, within=self._root)
+                descriptor = open_folder(name, within=self._root, mend=False)
             except OSError as error:
                 if not isinstance(error, FileNotFoundError):
                     self.unreadable[name] = _words(error)
@@ -117,8 +133,9 @@ class Survey:
                         if not data:  # its process is about to begin it, or died over it
                             continue
                         content = read_content(data)
-                        calls = tuple(_call(content.project, state, record) for record in read_records(data))
-                        yield SpoolFile(name, file, state, content.project, calls, content.damaged)
+                        found = SpoolFile(name, file, state, content.project, damaged=content.damaged)
+                        calls = (_call(found.path, found.project, state, record) for record in read_records(data))
+                        yield replace(found, calls=tuple(calls))
             finally:
                 os.close(descriptor)
 
@@ -127,7 +144,7 @@ class Survey:
         found: set[str] = set()
         for name in (DEAD, ORPHANS, *names_of_folders(self._root)):
             with contextlib.suppress(OSError):
-                descriptor = open_folder(name, within=self._root)
+                descriptor = open_folder(name, within=self._root, mend=False)
                 try:
                     for file in names_of_files(descriptor):
                         with contextlib.suppress(OSError, ValueError):
@@ -156,7 +173,7 @@ class Survey:
     def _folders(self) -> Iterator[tuple[str, State]]:
         for name in names_of_folders(self._root):
             with self._telling(name):
-                descriptor = open_folder(name, within=self._root)
+                descriptor = open_folder(name, within=self._root, mend=False)
                 try:
                     yield name, "waiting" if is_held(descriptor) else "orphaned"
                 finally:
@@ -182,10 +199,10 @@ class Survey:
         segment = Segment(folder, name, "", descriptor=descriptor)
         try:
             with self._telling(f"{folder.name}/{name}"):
+                remove_unfinished(folder.descriptor, name)
                 data = read_file(folder.descriptor, name)
                 if not data:
                     return
-                segment.project = read_content(data).project
                 held = Held(segment, state, data)
                 yield held
                 held.finish()
@@ -203,15 +220,33 @@ class Survey:
 
 
 class Held:
-    """A file that nobody else reads or writes meanwhile: its calls can be settled one by one."""
+    """A file that nobody else reads or writes meanwhile: its calls can be settled one by one.
+
+    Attributes:
+        calls: each open call, with what `settle` takes.
+        damaged: places in it that cannot be read.
+    """
 
     def __init__(self, segment: Segment, state: State, data: bytes) -> None:
+        """Read it.
+
+        Raises:
+            ValueError: it is no file of the spool.
+        """
+        content = read_content(data)
+        segment.project = content.project
         self._segment = segment
         self._data = data
-        self._open = {record.start: record for record in read_records(data)}
-        self._changed = False
-        self.calls = tuple((start, _call(segment.project, state, record)) for start, record in self._open.items())
-        """Each open call, with what `settle` takes."""
+        self._end = content.end
+        self._settled: set[int] = set()
+        self._keeps_damage = True
+        self.file = f"{segment.folder.name}/{segment.name}"
+        self.project = content.project
+        self.state = state
+        self.damaged = content.damaged
+        self.calls = tuple(
+            (record.start, _call(self.file, content.project, state, record)) for record in read_records(data)
+        )
 
     def settle(self, start: int) -> None:
         """Say on disk that a call is done with.
@@ -220,41 +255,48 @@ class Held:
             OSError: the file cannot be written.
         """
         self._segment.settle_one(start)
-        del self._open[start]
-        self._changed = True
+        self._settled.add(start)
+
+    def drop_damage(self) -> None:
+        """Leave out, at the end, what cannot be read."""
+        self._keeps_damage = False
 
     def finish(self) -> None:
-        """Remove the file when nothing in it is open; else write it anew without what was settled."""
-        if not self._changed:
-            return
-        if not self._open:
+        """Write the file anew without what is settled, by whomever; remove it when nothing else is in it."""
+        folder, name = self._segment.folder.descriptor, self._segment.name
+        header = header_of(self.project)
+        rest = read_rest(self._data, self._settled, with_damage=self._keeps_damage)
+        if not rest:
             self._segment.remove()
             return
-        folder, name = self._segment.folder.descriptor, self._segment.name
-        new = f".{name}.new"
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(new, dir_fd=folder)
-        rest = b"".join(self._data[record.start : record.end] for record in self._open.values())
+        if len(header) + len(rest) == self._end:
+            return
+        new = unfinished_name(name)
         with os.fdopen(create_file(folder, new), "wb") as file:
-            file.write(header_of(self._segment.project) + rest)
+            file.write(header + rest)
             file.flush()
             os.fsync(file.fileno())
         os.rename(new, name, src_dir_fd=folder, dst_dir_fd=folder)
 
 
 def _take(folder: Folder, name: str) -> int | None:
-    """Lock a file; a process that writes into it is done in a moment, another command is not."""
+    """Lock a file; a process that writes into it is done in a moment, another command is not.
+
+    Raises:
+        FileNotFoundError: it is gone.
+    """
     for _ in range(_TRIES):
         descriptor = take_file(folder.descriptor, name)
         if descriptor is not None:
             return descriptor
+        os.stat(name, dir_fd=folder.descriptor, follow_symlinks=False)
         threading.Event().wait(_PAUSE_SECS)
     return None
 
 
-def _call(project: str, state: State, record: Record) -> Call:
+def _call(file: str, project: str, state: State, record: Record) -> Call:
     reason, _, cause = record.note.partition(" ")
-    return Call(project, state, reason, cause, record.time, record.span)
+    return Call(file, project, state, reason, cause, record.time, record.span)
 
 
 def _words(error: Exception) -> str:
