@@ -126,6 +126,9 @@ def test_a_host_that_hangs_never_takes_all_connections(langfuse, project_id):
         with contextlib.ExitStack() as connections:
             for _ in range(3):
                 connections.enter_context(silent.accept()[0])
+            exporter = post.sender._exporter
+            assert exporter is not None
+            wait_until(lambda: len(exporter._flights) == len(names))
             post.send(1, project="good")
             langfuse.wait_for(1, project="good")
 

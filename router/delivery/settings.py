@@ -40,7 +40,7 @@ class DeliverySettings:
     retry_min_secs: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = 0.5
     """Pause before the first retry; doubles with each one."""
     retry_max_secs: Seconds = 30.0
-    """Longest pause between retries, unless the server asks for more."""
+    """Longest pause between retries, unless the server asks for more, an hour at most."""
     shutdown_timeout_secs: Seconds = 5.0
     """How long the end of the process may wait for delivery, over all projects together."""
 
