@@ -29,8 +29,8 @@ READ = {
     "hidden_params": "",
     "error_information": "error_class error_code error_message",
     "message": """
-        annotations audio content function_call images provider_specific_fields reasoning_content reasoning_items role
-        thinking_blocks tool_calls
+        annotations audio content function_call images provider_specific_fields reasoning_content reasoning_items
+        refusal role thinking_blocks tool_calls
     """,
     "choice": "message",
 }
