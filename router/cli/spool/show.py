@@ -17,10 +17,10 @@ from router.delivery.spool.survey import Call
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A call and its span; None for bytes that are no span."""
+    """A call and its spans, the generation first; none for bytes that are no span."""
 
     call: Call
-    span: DecodedSpan | None
+    spans: tuple[DecodedSpan, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +41,11 @@ def show_calls(calls: Iterable[Call], limit: int) -> ShowResult:
     return ShowResult(tuple(Shown(call, _decoded(call.span)) for call in found[:limit]), len(found) > limit)
 
 
-def _decoded(span: bytes) -> DecodedSpan | None:
+def _decoded(call: bytes) -> tuple[DecodedSpan, ...]:
     try:
-        return decode_call(span)[0]
+        return tuple(decode_call(call))
     except ValueError:
-        return None
+        return ()
 
 
 _EXAMPLES = """\b
