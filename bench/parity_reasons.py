@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +71,17 @@ def total_is_a_sum(native: Any, routed: Any) -> bool:
     return bool(same and routed["total"] == routed["input"] + routed["output"])
 
 
+def one_more(native: Any, routed: Any) -> bool:
+    """Tell whether ours has one more."""
+    return bool(routed == native + 1)
+
+
+def split_price(native: Any, routed: Any) -> bool:
+    """Tell whether ours has LiteLLM's price, and parts that add up to it."""
+    parts = sum(amount for kind, amount in routed.items() if kind != "total")
+    return bool(native["total"] == routed["total"]) and math.isclose(parts, routed["total"])
+
+
 def no_usage(_native: Any, routed: Any) -> bool:
     """Tell whether ours says that no tokens were used."""
     return isinstance(routed, dict) and not any(routed.values())
@@ -105,6 +117,7 @@ _TRACE_UPDATE = (
     "update_trace_keys works as the documentation says; LiteLLM wants a switch for it that is off by default"
 )
 _ONE_SHAPE = "a masked or redacted field is one text, whatever it held: what its parts were called is content, too"
+_UPDATE_SPAN = "servers since 4 take input, output and metadata of a trace from a span without a parent: a second one"
 _NO_TRACE_IO = "servers since 4 take a trace's input and output from its generation; sending both doubles every call"
 
 REASONS: tuple[Reason, ...] = (
@@ -167,6 +180,13 @@ REASONS: tuple[Reason, ...] = (
         total_is_a_sum,
         "LiteLLM's own usage has a total of 0 with 10 in",
     ),
+    Reason("langfuse.observation.cost_details", "*", split_price, "LiteLLM's price, by kinds of tokens"),
+    Reason(
+        "spans",
+        "existing_trace_update* existing_trace_masked",
+        one_more,
+        _UPDATE_SPAN,
+    ),
     Reason("langfuse.observation.usage_details", "*", without_empty, "kinds of tokens that were used"),
     Reason(
         "langfuse.observation.usage_details",
@@ -182,6 +202,7 @@ REASONS: tuple[Reason, ...] = (
         redacted,
         "an error quotes what was asked: it is redacted, too",
     ),
+    Reason("langfuse.trace.*", "existing_trace_update existing_trace_masked", left_out, _UPDATE_SPAN),
     Reason("langfuse.trace.*put", "all_metadata* embedding failure", left_out, _NO_TRACE_IO),
     Reason(
         "langfuse.trace.output", "existing_trace_update", without_empty, "without the empty fields of LiteLLM's message"
