@@ -57,6 +57,7 @@ masked_calls = st.builds(
     status_message=st.none() | any_text,
     trace=fields_of(*TRACE_FIELDS),
     generation=fields_of("name", "version", "metadata"),
+    guardrails=st.lists(fields_of("guardrail_status", "input", "start", "end"), max_size=2).map(tuple),
     update_keys=st.lists(st.sampled_from([*TRACE_FIELDS, "input", "output"])).map(tuple),
     masked=st.dictionaries(any_text, st.integers(), max_size=3),
     failures=st.lists(any_text, max_size=3).map(tuple),

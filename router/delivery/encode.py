@@ -103,8 +103,8 @@ def _environment(masked: MaskedRecord, project: ResolvedProject, continued: Cont
 
 def _guardrail(masked: MaskedRecord, index: int, given: Mapping[str, Any], environment: Any) -> list[bytes]:
     """Return the span of a guardrail, below the generation's."""
-    start = _time(given.get("start") or masked.start_time_unix_nano)
-    end = max(start, _time(given.get("end") or start))
+    start = _time(_moment(given.get("start")) or masked.start_time_unix_nano)
+    end = max(start, _time(_moment(given.get("end")) or start))
     span_id = hashlib.sha256(f"guardrail|{index}|{masked.span_seed}".encode()).digest()[:8]
     status = text_of(given.get("guardrail_status"))
     out = [field(1, _id(masked.trace_id, 16)), field(2, span_id), field(4, _id(masked.span_id, 8))]
@@ -273,6 +273,10 @@ def _iso(nanoseconds: int) -> str | None:
 
 def _time(nanoseconds: int) -> int:
     return min(max(int(nanoseconds), 0), _MAX_TIME)
+
+
+def _moment(value: Any) -> int | None:
+    return value if type(value) is int else None
 
 
 def _id(text: str, size: int) -> bytes:

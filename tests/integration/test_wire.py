@@ -15,7 +15,7 @@ from litellm.integrations.custom_prompt_management import CustomPromptManagement
 from router import Router
 from router.litellm import RouterLogger
 from router.litellm.content import costs_of
-from router.testing import FakeLangfuse, ReceivedSpan
+from router.testing import FakeLangfuse, ReceivedSpan, make_record
 
 MESSAGES = [{"role": "user", "content": "hello"}]
 YAML = """
@@ -136,6 +136,19 @@ def test_a_guardrail_is_a_span_below_the_generation(logger: RouterLogger, langfu
     assert span.trace == {"environment": "staging"}
     stats = logger.stats()
     assert (stats.handled, stats.delivered) == (1, 1)
+
+
+def test_a_mask_of_long_numbers_leaves_the_times_of_a_guardrail(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """Nanoseconds have nineteen digits; what the guardrail was given is masked all the same."""
+    times = {"start": 1_790_000_000_250_000_000, "end": 1_790_000_000_500_000_000}
+    path = tmp_path / "routing.yaml"
+    path.write_text(YAML.replace("[{detect: [email]}]", r"[{pattern: '\d{8,}', as: '[ACCOUNT]'}]"), "utf-8")
+    router = Router.from_file(path, environ=langfuse.environ("LANGFUSE", "shared"))
+    router.log(make_record(guardrails=({"guardrail_name": "pii", "input": "of 1790000000", **times},)))
+    assert router.shutdown(30)
+    (span,) = guardrails(langfuse)
+    assert (span.start_time_unix_nano, span.end_time_unix_nano) == tuple(times.values())
+    assert span.input == "of [ACCOUNT]"
 
 
 @pytest.mark.parametrize("hidden", ["mask_input", "mask_output", "turn_off_message_logging"])
