@@ -126,7 +126,7 @@ def test_a_completion_is_recorded_once_flush_returns(logger: RouterLogger, recor
     assert record.output == {"content": "hi", "role": "assistant"}
     assert (record.model, record.provider) == ("gpt-4o-mini", "openai")
     assert record.usage_details == {"input": 10, "output": 20, "total": 30}
-    assert record.cost_details == {"total": 1.35e-05}
+    assert record.cost_details == {"input": 1.5e-06, "output": 1.2e-05, "total": 1.35e-05}
     assert record.requested.trace == {"name": "checkout", "tags": ["prod"], "user_id": "u"}
     assert record.requested.generation == {"metadata": {"team": "payments", "extra": {"a": [1]}}}
     assert record.start_time_unix_nano < record.end_time_unix_nano
