@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from router.masking.literals import holds_any
+from router.masking.literals import holds_any, stands_elsewhere
 from router.masking.masking import Recall, mask_guarded, withheld
 from router.masking.policies import MaskingPolicies
 from router.masking.policy import Policy
@@ -42,8 +42,8 @@ def seal(
     """
     masked, found, policy = mask_guarded(record, plan, project, policies, recall=recall)
     pieces = encode(masked)
-    leaks = holds_any(pieces, found)
-    if leaks:
+    leaks = False
+    if stands_elsewhere(pieces, found):
         masked, _, policy = mask_guarded(record, plan, project, policies, found, recall)
         pieces = encode(masked)
         leaks = holds_any(pieces, found)

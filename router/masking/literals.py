@@ -11,12 +11,13 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from router.masking.detectors import Span
 from router.masking.detectors.detector import united
-from router.masking.policy import Finder, Policy, Replacement
+from router.masking.policy import BY_NAME, Finder, Policy, Replacement
 
 SHORTEST: Final = 8
 """Characters below which a value may stand elsewhere by coincidence."""
 MAX_VALUES: Final = 1_000
 """Values of one call that are remembered."""
+_BY_KEY: Final = frozenset((BY_NAME.kind, "key"))
 _SHORTEST_MIXED: Final = 6
 _SHORTEST_WORD: Final = 10
 _LEAST_VARIETY: Final = 4
@@ -71,6 +72,15 @@ def is_peculiar(secret: str) -> bool:
         return False
     is_mixed = any(map(str.isalpha, secret)) and not secret.isalpha()
     return len(secret) >= (_SHORTEST_MIXED if is_mixed else _SHORTEST_WORD) and len(set(secret)) >= _LEAST_VARIETY
+
+
+def stands_elsewhere(pieces: Sequence[bytes], found: Found) -> bool:
+    """Return whether values have to be looked for in the whole call: the bytes hold one, or maybe what is left of one.
+
+    A value that its key gave away can stand elsewhere, where another mask took a part of it.
+    """
+    by_key = any(values for replacement, values in found.items() if replacement.kind in _BY_KEY)
+    return by_key or holds_any(pieces, found)
 
 
 def holds_any(pieces: Sequence[bytes], found: Found) -> bool:

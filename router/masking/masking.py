@@ -12,7 +12,7 @@ from router.masking.derived import with_derived
 from router.masking.document import FACTS, UPDATE_KEYS, build_document
 from router.masking.function import MaskingFunction, apply_function
 from router.masking.ids import SpanIds, random_ids, span_ids
-from router.masking.literals import Found, holds_any, with_literals
+from router.masking.literals import Found, stands_elsewhere, with_literals
 from router.masking.plain import Copier
 from router.masking.policies import MaskingPolicies, UnknownMask
 from router.masking.policy import Policy
@@ -81,7 +81,7 @@ def mask_value(
     policy = policies.policy(names)
     try:
         masked, walk = _masked_value(value, policy, project)
-        if holds_any([_as_bytes(masked)] if walk.found else [], walk.found):
+        if stands_elsewhere([_as_bytes(masked)] if walk.found else [], walk.found):
             masked, walk = _masked_value(value, with_literals(policy, walk.found), project)
     except KeyboardInterrupt:
         raise
