@@ -30,16 +30,20 @@ _MOST = 64
 
 
 def guardrails_of(
-    payload: Mapping[str, Any] | None, snapshot: Snapshot, nanoseconds: Callable[[Any], int | None]
+    payload: Mapping[str, Any] | None,
+    snapshot: Snapshot,
+    nanoseconds: Callable[[Any], int | None],
+    *,
+    may_quote: bool,
 ) -> tuple[dict[str, Any], ...]:
     """Return the guardrails that looked at a call: facts by LiteLLM's names, `input`, `output`, `start` and `end`.
 
-    What a guardrail was given and answered quotes the call, so a host that keeps messages or responses out of
-    LiteLLM's payload gets neither.
+    What a guardrail was given and answered quotes the call, so there is neither where `may_quote` is not, nor for a
+    host that keeps messages or responses out of LiteLLM's payload.
     """
     given = (payload or {}).get("guardrail_information")
     entries = given if isinstance(given, (list, tuple)) else [given]
-    may_quote = excluded_fields().isdisjoint({"messages", "response"})
+    may_quote = may_quote and excluded_fields().isdisjoint({"messages", "response"})
     found = []
     for entry in entries[:_MOST]:
         if not isinstance(entry, Mapping):

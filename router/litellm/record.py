@@ -129,7 +129,7 @@ def record_from_kwargs(
         input=input_of(kwargs, payload, snapshot),
         output=output_of(kwargs, payload, response_obj, snapshot) if succeeded else None,
         error=None if succeeded else error_of(kwargs, payload),
-        guardrails=guardrails_of(payload, snapshot, nanoseconds),
+        guardrails=guardrails_of(payload, snapshot, nanoseconds, may_quote=not requested.mask),
         origin=caller.origin,
         authenticated=caller.authenticated,
         team=identity.get("team"),

@@ -18,7 +18,7 @@ from router.masking.policies import MaskingPolicies, UnknownMask
 from router.masking.policy import Policy
 from router.masking.record import MaskedRecord
 from router.masking.scan import MaskFailed
-from router.masking.shape import masked_fields, put_times, take_times, without_content, without_words
+from router.masking.shape import hide_copy, masked_fields, put_times, take_times, without_content, without_words
 from router.masking.walk import Walk
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
@@ -130,6 +130,7 @@ def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str, recall: Re
     failures: dict[str, None] = {}
     if policy.steps or MASK_FUNCTION in policy.names:  # what no path reaches could show what one hides
         tree["guardrails"] = without_content(tree["guardrails"])
+        hide_copy(tree["trace"])
     times = take_times(tree["guardrails"])
     if MASK_FUNCTION in policy.names:
         _apply_function(tree, record.requested.masking_function, failures)

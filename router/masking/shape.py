@@ -10,6 +10,8 @@ import re2
 from router.config.limits import fitted
 from router.config.model import TRACE_FIELDS
 from router.masking.document import GENERATION_PARTS
+from router.masking.policy import REDACTED
+from router.routing.requested import DEBUG_COPY
 
 REDACTED_KEY: Final = "redacted"
 """Under this key a metadata object or the model's parameters say that they were hidden as a whole."""
@@ -65,6 +67,13 @@ def without_content(guardrails: Any) -> Any:
     return [
         {name: each[name] for name in each if name not in quotes} for each in guardrails or () if type(each) is dict
     ]
+
+
+def hide_copy(trace: dict[str, Any]) -> None:
+    """Hide the metadata that `debug_langfuse` repeats in the trace's: no path of a mask leads into the copy."""
+    metadata = trace.get("metadata")
+    if isinstance(metadata, dict) and DEBUG_COPY in metadata:
+        metadata[DEBUG_COPY] = REDACTED
 
 
 def take_times(guardrails: Any) -> list[dict[str, int]]:

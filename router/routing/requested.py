@@ -35,6 +35,8 @@ PROJECT_KEY = "langfuse_project"
 
 _ID_KEYS = frozenset({"trace_id", "existing_trace_id", "parent_observation_id", "generation_id", "update_trace_keys"})
 
+DEBUG_COPY = "metadata_passed_to_litellm"
+"""Under this key of the trace's metadata `debug_langfuse` repeats what a call brought."""
 SEED_KEYS = _ID_KEYS.union(
     (*_TRACE_TEXTS, *_GENERATION_TEXTS, *MASK_KEYS),
     ("tags", "trace_metadata", "trace_public", "prompt", "debug_langfuse", PROJECT_KEY),
@@ -199,7 +201,7 @@ def _trace_of(asked: Mapping[str, Any]) -> dict[str, Any]:
         trace["tags"] = tags
     if "trace_public" in asked and (public := _bool_of(asked["trace_public"])) is not None:
         trace["public"] = public
-    if ("trace_metadata" in asked or "metadata_passed_to_litellm" in asked) and (metadata := _trace_metadata(asked)):
+    if ("trace_metadata" in asked or DEBUG_COPY in asked) and (metadata := _trace_metadata(asked)):
         trace["metadata"] = metadata
     return trace
 
@@ -224,8 +226,8 @@ def _trace_metadata(asked: Mapping[str, Any]) -> Mapping[str, Any]:
         given = {}
     elif not isinstance(given, Mapping):
         given = {"trace_metadata": given}
-    if passed := asked.get("metadata_passed_to_litellm"):
-        given = {**given, "metadata_passed_to_litellm": passed}
+    if passed := asked.get(DEBUG_COPY):
+        given = {**given, DEBUG_COPY: passed}
     return given
 
 
@@ -236,7 +238,7 @@ def _take_debug(asked: dict[str, Any], metadata: Mapping[str, Any]) -> None:
         if isinstance(value, (str, int, float)) and (key in SEED_KEYS or not is_internal(key))
     }
     if scalars:
-        asked["metadata_passed_to_litellm"] = scalars
+        asked[DEBUG_COPY] = scalars
 
 
 def _prompt_of(value: Any) -> dict[str, Any] | None:

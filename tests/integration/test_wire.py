@@ -151,6 +151,21 @@ def test_a_mask_of_long_numbers_leaves_the_times_of_a_guardrail(langfuse: FakeLa
     assert span.input == "of [ACCOUNT]"
 
 
+def test_a_guardrail_quotes_nothing_that_the_host_switched_off(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """Also where routing.yaml lets no request hide anything: LiteLLM's own switch left the quotes in."""
+    path = tmp_path / "routing.yaml"
+    path.write_text(YAML + "overrides: {masks: ignore}\n", "utf-8")
+    logger = RouterLogger(Router.from_file(path, environ=langfuse.environ("LANGFUSE", "shared")), proxy_process=False)
+    litellm.callbacks.append(logger)
+    metadata = {**guarded(guardrail_request="hello"), "turn_off_message_logging": True}
+    try:
+        called(logger, langfuse, metadata=metadata)
+    finally:
+        logger.shutdown(10)
+    (span,) = guardrails(langfuse)
+    assert (span.input, span.output) == (None, None)
+
+
 @pytest.mark.parametrize("hidden", ["mask_input", "mask_output", "turn_off_message_logging"])
 def test_a_guardrail_shows_nothing_that_is_hidden_elsewhere(
     hidden: str, logger: RouterLogger, langfuse: FakeLangfuse
