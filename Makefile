@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile -q --upgrade --universal --python-version 3.11 --g
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help setup test test-nightly test-matrix lint types format demo bench bench-faults parity presidio schema lock clean
+.PHONY: help setup test test-nightly test-matrix lint types format demo bench bench-faults parity seed-table presidio schema lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -71,6 +71,9 @@ bench-faults: setup ## what arrives while Langfuse fails and when the process en
 
 parity: setup ## what LiteLLM's own callback sends for the same calls, and why ours differs
 	@$(BIN)/python -m bench parity
+
+seed-table: setup ## docs/seed.md and the README's short form of it: what LiteLLM's documentation promises, and which tests prove it
+	@$(BIN)/python -m tests.seed_table
 
 presidio: setup ## the tests of the extra `presidio`, in an environment of their own
 	@$(BIN)/uv venv -q --allow-existing --python $(BIN)/python $(VENV)-presidio

@@ -36,7 +36,7 @@ class Difference:
     """One attribute that the two callbacks send differently for one call.
 
     Attributes:
-        attribute: its name on the wire, or `name`, `trace_id`, `span_id`, `parent_span_id`, `spans`.
+        attribute: its name on the wire, or `project`, `name`, `trace_id`, `span_id`, `parent_span_id`, `spans`.
         litellm: what LiteLLM's callback sent, `—` for nothing.
         router: what ours sent.
         reason: why ours is on purpose; None when nobody has said.
@@ -57,13 +57,18 @@ class Parity:
     """What a run found.
 
     Attributes:
-        same: how many attributes of each case both sent alike.
+        alike: the attributes of each case that both sent with one value; `spans` where both sent as many.
         unused: reasons that explained nothing in a run of every case: they are no longer true.
     """
 
-    same: dict[str, int]
+    alike: dict[str, tuple[str, ...]]
     differences: tuple[Difference, ...]
     unused: tuple[str, ...] = ()
+
+    @property
+    def same(self) -> dict[str, int]:
+        """How many attributes of each case both sent alike."""
+        return {case: len(set(names) - {"spans"}) for case, names in self.alike.items()}
 
     @property
     def unexplained(self) -> tuple[Difference, ...]:
@@ -112,19 +117,19 @@ def main(arguments: Sequence[str]) -> int:
 
 def compare(names: Sequence[str], progress: Callable[[str], None] = lambda text: None) -> Parity:
     """Make each call once and give LiteLLM's hook arguments to both callbacks."""
-    same: dict[str, int] = {}
+    alike: dict[str, tuple[str, ...]] = {}
     differences: list[Difference] = []
     with FakeLangfuse([PROJECT, "dynamic"]) as server, _router_of(server) as ours:
         own = OwnCallback(server)
         for name in names:
             progress(f"parity: {name}")
-            same[name], found = differences_of(name, *_both(CASES[name], own, ours, server))
+            alike[name], found = differences_of(name, *_both(CASES[name], own, ours, server))
             differences += found
         own.close()
     used = {found.reason for found in differences}
     # Only a run of everything shows that a reason explains nothing.
     unused = [item for item in REASONS if item.reason not in used and set(names) == set(CASES)]
-    return Parity(same, tuple(differences), tuple(f"{item.attribute}, {item.reason}" for item in unused))
+    return Parity(alike, tuple(differences), tuple(f"{item.attribute}, {item.reason}" for item in unused))
 
 
 @dataclass(frozen=True)
@@ -229,19 +234,22 @@ def _reported(case: Case, server: FakeLangfuse) -> list[Reported]:
 
 def differences_of(
     case: str, native: Sequence[ReceivedSpan], routed: Sequence[ReceivedSpan]
-) -> tuple[int, list[Difference]]:
-    same, found = 0, []
-    if len(native) != len(routed):
+) -> tuple[tuple[str, ...], list[Difference]]:
+    alike: list[str] = []
+    found: list[Difference] = []
+    if len(native) == len(routed):
+        alike.append("spans")
+    else:
         found.append(explained(case, "spans", len(native), len(routed)))
     for theirs, ours in zip(native, routed, strict=False):
         left, right = _flat(theirs), _flat(ours)
         for attribute in sorted(left.keys() | right.keys()):
             one, other = left.get(attribute, ABSENT), right.get(attribute, ABSENT)
             if one == other:
-                same += 1
+                alike.append(attribute)
             else:
                 found.append(explained(case, attribute, one, other))
-    return same, found
+    return tuple(alike), found
 
 
 def explained(case: str, attribute: str, native: Any, routed: Any) -> Difference:
@@ -253,7 +261,7 @@ def explained(case: str, attribute: str, native: Any, routed: Any) -> Difference
 
 
 def _flat(span: ReceivedSpan) -> dict[str, Any]:
-    ids = {name: getattr(span, name) for name in ("name", "trace_id", "span_id", "parent_span_id")}
+    ids = {name: getattr(span, name) for name in ("project", "name", "trace_id", "span_id", "parent_span_id")}
     return {**ids, **{name: _parsed(value) for name, value in span.attributes.items()}}
 
 

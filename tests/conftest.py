@@ -8,8 +8,9 @@ from collections import defaultdict
 from pathlib import Path
 
 import pytest
-import yaml
 from hypothesis import settings
+
+from tests.seed import seed_rows
 
 # LiteLLM reads these when it is imported, which is before any fixture; without the first it fetches a price list.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"
@@ -22,7 +23,6 @@ settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 FOREIGN = ("ROUTER_", "LANGFUSE_", "OTEL_", "LITELLM_")
 KEPT = ("LITELLM_LOCAL_MODEL_COST_MAP", "LITELLM_TELEMETRY")
-SEED = Path(__file__).parent / "seed.yaml"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,27 +53,26 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         item.user_properties += [("seed", row) for row in rows_of(item)]
 
 
-def seed_rows() -> dict[str, str]:
-    """Return what the seed promises: names of rows, and their sentences."""
-    rows: dict[str, str] = yaml.safe_load(SEED.read_text("utf-8"))
-    return rows
-
-
 def rows_of(item: pytest.Item) -> list[str]:
     """Return the rows of tests/seed.yaml that a test proves."""
     return list(dict.fromkeys(row for mark in item.iter_markers("seed") for row in mark.args))
 
 
 class SeedReport:
-    """Writes `{row: {"sentence": …, "tests": {nodeid: passed | failed | skipped}}}` when all tests have run."""
+    """Writes `{row: {"sentence": …, "tests": {nodeid: passed | failed | skipped | not run}}}` at the end."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._outcomes: defaultdict[str, dict[str, str]] = defaultdict(dict)
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        for item in session.items:
+            for row in rows_of(item):
+                self._outcomes[row][item.nodeid] = "not run"
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         for name, row in report.user_properties:
-            if name == "seed" and self._outcomes[str(row)].get(report.nodeid, "passed") == "passed":
+            if name == "seed" and self._outcomes[str(row)][report.nodeid] in ("not run", "passed"):
                 self._outcomes[str(row)][report.nodeid] = report.outcome
 
     def pytest_sessionfinish(self) -> None:
