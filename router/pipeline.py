@@ -35,7 +35,7 @@ from router.delivery.fork import reset_in_child, wait_before_fork
 from router.delivery.health import read_health
 from router.delivery.notices import Notices
 from router.errors import DeliveryError
-from router.masking import seal
+from router.masking import Recalled, seal
 from router.reload import Configuration, Origin, Refused, Reloaded, Watcher, build
 from router.routing.plan import Plan
 from router.routing.record import CallRecord, held_bytes
@@ -306,13 +306,14 @@ class Router:
             target = ad_hoc or configuration.loaded.projects[project]
             policies = configuration.policies
             server = self._sender.server_of(target)
+            constants = {"environment": target.environment, "release": target.release}
             masked, call = seal(
                 record,
                 plan,
                 project,
                 policies,
                 lambda masked: call_pieces(masked, target, server),
-                lambda trace_id: self._traces.recall(target, trace_id),
+                lambda trace_id: Recalled(self._traces.recall(target, trace_id), constants),
             )
             if masked.masked or masked.failures:
                 self._counters.masked(project, masked.masked, masked.failures)

@@ -66,14 +66,20 @@ SECOND = {
 }
 
 
-def yaml_of(server: str) -> str:
-    return f"""
+def yaml_of(server: str, environment: str = "production", release: str = "") -> str:
+    more = f", release: {release!r}" if release else ""
+    return rf"""
 version: 1
-defaults: {{environment: production, server: {server}}}
+defaults: {{environment: {environment}, server: {server}{more}}}
 projects: {{shared: {{env: LANGFUSE}}}}
-masks: {{mail: [{{detect: [email]}}]}}
+masks:
+  mail: [{{detect: [email]}}]
+  strict: [{{paths: [input], action: redact}}, {{paths: [trace.metadata.city], action: redact}}]
+  numbers: [{{detect: [ip]}}, {{pattern: '\d{{8,}}', as: "[N]"}}]
 rules:
   - {{id: masked, match: {{metadata.private: true}}, route: shared, mask: [mail]}}
+  - {{id: strict, match: {{metadata.strict: true}}, route: shared, mask: [strict]}}
+  - {{id: numbers, match: {{metadata.numbers: true}}, route: shared, mask: [numbers]}}
   - {{id: rest, route: shared}}
 """
 
@@ -101,10 +107,10 @@ class Caller:
 
 
 @contextlib.contextmanager
-def process(langfuse: FakeLangfuse, tmp_path: Path, server: str) -> Iterator[Caller]:
+def process(langfuse: FakeLangfuse, tmp_path: Path, server: str, **said: str) -> Iterator[Caller]:
     """Give an application in a process of its own: it remembers nothing that another one sent."""
     path = tmp_path / f"{server}.yaml"
-    path.write_text(yaml_of(server), "utf-8")
+    path.write_text(yaml_of(server, **said), "utf-8")
     router = Router.from_file(path, environ=langfuse.environ("LANGFUSE", "shared"))
     try:
         yield Caller(router, langfuse)
@@ -242,13 +248,50 @@ def test_what_a_call_hides_replaces_what_the_trace_had(
 
 
 def test_what_is_said_again_is_masked_as_the_call_is(langfuse: FakeLangfuse, tmp_path: Path) -> None:
-    """A former input leaves a second time only under the masks of the call that brings it."""
+    """A former input leaves a second time only where the masks of the call that brings it leave it alone."""
     with process(langfuse, tmp_path, "v4") as caller:
         caller.call(FIRST, input="mail ann@example.com")
         assert langfuse.spans()[0].input == "mail ann@example.com"
         caller.call({**SECOND, "update_trace_keys": ["output"], "private": True}, input="ann@example.com asks again")
-    assert [span.input for span in langfuse.spans()[1:]] == ["[EMAIL] asks again", "mail [EMAIL]"]
-    assert langfuse.trace(normalise_trace_id(TRACE_ID)).output == "answer 2"
+    (span,) = langfuse.spans()[1:]
+    assert span.input == "[EMAIL] asks again"
+    assert lost(span) == (set(), {"output"})
+
+
+def test_what_a_path_hides_is_not_said_again(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """Former content stands under the paths of the fields that it comes from."""
+    with process(langfuse, tmp_path, "v4") as caller:
+        caller.call(FIRST)
+        caller.call({**SECOND, "update_trace_keys": ["output"], "strict": True})
+        assert lost(langfuse.spans()[1]) == (set(), {"output"})
+        caller.call({**SECOND, "update_trace_keys": ["input", "output"], "strict": True})
+    assert "metadata" in lost(langfuse.spans()[2])[0]
+    for request in langfuse.requests()[1:]:
+        assert b"question 1" not in request.body
+        assert b"Rome" not in request.body
+
+
+def test_what_is_the_same_under_a_mask_is_said_again(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """A mask that finds nothing, or what it has redacted already, costs no update."""
+    with process(langfuse, tmp_path, "v4") as caller:
+        caller.call({**FIRST, "strict": True})
+        caller.call({**SECOND, "update_trace_keys": ["output"], "strict": True})
+    assert lost(langfuse.spans()[1]) == (set(), set())
+    seen = seen_on_v4(langfuse.spans())
+    assert (seen.input, seen.output, seen.metadata["kept"]) == ("redacted-by-litellm", "answer 2", "yes")
+
+
+@pytest.mark.parametrize("known", ["v3", "v4"])
+def test_the_words_of_the_project_are_not_masked(known: str, langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """Its environment and release stand in routing.yaml, and looking like a number or address changes neither."""
+    with process(langfuse, tmp_path, known, environment="eu-20261128", release="1.2.3.4") as caller:
+        caller.call({**FIRST, "trace_release": None, "numbers": True})
+        before = FOLDS[known](langfuse.spans())
+        caller.call({**SECOND, "update_trace_keys": ["trace_name"], "numbers": True})
+    after = FOLDS[known](langfuse.spans())
+    assert (before.environment, before.release) == ("eu-20261128", "1.2.3.4")
+    assert changes(before, after) == {"name"}
+    assert lost(langfuse.spans()[1]) == (set(), set())
 
 
 def test_a_project_is_told_nothing_that_another_was_sent(langfuse: FakeLangfuse, tmp_path: Path) -> None:

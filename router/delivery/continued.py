@@ -78,12 +78,12 @@ def continue_trace(masked: MaskedRecord, project: ResolvedProject, output: Any, 
         updated["metadata"] = {**(kept["metadata"] or {}), **updated["metadata"]}
     lost: list[str] = []
     environment = kept["environment"] if "environment" in kept else new["environment"]
-    if environment is None and "environment" not in kept and server != "v3":
+    if "environment" not in kept and (environment is None or "environment" in masked.hidden) and server != "v3":
         lost.append("environment")
     own = {key: value for key, value in updated.items() if server != "v4" or key not in CONTENT}
     writes = server != "v4" and bool(own or kept.get("public"))
     if writes:
-        lost += _say_again(own, kept, project)
+        lost += _say_again(own, kept, None if "release" in masked.hidden else project.release)
     version = masked.generation.get("version")
     if version and "version" not in own and ((server == "v3" and not writes) or kept.get("version") == version):
         own["version"] = version
@@ -99,16 +99,16 @@ def continue_trace(masked: MaskedRecord, project: ResolvedProject, output: Any, 
     )
 
 
-def _say_again(own: dict[str, Any], kept: Mapping[str, Any], project: ResolvedProject) -> list[str]:
-    """Add to `own` what generation 3 would erase, as far as it is known; return the rest."""
+def _say_again(own: dict[str, Any], kept: Mapping[str, Any], release: str | None) -> list[str]:
+    """Add to `own` what generation 3 would erase, as far as it is known; return the rest. `release`: if not known."""
     lost = []
     for key in _ERASED:
         if key in own:
             continue
         if key in kept:
             own[key] = kept[key]
-        elif key == "release" and project.release:
-            own[key] = project.release
+        elif key == "release" and release:
+            own[key] = release
         else:
             lost.append(key)
     return lost

@@ -1,6 +1,7 @@
 """Masking: a call record under a plan becomes a MaskedRecord, the only thing that may be encoded and sent."""
 
 from router.masking.egress import seal
+from router.masking.kept import Recalled
 from router.masking.masking import mask, mask_text, mask_value
 from router.masking.own import compile_policies, own_detectors
 from router.masking.policies import MaskingPolicies, UnknownMask
@@ -11,6 +12,7 @@ __all__ = [
     "REDACTED",
     "MaskedRecord",
     "MaskingPolicies",
+    "Recalled",
     "UnknownMask",
     "compile_policies",
     "mask",

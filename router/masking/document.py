@@ -14,7 +14,7 @@ from router.routing.record import CallRecord
 
 GENERATION_PARTS = (*GENERATION_FIELDS, "prompt")
 """What a document holds of the generation: the fields that routing.yaml sets, and the prompt that was used."""
-FACTS = frozenset({"call_id", "call_type", "usage_details", "cost_details", "guardrails", "kept"})
+FACTS = frozenset({"call_id", "call_type", "usage_details", "cost_details", "guardrails"})
 """Fields of the document that no path reaches; every detector sees them all the same."""
 UPDATE_KEYS = frozenset(
     """
@@ -44,8 +44,8 @@ class Document:
 
     Attributes:
         tree: input, output, error {type, code, message}, model, model_parameters, trace, generation; and the
-            facts call_id, call_type, usage_details, cost_details, guardrails and kept (what a continued trace has),
-            which no path reaches but every detector sees.
+            facts call_id, call_type, usage_details, cost_details and guardrails, which no path reaches but every
+            detector sees.
         removed: how many values went because their key names a secret.
         secrets: the texts among them.
     """
@@ -55,8 +55,8 @@ class Document:
     secrets: set[str]
 
 
-def build_document(record: CallRecord, plan: Plan, ids: SpanIds, kept: Mapping[str, Any] | None = None) -> Document:
-    """Return the document of `record` under `plan`; `kept` is what the continued trace has.
+def build_document(record: CallRecord, plan: Plan, ids: SpanIds) -> Document:
+    """Return the document of `record` under `plan`.
 
     Raises whatever a foreign object raises when it is read.
     """
@@ -73,7 +73,6 @@ def build_document(record: CallRecord, plan: Plan, ids: SpanIds, kept: Mapping[s
         "usage_details": copier.copy(record.usage_details),
         "cost_details": copier.copy(record.cost_details),
         "guardrails": copier.copy(record.guardrails) if record.guardrails else None,
-        "kept": copier.copy(kept) if kept else None,
         "trace": _fields(copier, plan.trace, TRACE_FIELDS),
         "generation": _fields(copier, {**plan.generation, "metadata": metadata}, GENERATION_PARTS),
         "error": {name: copier.copy(getattr(error, name)) for name in ("type", "code", "message")} if error else None,

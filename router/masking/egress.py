@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from router.masking.kept import Recall
 from router.masking.literals import holds_any, stands_elsewhere
-from router.masking.masking import Recall, mask_guarded, withheld
+from router.masking.masking import mask_guarded, withheld
 from router.masking.policies import MaskingPolicies
 from router.masking.policy import Policy
 from router.masking.record import MaskedRecord
@@ -36,7 +37,8 @@ def seal(
     a word that gave it away, and once alone), the call is masked again with the values themselves. What then still
     holds one, or a secret whose form names its issuer, is withheld as a whole, with `egress` among its failures.
 
-    `recall` returns what is known of a trace that the call continues, by its id; it is masked as the call is.
+    `recall` returns what is known of a trace that the call continues, by its id; what the masks of
+    this call would change of it is not sent again.
 
     Raises whatever `encode` raises.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from router.config.model import MASK_FUNCTION
@@ -12,6 +12,7 @@ from router.masking.derived import with_derived
 from router.masking.document import FACTS, UPDATE_KEYS, build_document
 from router.masking.function import MaskingFunction, apply_function
 from router.masking.ids import SpanIds, random_ids, span_ids
+from router.masking.kept import Recall, kept_fields
 from router.masking.literals import Found, stands_elsewhere, with_literals
 from router.masking.plain import Copier
 from router.masking.policies import MaskingPolicies, UnknownMask
@@ -23,7 +24,6 @@ from router.masking.walk import Walk
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
 
-Recall = Callable[[str], Mapping[str, Any]]
 WALK: Final = "walk"
 """Stands for a mask's name where not a mask failed but the walk over the record."""
 
@@ -123,8 +123,7 @@ def failure_marker(name: str) -> str:
 def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str, recall: Recall | None) -> MaskedRecord:
     policy = walk.policy
     ids = _ids(record, plan, walk.is_hidden)
-    kept = recall(ids.trace_id) if recall is not None and ids.continues_trace else None
-    document = build_document(record, plan, ids, kept)
+    document = build_document(record, plan, ids)
     tree = document.tree
     walk.take_removed(document)
     failures: dict[str, None] = {}
@@ -146,7 +145,16 @@ def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str, recall: Re
     put_times(tree["guardrails"], times)
     if policy.hides_input:
         tree["model_parameters"] = without_words(tree["model_parameters"])
-    return _record(record, plan, project, ids, masked_fields(tree), masked=dict(+walk.counts), failures=tuple(failures))
+    fields = masked_fields(tree)
+    if recall is not None and ids.continues_trace:
+        function = (record.requested.masking_function or _refuse) if MASK_FUNCTION in policy.names else None
+        fields["kept"], hidden = kept_fields(recall(ids.trace_id), walk, function)
+        fields["hidden"] = tuple(hidden)
+    return _record(record, plan, project, ids, fields, masked=dict(+walk.counts), failures=tuple(failures))
+
+
+def _refuse(_: Any) -> Any:
+    raise MaskFailed(MASK_FUNCTION)
 
 
 def _apply_function(tree: dict[str, Any], function: MaskingFunction | None, failures: dict[str, None]) -> None:

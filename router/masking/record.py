@@ -23,8 +23,9 @@ class MaskedRecord:
         trace: of name, user_id, session_id, tags, version, release, environment, public, metadata, those that are set.
         generation: of name, version, metadata, and prompt {name, version}, those that are set.
         guardrails: facts of each guardrail; `input`, `output`, `start` and `end` are those of its span.
-        kept: on a continued trace, its fields as this process sent them last, input and output included, and masked
-            once more; a field that is missing is not known.
+        kept: on a continued trace, its fields as this process sent them last, input and output included, without those
+            that the masks of this call would change; a field that is missing is not known.
+        hidden: names of the fields that are missing there on account of a mask.
         masked: how often each detector hit; `pattern` for patterns, `path` for whole values, `secret_name` for
             values that were removed because of their key's name. Never a value.
         masks: names of the masks that applied, in order.
@@ -56,6 +57,7 @@ class MaskedRecord:
     update_keys: tuple[str, ...] = ()
     guardrails: tuple[Mapping[str, Any], ...] = ()
     kept: Mapping[str, Any] = field(default_factory=dict)
+    hidden: tuple[str, ...] = ()
     masked: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
     drop: bool = False

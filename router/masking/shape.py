@@ -39,7 +39,6 @@ def masked_fields(tree: Mapping[str, Any]) -> dict[str, Any]:
         "usage_details": _numbers(tree["usage_details"], int),
         "cost_details": _numbers(tree["cost_details"], float),
         "guardrails": tuple(each for each in tree["guardrails"] or () if isinstance(each, dict)),
-        "kept": _object(tree["kept"]) if isinstance(tree["kept"], dict) else {},
         "input": tree["input"],
         "output": tree["output"],
         "status_message": _status_message(tree["error"]),
