@@ -324,7 +324,7 @@ class Router:
                 self._sender.send(ad_hoc or project, call)
                 if plan.ids.trace_id is not None:  # nobody can continue a trace whose id was never named
                     state = trace_state(masked, target, server)
-                    self._traces.remember(target, masked.trace_id, state, len(call))
+                    self._traces.remember(target, masked.trace_id, state)
         except Exception as error:  # noqa: BLE001 - the same boundary, per project
             self._drop(project, "encode_failed", error)
 

@@ -8,12 +8,14 @@ from typing import Any
 
 from router.config.loaded import ResolvedProject
 from router.delivery.fork import reset_in_child
+from router.routing.record import bytes_of
 
 MAX_BYTES = 16_000_000
 MAX_TRACES = 10_000
 MAX_CONTENT = 100_000
-"""Bytes of a call above which its input and output are not remembered."""
+"""Bytes of a trace's input, output and metadata above which they are not remembered."""
 OVERHEAD = 1_000
+_CONTENT = ("input", "output", "metadata")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -39,15 +41,15 @@ class TraceMemory:
         found = self._traces.get((project, trace_id))
         return _NOTHING if found is None else found[0]
 
-    def remember(self, project: ResolvedProject, trace_id: str, state: Mapping[str, Any], size: int) -> None:
-        """Take the place of what was known of a trace; `size` is about what its input, output and metadata hold."""
-        if size > MAX_CONTENT:
-            state = {name: value for name, value in state.items() if name not in ("input", "output", "metadata")}
-            size = 0
+    def remember(self, project: ResolvedProject, trace_id: str, state: Mapping[str, Any]) -> None:
+        """Take the place of what was known of a trace."""
+        if bytes_of(state.get(name) for name in _CONTENT) > MAX_CONTENT:
+            state = {name: value for name, value in state.items() if name not in _CONTENT}
+        size = bytes_of(state.values()) + OVERHEAD
         key = (project, trace_id)
         _, before = self._traces.pop(key, (None, 0))
-        self._traces[key] = (state, size + OVERHEAD)
-        self.held_bytes += size + OVERHEAD - before
+        self._traces[key] = (state, size)
+        self.held_bytes += size - before
         while self.held_bytes > MAX_BYTES or len(self._traces) > MAX_TRACES:
             _, (_, freed) = self._traces.popitem(last=False)
             self.held_bytes -= freed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -182,10 +182,16 @@ def _kinds(details: Any, kind: str) -> float | None:
 
 def held_bytes(record: CallRecord) -> int:
     """Return an estimate of the memory that the content of a record made by hand holds, in bytes."""
-    total = 1_000
     stack: list[Any] = [record.input, record.output, record.metadata, record.details, record.model_parameters]
     stack += record.guardrails
     stack += [record.requested.trace, record.requested.generation, record.error.message if record.error else None]
+    return 1_000 + bytes_of(stack)
+
+
+def bytes_of(values: Iterable[Any]) -> int:
+    """Return an estimate of the memory that plain values hold, in bytes."""
+    total = 0
+    stack = [*values]
     for _ in range(_MAX_VALUES):
         if not stack:
             break
