@@ -322,7 +322,8 @@ class Router:
                 self._counters.dropped(project, "mask_failed")
             else:
                 self._sender.send(ad_hoc or project, call)
-                if plan.ids.trace_id is not None:  # nobody can continue a trace whose id was never named
+                says_nothing = masked.withheld and masked.continues_trace
+                if plan.ids.trace_id is not None and not says_nothing:  # an id that was never named nobody continues
                     state = trace_state(masked, target, server)
                     self._traces.remember(target, masked.trace_id, state)
         except Exception as error:  # noqa: BLE001 - the same boundary, per project

@@ -80,6 +80,7 @@ rules:
   - {{id: masked, match: {{metadata.private: true}}, route: shared, mask: [mail]}}
   - {{id: strict, match: {{metadata.strict: true}}, route: shared, mask: [strict]}}
   - {{id: numbers, match: {{metadata.numbers: true}}, route: shared, mask: [numbers]}}
+  - {{id: "20261128", match: {{metadata.leaks: true}}, route: shared, mask: [numbers]}}
   - {{id: rest, route: shared}}
 """
 
@@ -279,6 +280,24 @@ def test_what_is_the_same_under_a_mask_is_said_again(langfuse: FakeLangfuse, tmp
     assert lost(langfuse.spans()[1]) == (set(), set())
     seen = seen_on_v4(langfuse.spans())
     assert (seen.input, seen.output, seen.metadata["kept"]) == ("redacted-by-litellm", "answer 2", "yes")
+
+
+@pytest.mark.parametrize(("known", "server"), SERVERS)
+def test_a_call_that_is_withheld_changes_nothing_of_its_trace(
+    known: str, server: str, langfuse: FakeLangfuse, tmp_path: Path
+) -> None:
+    """What it said is not known, so neither is an update of it; what was known of the trace still is."""
+    with process(langfuse, tmp_path, known) as caller:
+        caller.call({**FIRST, "trace_environment": "staging"})
+        before = FOLDS[server](langfuse.spans())
+        assert before.environment == "staging"
+        # The number is found in the input, and stands in the rule's id, where nothing can hide it.
+        update = {**SECOND, "update_trace_keys": ["input", "output", "trace_name"], "leaks": True}
+        caller.call(update, input="account 20261128")
+        assert langfuse.spans()[1].input == "[MASK FAILED: egress]"
+        assert changes(before, FOLDS[server](langfuse.spans())) == set()
+        caller.call({**SECOND, "update_trace_keys": ["output"]})
+    assert changes(before, FOLDS[server](langfuse.spans())) == {"output"}
 
 
 @pytest.mark.parametrize("known", ["v3", "v4"])

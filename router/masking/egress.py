@@ -50,7 +50,7 @@ def seal(
         pieces = encode(masked)
         leaks = holds_any(pieces, found)
     if leaks or _holds_secret(pieces, policy):
-        masked = withheld(record, plan, project, EGRESS)
+        masked = withheld(record, plan, project, EGRESS, None if "environment" in masked.hidden else recall)
         pieces = encode(masked)
     return masked, b"".join(pieces)
 

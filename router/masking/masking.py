@@ -64,11 +64,11 @@ def mask_guarded(
     except KeyboardInterrupt:
         raise
     except UnknownMask as unknown:
-        return withheld(record, plan, project, unknown.name), {}, None
+        return withheld(record, plan, project, unknown.name, recall), {}, None
     except MaskFailed as failed:
-        return withheld(record, plan, project, failed.mask, drop=True), {}, None
+        return withheld(record, plan, project, failed.mask, recall, drop=True), {}, None
     except BaseException:  # noqa: BLE001 - the never-raise boundary: the record is withheld, the call arrives
-        return withheld(record, plan, project, WALK, drop=policy is not None and policy.drops), {}, None
+        return withheld(record, plan, project, WALK, recall, drop=policy is not None and policy.drops), {}, None
 
 
 def mask_value(
@@ -181,8 +181,13 @@ def _fields(tree: dict[str, Any]) -> list[tuple[dict[str, Any], str, tuple[str, 
     return fields
 
 
-def withheld(record: CallRecord, plan: Plan, project: str, name: str, *, drop: bool = False) -> MaskedRecord:
-    """Return the record with every text withheld on account of the mask `name`; with `drop` it is not to be sent."""
+def withheld(
+    record: CallRecord, plan: Plan, project: str, name: str, recall: Recall | None = None, *, drop: bool = False
+) -> MaskedRecord:
+    """Return the record with every text withheld on account of the mask `name`; with `drop` it is not to be sent.
+
+    Every span says the environment of its trace, so a trace that is continued keeps its own, known by `recall`.
+    """
     text = failure_marker(name)
     ids = _ids(record, plan, lambda _: True)
     fields: dict[str, Any] = {
@@ -193,7 +198,11 @@ def withheld(record: CallRecord, plan: Plan, project: str, name: str, *, drop: b
         "status_message": text if record.status == "failure" else None,
         "trace": {"name": text},
         "generation": {"name": text},
+        "withheld": True,
     }
+    if recall is not None and ids.continues_trace:
+        environment = recall(ids.trace_id).fields.get("environment")
+        fields["kept"] = {"environment": environment} if environment else {}
     return _record(record, plan, project, ids, fields, masked={}, failures=(name,), drop=drop)
 
 
@@ -211,7 +220,7 @@ def _record(
         span_id=ids.span_id,
         parent_span_id=ids.parent_span_id,
         continues_trace=ids.continues_trace,
-        update_keys=tuple(key for key in plan.update_keys if key in UPDATE_KEYS),
+        update_keys=() if "withheld" in fields else tuple(key for key in plan.update_keys if key in UPDATE_KEYS),
         rule=plan.rule,
         overlays=tuple(plan.overlays),
         masks=tuple(plan.masks.get(project, ())),

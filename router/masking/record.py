@@ -30,6 +30,7 @@ class MaskedRecord:
             values that were removed because of their key's name. Never a value.
         masks: names of the masks that applied, in order.
         failures: names of the masks that failed; what they guarded was replaced by a marker.
+        withheld: whether every text was replaced, so that the call says nothing of its trace but the environment.
         drop: whether the call is not to be sent, on account of a mask that failed; it holds no content then.
         adjusted: dotted fields that were altered after masking, to what Langfuse keeps (`trace.session_id`).
     """
@@ -60,6 +61,7 @@ class MaskedRecord:
     hidden: tuple[str, ...] = ()
     masked: Mapping[str, int] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    withheld: bool = False
     drop: bool = False
     adjusted: tuple[str, ...] = ()
     rule: str | None = None
