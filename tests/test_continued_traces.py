@@ -234,6 +234,26 @@ def test_any_chain_of_continuations_changes_what_it_says(
                 assert changes(before[server], fold(langfuse.spans())) == {KEYS[key] for key in keys}
 
 
+def test_a_trace_that_is_named_by_its_span_is_updated_and_its_name_told_as_lost(
+    langfuse: FakeLangfuse, tmp_path: Path
+) -> None:
+    """The Langfuse SDK sets no name of the trace. Who says the name in the call, keeps it."""
+    update = {"existing_trace_id": TRACE_ID, "update_trace_keys": ["input", "output"]}
+    with process(langfuse, tmp_path, "v4") as caller:
+        caller.call(FIRST)
+    (first,) = langfuse.spans()
+    unnamed = {key: value for key, value in first.attributes.items() if key != "langfuse.trace.name"}
+    foreign = replace(first, name="checkout-agent", attributes=unnamed)
+    with process(langfuse, tmp_path, "v4") as caller:
+        caller.call(update)
+        caller.call({**update, "trace_name": "mine", "update_trace_keys": ["input", "output", "trace_name"]})
+    updated, _, named, _ = langfuse.spans()[1:]
+    assert lost(updated)[0] == {"metadata", "name"}
+    assert "name" not in lost(named)[0]
+    seen = seen_on_v4([foreign, *langfuse.spans()[1:]])
+    assert (seen.name, seen.input, seen.output) == ("mine", "question 3", "answer 3")
+
+
 @pytest.mark.seed("mask-continued-trace")
 @pytest.mark.parametrize(("known", "server"), SERVERS)
 def test_what_a_call_hides_replaces_what_the_trace_had(

@@ -124,7 +124,8 @@ def _root(
     """Return the fields of the span without a parent, and what is not updated for want of the rest.
 
     Input and output are not given up for an update of the other one. On a server that may be of generation 3 such a
-    span would rename the trace, unless it knows the name.
+    span would rename the trace, unless it knows the name. On generation 4 it renames one that is called by its first
+    span only, as the Langfuse SDK leaves it: the update was asked for, so it is made, and the name told as lost.
     """
     wanted = tuple(key for key in CONTENT if key in updated)
     if not wanted or server == "v3":
@@ -133,7 +134,6 @@ def _root(
     others = {**kept, **own}
     if not {"input", "output"} <= content.keys() or (server is None and not others.get("name")):
         return None, wanted
-    if "metadata" not in content:
-        lost.append("metadata")
+    lost += [key for key, known in (("metadata", content), ("name", others)) if key not in known]
     again = {key: others.get(key) for key in (*_NAMED, "public")} if server is None else {}
     return {**again, **content}, ()

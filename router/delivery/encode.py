@@ -105,7 +105,7 @@ def _guardrail(masked: MaskedRecord, index: int, given: Mapping[str, Any], envir
     """Return the span of a guardrail, below the generation's."""
     start = _time(_moment(given.get("start")) or masked.start_time_unix_nano)
     end = max(start, _time(_moment(given.get("end")) or start))
-    span_id = hashlib.sha256(f"guardrail|{index}|{masked.span_seed}".encode()).digest()[:8]
+    span_id = hashlib.sha256(f"guardrail|{index}|{masked.span_seed}".encode(errors="replace")).digest()[:8]
     status = text_of(given.get("guardrail_status"))
     out = [field(1, _id(masked.trace_id, 16)), field(2, span_id), field(4, _id(masked.span_id, 8))]
     out += (field(5, utf8(text_of(given.get("guardrail_name"))) or b"guardrail"), _KIND_INTERNAL)
@@ -125,7 +125,7 @@ def _guardrail(masked: MaskedRecord, index: int, given: Mapping[str, Any], envir
 def _trace_update(masked: MaskedRecord, fields: Mapping[str, Any]) -> list[bytes]:
     """Return a span without a parent, which nothing but the trace's own fields stand on."""
     end = max(_time(masked.start_time_unix_nano), _time(masked.end_time_unix_nano))
-    span_id = hashlib.sha256(f"trace-update|{masked.span_seed}".encode()).digest()[:8]
+    span_id = hashlib.sha256(f"trace-update|{masked.span_seed}".encode(errors="replace")).digest()[:8]
     name = utf8(text_of(fields.get("name"))) or b"trace-update"
     out = [field(1, _id(masked.trace_id, 16)), field(2, span_id), field(5, name), _KIND_INTERNAL]
     if end:
