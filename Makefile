@@ -28,6 +28,8 @@ $(READY): pyproject.toml requirements/uv.txt requirements/dev.txt
 		|| { echo "uv could not install the requirements; pip takes over." >&2; \
 		$(PIP) install -q --require-hashes -r requirements/dev.txt; }
 	@$(PIP) install -qq --no-deps --no-build-isolation -e .
+	@# uv leaves this to the first import, and where PYTHONDONTWRITEBYTECODE is set every process does it again.
+	@$(BIN)/python -m compileall -q -j 0 $(VENV)/lib router bench tests >/dev/null || true
 	@touch $(READY)
 
 test: setup lint types ## everything CI checks: lint, types, the schema, tests

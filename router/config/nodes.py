@@ -135,6 +135,20 @@ def text_offsets(source: Source, node: Node) -> list[int]:
     """
     scalar = node.definition
     value = scalar.shown if isinstance(scalar.shown, str) else ""
+    offsets = _plain_offsets(source, scalar, value) or _aligned_offsets(source, scalar, value)
+    return [offsets[origin] for origin in node.origins] if node.origins else offsets
+
+
+def _plain_offsets(source: Source, scalar: Node, value: str) -> list[int] | None:
+    """Return the offsets of a value that stands in the file letter by letter; None for any other."""
+    quote = 1 if scalar.style in ("'", '"') else 0
+    start, end = scalar.start + quote, scalar.end - quote
+    if end - start != len(value) or not source.text.startswith(value, start):
+        return None
+    return list(range(start, end + 1))
+
+
+def _aligned_offsets(source: Source, scalar: Node, value: str) -> list[int]:
     ink = list(_ink(source.text, scalar))
     offsets: list[int] = []
     after = ink[0][0] if ink else scalar.start
@@ -148,7 +162,7 @@ def text_offsets(source: Source, node: Node) -> list[int]:
             offsets.append(start)
             taken += 1
     offsets.append(after)
-    return [offsets[origin] for origin in node.origins] if node.origins else offsets
+    return offsets
 
 
 def _ink(text: str, scalar: Node) -> Iterator[tuple[int, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from functools import lru_cache
 
 _NULL = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOL = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -20,6 +21,7 @@ class UnusableNumber(ValueError):
     """The text is a number of YAML, but one that JSON and protobuf cannot carry."""
 
 
+@lru_cache(maxsize=4096)
 def plain_scalar(text: str) -> str | int | float | bool | None:
     """Return the value of an unquoted scalar.
 

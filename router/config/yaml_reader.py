@@ -175,7 +175,7 @@ class _Builder:
         if style in ("|", ">"):
             end = start + len(self._source.text[start:end].rstrip())
         node = Node("scalar", event.value, start, end, style=style)
-        if _SURROGATE.search(event.value):
+        if style == '"' and _SURROGATE.search(event.value):  # only an escape can make one
             message, hint = "half of a surrogate pair is not a character", "write the character itself"
             raise _Stop(self._refused("RT101", event, message, hint))
         if self._is_key():
