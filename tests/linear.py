@@ -1,10 +1,16 @@
-"""Whether something takes time in proportion to the text that it reads."""
+"""Whether something takes time in proportion to the text that it reads, or more than it should."""
 
 from __future__ import annotations
 
+import gc
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+_REFERENCE_SECS = 0.08
+"""What `_plain_python` takes on the machine for which limits are given."""
+_ATTEMPTS = 3
 
 
 def takes_linear_time(read: Callable[[bytes], Any], unit: str) -> bool:
@@ -25,3 +31,36 @@ def cpu_seconds(run: Callable[[], Any]) -> float:
         run()
         best = min(best, time.process_time() - begin)
     return best
+
+
+def within(secs: float, run: Callable[[], Result]) -> Result:
+    """Return what `run` returns, if it takes less than `secs` of CPU; else fail.
+
+    A machine slower than the one that limits are given for gets more time, in proportion to what plain Python takes
+    there before and after; a faster one gets no less. What other tests left in memory is not counted, and what else the
+    machine does may spoil two attempts of three.
+    """
+    took: list[float] = []
+    for _ in range(_ATTEMPTS):
+        before = _cpu_of(_plain_python)[0]
+        gc.collect()
+        gc.freeze()
+        try:
+            cpu, result = _cpu_of(run)
+        finally:
+            gc.unfreeze()
+        slower = max(1.0, (before + _cpu_of(_plain_python)[0]) / 2 / _REFERENCE_SECS)
+        took.append(cpu / slower)
+        if took[-1] < secs:
+            return result
+    raise AssertionError(f"took {', '.join(f'{each:.2f}' for each in took)} s of CPU, more than {secs} s")
+
+
+def _cpu_of(run: Callable[[], Result]) -> tuple[float, Result]:
+    begin = time.thread_time()
+    result = run()
+    return time.thread_time() - begin, result
+
+
+def _plain_python() -> list[Any]:
+    return [{"number": str(number), "items": [number]} for number in range(100_000)]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from hypothesis import strategies as st
 from router.config import LoadedConfig, load_pack_text, load_text
 from router.config.placeholders import fill
 from router.errors import ConfigError
+from tests.linear import within
 
 KEYS = {"A_PUBLIC_KEY": "pk-lf-a", "A_SECRET_KEY": "sk-lf-a"}
 ENVIRONMENT = {
@@ -33,6 +32,12 @@ def load(*lines: str, environ: dict[str, str] | None) -> LoadedConfig:
     }
     text = [*(line for key, line in sections.items() if not any(given.startswith(key) for given in lines)), *lines]
     return load_text("\n".join([*text, ""]), environ=None if environ is None else KEYS | environ)
+
+
+def refusal(line: str, environ: dict[str, str] | None) -> ConfigError:
+    with pytest.raises(ConfigError) as caught:
+        load(line, environ=environ)
+    return caught.value
 
 
 def messages(error: ConfigError) -> list[str]:
@@ -199,11 +204,10 @@ def test_many_placeholders_are_read_in_a_moment(text):
 @pytest.mark.parametrize("environ", [None, {}], ids=["no environment", "empty environment"])
 def test_too_many_placeholders_are_refused_at_once(name, environ):
     """With one problem, and before any of them is filled in."""
-    started = time.process_time()
-    with pytest.raises(ConfigError) as caught:
-        load(f'rules: [{{id: rest, route: a, trace: {{set: {{name: "{name}"}}}}}}]', environ=environ)
-    assert time.process_time() - started < 1
-    assert messages(caught.value) == ["RT107 3:50 more than 20000 placeholders"]
+    refused = within(
+        1, lambda: refusal(f'rules: [{{id: rest, route: a, trace: {{set: {{name: "{name}"}}}}}}]', environ)
+    )
+    assert messages(refused) == ["RT107 3:50 more than 20000 placeholders"]
 
 
 @pytest.mark.parametrize(
@@ -213,9 +217,6 @@ def test_too_many_placeholders_are_refused_at_once(name, environ):
 )
 def test_holes_without_number_are_told_in_a_moment(holes, told):
     """Each unknown attribute of a text once, and no more than are told of anything."""
-    started = time.process_time()
-    with pytest.raises(ConfigError) as caught:
-        load(f'rules: [{{id: rest, route: a, trace: {{set: {{name: "{holes}"}}}}}}]', environ=KEYS)
-    assert time.process_time() - started < 3
-    assert len(caught.value.problems) == told
-    assert caught.value.problems[0].code == "RT201"
+    refused = within(3, lambda: refusal(f'rules: [{{id: rest, route: a, trace: {{set: {{name: "{holes}"}}}}}}]', KEYS))
+    assert len(refused.problems) == told
+    assert refused.problems[0].code == "RT201"
