@@ -142,9 +142,21 @@ class Walk:
     ) -> list[Any]:
         if len(value) > 1:
             self._mask_across(value, states, active)
+        kept = value
         if not states:
-            return [self._value(item, states, active, keys, opened) for item in value]
-        masked = []
+            masked = [self._value(item, states, active, keys, opened) for item in value]
+        else:
+            kept, masked = self._items(value, states, active, keys, opened)
+        if len(masked) > 1 and _count_texts(masked) > _count_texts(kept):
+            # Of a number, what is left after masking is a text, and may be the half of something.
+            self._mask_across(masked, states, active)
+        return masked
+
+    def _items(
+        self, value: list[Any], states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int
+    ) -> tuple[list[Any], list[Any]]:
+        """Return the items of `value` that no step removes, as they were and masked."""
+        kept, masked = [], []
         for index, given in enumerate(value):
             below, matched = advance(states, str(index))
             whole = strictest(matched)
@@ -155,8 +167,9 @@ class Walk:
             else:
                 item = self._value(given, below, widened(active, matched), keys, opened)
             if item is not _GONE:
+                kept.append(given)
                 masked.append(item)
-        return masked
+        return kept, masked
 
     def _mask_across(self, items: list[Any], states: tuple[State, ...], active: tuple[Finder, ...]) -> None:
         """Replace in `items`, in place, what is split across the texts of the list or the `text` of its objects."""
@@ -264,6 +277,10 @@ class Walk:
         here = strictest(matched, whole)
         assert here is not None
         return self._replace_whole(value, here, union(around, below), widened(active, matched))
+
+
+def _count_texts(items: list[Any]) -> int:
+    return sum(type(item) is str or (type(item) is dict and type(item.get("text")) is str) for item in items)
 
 
 def _is_short_number(value: Any) -> bool:
