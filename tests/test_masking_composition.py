@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 from itertools import pairwise
+from random import Random
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from router.masking import mask_value
@@ -65,6 +66,7 @@ def without_cuts(lists: list[list[dict[str, Any]]]) -> list[list[dict[str, Any]]
 
 
 @given(masks)
+@example([[{"pattern": "一"}, {"keys": ["a"]}], [{"paths": ["input.a"], "action": "remove"}]])
 def test_another_mask_uncovers_no_character(lists: list[list[dict[str, Any]]]) -> None:
     """At no place, whatever its action, its exceptions, and where it holds."""
     lists = without_cuts(lists)
@@ -73,7 +75,12 @@ def test_another_mask_uncovers_no_character(lists: list[list[dict[str, Any]]]) -
         assert all(after <= before for before, after in zip(fewer, more, strict=True))
 
 
+BOUND: dict[str, Any] = {"pattern": TEXT[1:9], "paths": ["input.a"], "action": "mask", "keep_last": 1}
+
+
 @given(masks, st.randoms(use_true_random=False))
+@example([[{"pattern": "一"}, BOUND], [{"pattern": "一", "action": "mask", "keep_last": 1}, BOUND]], Random(1))
+@example([[{"pattern": "一"}, BOUND], [{"pattern": "一", "action": "mask", "keep_last": 1}, BOUND]], Random(2))
 def test_the_order_of_masks_does_not_matter(lists: list[list[dict[str, Any]]], random: Any) -> None:
     """For what is hidden; of two labels one is written."""
     lists = without_cuts(lists)

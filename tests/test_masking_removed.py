@@ -50,6 +50,44 @@ def test_what_a_step_hides_for_its_key_is_hidden_everywhere() -> None:
     assert b"acme-77" not in span
 
 
+HIDING = policies(
+    {
+        "finding": [{"detect": ["us_ssn"]}],
+        "keyed": [{"keys": ["account"]}],
+        "no-content": [{"paths": ["input"]}],
+        "removed": [{"paths": ["input.**"], "action": "remove"}],
+        "shown": [{"paths": ["input"], "action": "mask", "keep_last": 1}],
+        "hashed": [{"paths": ["input"], "action": "hash", "key": {"env": "MASK_KEY"}}],
+    }
+)
+
+
+@pytest.mark.parametrize("whole", ["no-content", "removed", "shown", "hashed"])
+@pytest.mark.parametrize(
+    ("mask", "told", "quoted"),
+    [
+        ("finding", "her ssn is 536904399", "536904399"),
+        ("finding", {"ssn": {"value": 536904399}}, "536904399"),
+        ("finding", ["her ssn is", {"text": '{"ssn": "536904399"}'}], "536904399"),
+        ("keyed", {"account": "acme-77"}, "acme-77"),
+        ("keyed", [{"a": '{"account": "acme-77"}'}], "acme-77"),
+    ],
+)
+def test_another_mask_that_hides_it_as_a_whole_uncovers_no_quote(mask: str, told: Any, quoted: str, whole: str) -> None:
+    """What would be found in the hidden value stays hidden where it stands alone; it is not counted there."""
+    masked, span = sealed(call(input=told, output=f"of {quoted} now"), HIDING, mask, whole)
+    assert quoted.encode() not in span
+    assert masked.output in ("of [US_SSN] now", "of redacted-by-litellm now")
+    assert not masked.failures
+
+
+def test_of_overlapping_hits_each_is_hidden_elsewhere() -> None:
+    """Not only the one that decided what was written."""
+    both = policies({"ssn": [{"detect": ["us_ssn"]}], "line": [{"pattern": "her .*"}]})
+    masked, _ = sealed(call(input="her ssn is 536904399", output="of 536904399 now"), both, "ssn", "line")
+    assert (masked.input, masked.output) == ("[REDACTED]", "of [US_SSN] now")
+
+
 @pytest.mark.parametrize(
     "word", ["true", "1", "admin", "required", "aaaaaaaaaaaa", "12345", "a" * 5000, "", "********"]
 )

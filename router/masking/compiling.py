@@ -56,7 +56,8 @@ class Compiler:
 
         def replacement(kind: str, label: str) -> Replacement:
             drops = step.on_error == "drop"
-            return Replacement(mask, kind, step.action, step.as_ or label, key, step.keep_last or 0, drops)
+            keep_last, is_local = step.keep_last or 0, step.paths is not None
+            return Replacement(mask, kind, step.action, step.as_ or label, key, keep_last, drops, is_local)
 
         if step.media is not None:
             return (

@@ -41,6 +41,7 @@ class Replacement:
 
     Attributes:
         drops: whether the call is dropped where the step fails.
+        is_local: whether the step holds at its paths only, so that what it hides may stand elsewhere.
     """
 
     mask: str
@@ -50,6 +51,7 @@ class Replacement:
     key: PseudonymKey | None = None
     keep_last: int = 0
     drops: bool = False
+    is_local: bool = False
 
     @property
     def strictness(self) -> int:

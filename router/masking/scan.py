@@ -196,6 +196,8 @@ class Scanner:
         """Return the text that comes in place of a span of `data`, which is made of `overlapping` hits."""
         value = data[start:end].decode("utf-8", "replace")
         self._remember(value, replacement)
+        for hit_start, hit_end, each in overlapping if len(overlapping) > 1 else ():
+            self._remember(data[hit_start:hit_end].decode("utf-8", "replace"), each)
         return self.replace(value, replacement, _shown(data, end, overlapping) if replacement.action == "mask" else "")
 
     def _remember(self, value: str, replacement: Replacement) -> None:

@@ -12,7 +12,7 @@ from router.masking.document import Document
 from router.masking.fold import fold, fold_character
 from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, leaves, marker, member_name
-from router.masking.policy import BY_NAME, Finder, Policy, Replacement
+from router.masking.policy import BY_NAME, Finder, PathStep, Policy, Replacement
 from router.masking.scan import MaskFailed, Scanner
 from router.masking.steps import State, advance, strictest, union, widened
 
@@ -35,10 +35,11 @@ class Walk:
         found: values that finders which look everywhere found, by what replaced them.
     """
 
-    __slots__ = ("_scanner", "counts", "found", "policy")
+    __slots__ = ("_is_looking", "_scanner", "counts", "found", "policy")
 
     def __init__(self, policy: Policy, scope: str) -> None:
         self.policy = policy
+        self._is_looking = False
         self._scanner = Scanner(policy, scope)
         self.counts = self._scanner.counts
         self.found = self._scanner.found
@@ -55,7 +56,7 @@ class Walk:
             return self._only_opened(value)
         for key in path if states else ():
             states, matched = advance(states, key)
-            whole = strictest(matched)
+            whole = self._decided(value, matched)
             active = widened(active, matched)
             if whole is not None:
                 masked = self._replace_whole(value, whole, states, active)
@@ -115,10 +116,10 @@ class Walk:
         if not states:
             return self._value(value, states, active, keys, opened)
         below, matched = advance(states, key)
-        whole = strictest(matched)
+        whole = self._decided(value, matched)
         active = widened(active, matched)
         if whole is not None:
-            return self._replace_whole(value, whole, below, active)
+            return self._replace_whole(value, whole, below, active, keys)
         return self._value(value, below, active, keys, opened)
 
     def _mapping(
@@ -159,11 +160,11 @@ class Walk:
         kept, masked = [], []
         for index, given in enumerate(value):
             below, matched = advance(states, str(index))
-            whole = strictest(matched)
+            whole = self._decided(given, matched)
             # A path may leave the index out: `input.content` means the content of every message.
             below = union(states, below)
             if whole is not None:
-                item = self._replace_whole(given, whole, below, widened(active, matched))
+                item = self._replace_whole(given, whole, below, widened(active, matched), keys)
             else:
                 item = self._value(given, below, widened(active, matched), keys, opened)
             if item is not _GONE:
@@ -232,16 +233,46 @@ class Walk:
         return json.dumps(masked, ensure_ascii=False, separators=separators)
 
     def _replace_whole(
-        self, value: Any, whole: Replacement, states: tuple[State, ...], active: tuple[Finder, ...]
+        self, value: Any, whole: Replacement, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys = ()
     ) -> Any:
+        if value is None:
+            return None
+        if self._is_looking:
+            self._value(value, states, active, keys, 0)
+            return _GONE
+        if active or any(step.by_key for step, _ in states):
+            spare = value if whole.action in ("redact", "remove") else Copier().copy(value)
+            self._look_inside(spare, states, active, keys)
+        return self._hide_whole(value, whole, states, active)
+
+    def _hide_whole(self, value: Any, whole: Replacement, states: tuple[State, ...], active: tuple[Finder, ...]) -> Any:
         if value is None:
             return None
         if whole.action in ("hash", "mask"):
             return self._leaves(value, whole, states, active)
         self.counts[whole.kind] += 1
-        if whole.kind == "key":
-            self._scanner.remember_secrets(leaves(value), whole)
         return _GONE if whole.action == "remove" else whole.label
+
+    def _decided(self, value: Any, matched: list[PathStep], outer: Replacement | None = None) -> Replacement | None:
+        """Return what replaces `value` as a whole; what its key gave away is remembered whichever step decides."""
+        for step in matched:
+            if step.by_key and step.whole is not None:
+                self._scanner.remember_secrets(leaves(value), step.whole)
+        return strictest(matched, outer)
+
+    def _look_inside(self, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys) -> None:
+        """Remember what is found in a value that is hidden as a whole: elsewhere it is hidden all the same.
+
+        Changes `value`.
+        """
+        counts = self.counts.copy()
+        self._is_looking = True
+        try:
+            self._value(value, states, active, keys, 0)
+        finally:
+            self._is_looking = False
+            self.counts.clear()
+            self.counts.update(counts)
 
     def _leaves(self, value: Any, whole: Replacement, states: tuple[State, ...], active: tuple[Finder, ...]) -> Any:
         """Return `value` with every leaf replaced; lists and objects keep their shape, stricter steps hold below."""
@@ -274,9 +305,9 @@ class Walk:
         around: tuple[State, ...] = (),
     ) -> Any:
         below, matched = advance(states, key)
-        here = strictest(matched, whole)
+        here = self._decided(value, matched, whole)
         assert here is not None
-        return self._replace_whole(value, here, union(around, below), widened(active, matched))
+        return self._hide_whole(value, here, union(around, below), widened(active, matched))
 
 
 def _count_texts(items: list[Any]) -> int:
