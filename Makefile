@@ -34,7 +34,7 @@ $(READY): pyproject.toml requirements/uv.txt requirements/dev.txt
 
 test: setup lint types ## everything CI checks: lint, types, the schema, tests
 	@$(BIN)/router schema --check
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n logical --maxprocesses 4 --dist worksteal
 
 test-nightly: setup ## processes with a spool are killed, 200 rounds: each accounts for every call
 	@$(BIN)/pytest -q tests/test_spool_crash.py --crash-rounds=200

@@ -6,8 +6,9 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,7 @@ Result = dict[str, Any]
 
 def measure_faults(effort: Effort, progress: Progress) -> list[Table]:
     """Let Langfuse fail in every way that it does, for each peer in a process of its own."""
-    return [
-        _outage("503", "answers 503", effort, progress),
-        _outage("reset", "cuts connections", effort, progress),
-        _one_hangs(effort, progress),
-        _too_large(effort, progress),
-        _leave(effort, progress),
-        _scale(effort, progress),
-        _cap(effort, progress),
-    ]
+    return [measure(effort, progress) for measure in FAULTS.values()]
 
 
 def _outage(kind: str, words: str, effort: Effort, progress: Progress) -> Table:
@@ -211,6 +204,16 @@ def _run(what: str, name: str, **options: Any) -> Result:
     found: Result = json.loads(child.stdout.splitlines()[-1])
     return found
 
+
+FAULTS: Mapping[str, Callable[[Effort, Progress], Table]] = {
+    "503": partial(_outage, "503", "answers 503"),
+    "reset": partial(_outage, "reset", "cuts connections"),
+    "one hangs": _one_hangs,
+    "too large": _too_large,
+    "leave": _leave,
+    "scale": _scale,
+    "cap": _cap,
+}
 
 PIPED: dict[str, Any] = {
     "cwd": Path(__file__).parent.parent,

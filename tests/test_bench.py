@@ -13,8 +13,9 @@ import pytest
 from bench.calls import TYPICAL, capture, fresh
 from bench.engines import installed
 from bench.fault_peers import PEERS, make_peer
+from bench.faults import FAULTS
 from bench.generated import write_platform
-from bench.measure import percentile
+from bench.measure import Effort, percentile
 from bench.receiver import running_sink
 from bench.report import Progress, Table, Target
 from bench.rules import Runner
@@ -27,20 +28,24 @@ RULES = 12
 NAMES = ["LiteLLM's own callback", "router, no masks", "router, secrets + pii"]
 
 
-@pytest.fixture(scope="module")
-def run(checkout, tmp_path_factory) -> Any:
-    """Run all benchmarks as `make bench` does, with few calls; return what was printed and written."""
-    file = tmp_path_factory.mktemp("bench") / "bench.json"
-    command = [sys.executable, "-m", "bench", "--rounds", "1", "--calls", str(CALLS)]
-    command += ["--rules", str(RULES), "--json", str(file)]
-    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=110)
-    assert done.returncode == 0, done.stderr
-    return SimpleNamespace(printed=done.stdout, written=json.loads(file.read_text("utf-8")))
+@pytest.fixture
+def run(checkout, tmp_path) -> Any:
+    """Run one benchmark as `make bench` does, with few calls; return what was printed and written."""
+
+    def run(name: str) -> Any:
+        file = tmp_path / "bench.json"
+        command = [sys.executable, "-m", "bench", name, "--rounds", "1", "--calls", str(CALLS)]
+        command += ["--rules", str(RULES), "--json", str(file)]
+        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=110)
+        assert done.returncode == 0, done.stderr
+        return SimpleNamespace(printed=done.stdout, written=json.loads(file.read_text("utf-8")))
+
+    return run
 
 
 def test_every_call_of_the_hook_benchmark_arrives_once(run):
     """Each peer delivers what was logged, of every size, back to back and paced: only then its times count."""
-    tables = run.written["results"]["hook"]
+    tables = run("hook").written["results"]["hook"]
     assert [table["title"].partition(",")[0] for table in tables] == [
         "hook: small calls (300 characters in",
         "hook: typical calls (4",
@@ -57,7 +62,7 @@ def test_every_call_of_the_hook_benchmark_arrives_once(run):
 
 def test_calls_wait_while_langfuse_hangs_and_arrive_afterwards(run):
     """The sink really hangs for those whom it shall, and nothing is lost or doubled by it."""
-    in_use, first = run.written["results"]["hang"]
+    in_use, first = run("hang").written["results"]["hang"]
     assert [(row["Langfuse"], row["arrived meanwhile"], row["in the end"]) for row in in_use["rows"]] == [
         ("answers", CALLS, CALLS),
         ("hangs", 0, CALLS),
@@ -74,7 +79,7 @@ def test_calls_wait_while_langfuse_hangs_and_arrive_afterwards(run):
 
 def test_memory_is_measured_with_every_call_accounted_for(run):
     """Delivered and dropped make up what was logged, and what was delivered arrived."""
-    (table,) = run.written["results"]["memory"]
+    (table,) = run("memory").written["results"]["memory"]
     own, router = table["rows"]
     assert own["arrived once"] == own["logged"]
     assert router["delivered"] == router["arrived once"] == router["logged"]
@@ -84,7 +89,7 @@ def test_memory_is_measured_with_every_call_accounted_for(run):
 
 def test_starting_reports_what_is_loaded(run):
     """The same program that is timed says which heavy packages it loaded."""
-    (table,) = run.written["results"]["start"]
+    (table,) = run("start").written["results"]["start"]
     loaded = {row["program"]: row["loads, of aiohttp, langfuse, litellm, opentelemetry"] for row in table["rows"]}
     assert loaded["import router"] == "none"
     assert loaded["router check examples/quickstart/routing.yaml --no-env"] == "none"
@@ -93,7 +98,7 @@ def test_starting_reports_what_is_loaded(run):
 
 def test_every_engine_finds_the_last_rule_of_every_size(run):
     """Ours with and without what is remembered, a plain scan, and what is installed; the others are named."""
-    resolving, compiling, platform = run.written["results"]["rules"]
+    resolving, compiling, platform = run("rules").written["results"]["rules"]
     engines, missing = installed()
     assert [row["who"] for row in resolving["rows"]] == [
         "router: resolve, facts seen before",
@@ -142,23 +147,35 @@ def test_the_generated_platform_routes_its_teams(tmp_path):
     }
 
 
-def test_what_is_promised_of_calls_holds_in_every_way_to_fail(checkout, tmp_path):
-    """Two seconds of each, without the peers: nothing is lost or altered, and what has no room is counted."""
-    file = tmp_path / "bench.json"
-    command = [sys.executable, "-m", "bench", "faults", "--alone", "--calls", "4", "--secs", "2", "--projects", "2"]
-    command += ["--json", str(file)]
-    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=115)
-    assert done.returncode == 0, done.stderr
-    tables = json.loads(file.read_text("utf-8"))["results"]["faults"]
-    refused, cut, hangs, limit, leaving, many, cap = [table["rows"][0] for table in tables]
-    for row in (refused, cut, hangs, limit, many):
-        assert row["delivered"] == row["logged"] > 0
-    assert (refused["of these altered"], cut["of these altered"]) == (0, 0)
-    assert cut["sent again"] > 0
-    assert leaving["ended after s"] > 4
-    assert many["connections"] > 0
-    assert cap["delivered"] < cap["logged"]
-    assert tables[-1]["targets"][1]["met"]
+def broken(fault: str) -> tuple[dict[str, Any], list[Any]]:
+    """Return our row, and the targets, of two seconds of a fault without the peers."""
+    table = FAULTS[fault](Effort(calls=4, secs=2, projects=2, alone=True), Progress()).to_json()
+    return table["rows"][0], table["targets"]
+
+
+@pytest.mark.parametrize("fault", sorted({*FAULTS} - {"leave", "cap"}))
+def test_what_fails_loses_and_alters_nothing(fault):
+    """Whatever Langfuse does, everything arrives."""
+    row, _ = broken(fault)
+    assert row["delivered"] == row["logged"] > 0
+    assert row.get("of these altered", 0) == 0
+    if fault == "reset":
+        assert row["sent again"] > 0
+    if fault == "scale":
+        assert row["connections"] > 0
+
+
+def test_the_end_of_a_program_is_measured_while_projects_hang():
+    """It waits for what may still arrive."""
+    row, _ = broken("leave")
+    assert row["ended after s"] > 4
+
+
+def test_what_has_no_room_is_counted():
+    """Calls beyond the bound of the queue are dropped, under their reason."""
+    row, targets = broken("cap")
+    assert row["delivered"] < row["logged"]
+    assert targets[1]["met"]
 
 
 @pytest.mark.parametrize("name", PEERS)
@@ -176,7 +193,7 @@ def test_every_peer_of_the_faults_delivers_where_nothing_fails(name):
 
 def test_masking_is_measured_by_text_by_group_and_for_the_gil(run):
     """Also where nothing to compare with is installed; then the table says so."""
-    common, hostile, by_size, gil = run.written["results"]["mask"]
+    common, hostile, by_size, gil = run("mask").written["results"]["mask"]
     assert [row["peer"] for row in common["rows"]][:2] == ["router", "python re, 5 patterns"]
     assert all(row["4 kB, 5 finds"] > 0 for row in common["rows"])
     assert len(common["rows"]) == 5 or "`make bench` puts them into .venv-peers" in common["notes"][0]
@@ -187,9 +204,10 @@ def test_masking_is_measured_by_text_by_group_and_for_the_gil(run):
 
 def test_the_report_opens_with_versions_and_the_caveat(run):
     """Numbers without their circumstances are worth nothing."""
-    assert run.written["schema"] == "router.bench/v1"
-    assert run.written["head"]["versions"]["litellm"] in run.printed.splitlines()[1]
-    assert run.written["head"]["caveat"] == run.printed.splitlines()[2]
+    start = run("start")
+    assert start.written["schema"] == "router.bench/v1"
+    assert start.written["head"]["versions"]["litellm"] in start.printed.splitlines()[1]
+    assert start.written["head"]["caveat"] == start.printed.splitlines()[2]
 
 
 def test_an_unknown_benchmark_is_named(checkout):
