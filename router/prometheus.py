@@ -56,14 +56,19 @@ class _RouterCollector(Collector):
         emitted = CounterMetricFamily("router_emit", "Calls that Langfuse acknowledged.", labels=["project"])
         dropped = CounterMetricFamily("router_dropped", "Calls never delivered.", labels=["project", "reason"])
         in_flight = GaugeMetricFamily("router_queue_depth", "Calls neither delivered nor dropped.", labels=["project"])
+        spooled = CounterMetricFamily("router_spooled", "Calls left in the spool at the end.", labels=["project"])
+        letters = CounterMetricFamily("router_dead_letters", "Dropped calls that the spool keeps.", labels=["project"])
         for project, account in accounts.items():
             handled.add_metric([project], account.handled)
             emitted.add_metric([project], account.delivered)
             in_flight.add_metric([project], account.in_flight)
+            spooled.add_metric([project], account.spooled)
+            letters.add_metric([project], account.dead_letters)
             for reason, count in account.dropped.items():
                 dropped.add_metric([project, reason], count)
         health = self._router.health()
-        yield from (handled, emitted, dropped, in_flight, _health(health.state), _circuits(stats, health))
+        yield from (handled, emitted, dropped, in_flight, spooled, letters)
+        yield from (_health(health.state), _circuits(stats, health))
         routed: dict[tuple[str, ...], int] = {
             (rule, to): count for rule, counts in stats.routes.items() for to, count in counts.items()
         }

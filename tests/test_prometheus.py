@@ -66,6 +66,28 @@ def test_a_scrape_shows_the_account(tmp_path: Path) -> None:
     assert series(registry) == {}
 
 
+def test_a_scrape_shows_what_the_spool_keeps(tmp_path: Path) -> None:
+    """Dead letters, and what the next process has to deliver."""
+    path = tmp_path / "routing.yaml"
+    path.write_text(YAML, "utf-8")
+    registry = CollectorRegistry()
+    with FakeLangfuse(["shared"]) as langfuse:
+        environ = langfuse.environ("PAYMENTS_LF", "payments") | langfuse.environ("LANGFUSE", "shared")
+        environ |= {"ROUTER_CHECK_PROJECTS": "false", "ROUTER_SPOOL_DIR": str(tmp_path / "spool")}
+        router = Router.from_file(path, environ=environ)
+        register(router, registry)
+        langfuse.refuse("shared", containing="disliked")
+        router.log(make_record(team="search", input="disliked"))
+        assert router.flush(10)
+        langfuse.fail("shared", 503)
+        router.log(make_record(team="search", input="kept"))
+        router.shutdown(1)
+    found = series(registry)
+    assert found['router_dead_letters_total{project="shared"}'] == 1
+    assert found['router_dropped_total{project="shared",reason="rejected"}'] == 1
+    assert found['router_spooled_total{project="shared"}'] == 1
+
+
 def test_two_routers_do_not_share_a_registry(tmp_path: Path) -> None:
     """The second one is told so, instead of hiding the first."""
     path = tmp_path / "routing.yaml"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import socket
 import threading
 from dataclasses import replace
 from typing import Any
@@ -14,6 +16,8 @@ from router.config import load_config
 from router.config.loaded import ResolvedProject
 from router.config.model import AD_HOC
 from router.delivery.servers import AGAIN_SECS, FRESH_SECS, Servers, read_generation
+from router.delivery.settings import DeliverySettings
+from router.delivery.transport import Transport
 from router.routing.plan import Plan
 from router.testing import FakeLangfuse
 from tests.masked_calls import posting
@@ -99,6 +103,21 @@ def test_hosts_that_requests_bring_are_forgotten_one_day() -> None:
     servers.learn(project("https://0.example"), "v4")
     assert servers.generation(project("https://0.example")) is None
     assert len(servers._hosts) == 1_000
+
+
+def test_however_many_hosts_hang_few_questions_wait() -> None:
+    """Those for whom there is no place are asked another time."""
+    servers = Servers(lambda: 0.0)
+
+    async def ask(host: str) -> int:
+        hosts = [project(f"{host}/{number}") for number in range(200)]
+        async with Transport(DeliverySettings(timeout_secs=5), servers) as transport:
+            for each in hosts:
+                transport.ask(each)
+            return sum(servers.claim(each) for each in hosts)
+
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        assert asyncio.run(ask(f"http://127.0.0.1:{silent.getsockname()[1]}")) == 200 - 64
 
 
 def test_a_project_that_says_what_its_server_is_is_not_asked() -> None:

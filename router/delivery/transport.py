@@ -35,6 +35,8 @@ _MOST_HOSTS = 1_000
 """Host names of which the last address is remembered."""
 _QUESTIONS = 2
 """Servers that are asked for their version at the same time, on connections beside those for calls."""
+_QUESTIONS_IN_LINE = 64
+"""Servers that wait to be asked; any more are asked another time, however many hang."""
 
 
 def _own_version() -> str:
@@ -96,7 +98,7 @@ class Transport:
 
     def ask(self, project: ResolvedProject) -> None:
         """Have the project's server asked which generation it is, if that is due; waits for nothing."""
-        if self._servers.claim(project):
+        if len(self._questions) < _QUESTIONS_IN_LINE and self._servers.claim(project):
             question = asyncio.get_running_loop().create_task(self._ask(project))
             self._questions.add(question)
             question.add_done_callback(self._questions.discard)
