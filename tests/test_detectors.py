@@ -102,7 +102,16 @@ def test_other_numbers_stay(text: str) -> None:
     assert redacted(text) == text
 
 
-@pytest.mark.parametrize(("digits", "valid"), [("4111111111111111", True), ("9999999999999995", False)])
+@pytest.mark.parametrize(
+    ("digits", "valid"),
+    [
+        ("4111111111111111", True),
+        ("9999999999999995", False),
+        ("30951234567897", True),
+        ("8600123456789012", True),
+        ("9860123456789015", True),
+    ],
+)
 def test_a_card_number_needs_a_scheme_and_a_check_digit(digits: str, valid: bool) -> None:
     """The second is Luhn-valid, but no scheme begins with 99."""
     assert is_card(digits.encode()) is valid
@@ -327,6 +336,14 @@ def test_a_group_stands_for_its_detectors() -> None:
     """Each once, also where it is named beside its group."""
     assert list(expand_groups(["jwt", "pii", "email"]))[:3] == ["jwt", "email", "phone"]
     assert sorted(expand_groups(["pii", "secrets"])) == sorted(builtin_detectors())
+
+
+def test_a_number_of_goods_is_no_card_of_thirteen_digits() -> None:
+    """One in ten has the check digit of an old Visa card."""
+    compiled = policies({"m": [{"detect": ["credit_card"]}]})
+    for text in ("EAN 4429565426233", '"gtin": "4429565426233"'):
+        assert mask_text(text, compiled, ["m"])[0] == text
+    assert mask_text("paid 4429565426233", compiled, ["m"])[0] == "paid [CREDIT_CARD]"
 
 
 def test_a_card_number_is_found_anywhere_in_a_long_run_of_digits() -> None:

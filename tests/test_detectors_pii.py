@@ -84,6 +84,10 @@ def test_other_numbers_are_no_telephone_numbers(text: str) -> None:
         "NO93 8601 1117 947",
         "MT84 MALT 0110 0001 2345 MTLC AST0 01S",
         "DE89-3704-0044-0532-0130-00",
+        "DE89.3704.0044.0532.0130.00",
+        "DE89 3704 0044\n0532 0130 00",
+        "De89  3704  0044  0532  0130  00",
+        "GB82\u00a0WEST\u00a01234\u00a05698\u00a07654\u00a032",
         "ＤＥ89370400440532013000",
     ],
 )
@@ -94,10 +98,16 @@ def test_an_iban_is_found(iban: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["DE89370400440532013001", "DE8937040044053201300", "XX89370400440532013000", "ABCDE89370400440532013000"],
+    [
+        "DE89370400440532013001",
+        "DE8937040044053201300",
+        "XX89370400440532013000",
+        "ABCDE89370400440532013000",
+        "GB82 wEsT 1234 5698 7654 32",
+    ],
 )
 def test_what_only_looks_like_an_iban_stays(text: str) -> None:
-    """A wrong check digit, a digit less, no such country, the middle of a word."""
+    """A wrong check digit, a digit less, no such country, the middle of a word, a bank in mixed case."""
     assert redacted(text, "iban") == text
 
 
@@ -108,6 +118,9 @@ def test_what_only_looks_like_an_iban_stays(text: str) -> None:
         ("abc 536 90 4399 abc", "abc [X] abc"),
         ("536.90.4399", "[X]"),
         ("my social security number is 536904399", "my social security number is [X]"),
+        ("my social is 536904399", "my social is [X]"),
+        ("SSN#536904399", "SSN#[X]"),
+        ("ssn # 536904399", "ssn # [X]"),
         ("078051124", "[X]"),
     ],
 )
@@ -130,6 +143,7 @@ def test_a_social_security_number_is_found(text: str, expected: str) -> None:
         "536-90-43990",
         "90210-1234",
         "order 536904399",
+        "issue #536904399",
         "2024-10-2024",
     ],
 )
@@ -156,6 +170,9 @@ def test_what_only_looks_like_a_social_security_number_stays(text: str) -> None:
         ("addr:2001:db8::1: up", "addr:[X]: up"),
         (".203.0.113.7", ".[X]"),
         ("２０３.0.113.7", "[X]"),
+        ("ssh -v 10.0.0.1", "ssh -v [X]"),
+        ('host("8.8.8.8")', 'host("[X]")'),
+        ("windows/203.0.113.5 or edge 134.0.0.1", "windows/203.0.113.5 or edge [X]"),
     ],
 )
 def test_an_ip_address_is_found(text: str, expected: str) -> None:
@@ -180,6 +197,10 @@ def test_an_ip_address_is_found(text: str, expected: str) -> None:
         "1:2:3",
         "Chrome/91.0.4472.124",
         "2001::25de::cade",
+        "Chrome/134.0.0.0 Safari/537.36",
+        'AssemblyVersion("7.9.0.2")',
+        '"version": "1.2.3.4"',
+        "version 27.1.178.127",
     ],
 )
 def test_what_only_looks_like_an_ip_address_stays(text: str) -> None:

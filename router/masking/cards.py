@@ -41,6 +41,9 @@ _UNUSUAL = compile_bytes("[^0-9 .-]|  | - ")
 _INLINE = b"0123456789 .-_/+"
 _is_digit = frozenset(b"0123456789").__contains__
 _WORDS = (b"card", b"maestro", b"debit")
+_FOUR = (8600, 9792, 9860)
+_ARTICLE = compile_bytes(r"(?i)\b(?:ean|gtin|upc|isbn|barcode)(?:-?1[0-4])?[\"']?[ \t]*[:=#]?[ \t]*[\"']?$")
+"""Words before a number of goods, which may pass for a card of 13 digits."""
 
 
 def find_cards(text: bytes) -> list[tuple[int, int]]:
@@ -200,7 +203,7 @@ def _count_of_singles(lengths: list[int], index: int) -> int:
 
 def _is_card_at(text: bytes, start: int, end: int, digits: bytes) -> bool:
     """Return whether `digits` are a card: twelve, or those of no known scheme, need a word near them that says so."""
-    if not luhn(digits):
+    if not luhn(digits) or (len(digits) == 13 and _ARTICLE.search(text[max(0, start - 24) : start])):
         return False
     if len(digits) > 12 and _has_scheme(digits) and not _is_within_word(text, start, end):
         return True
@@ -251,9 +254,9 @@ def _has_scheme(digits: bytes) -> bool:
         return length == 16
     if two in (34, 37) or four in (1800, 2131):  # American Express, old JCB
         return length == 15
-    if two in (36, 38, 39) or 3000 <= four <= 3059:  # Diners
+    if two in (36, 38, 39) or 3000 <= four <= 3059 or four == 3095:  # Diners
         return length >= 14
     if two == 50 or 56 <= two <= 69:  # Maestro (from 12 digits), Discover, UnionPay, Verve, RuPay, Troy
         return True
-    # JCB, Mir, RuPay, UnionPay, Troy
-    return length >= 16 and (3528 <= four <= 3589 or 2200 <= four <= 2204 or two in (81, 82) or four == 9792)
+    # JCB, Mir, RuPay, UnionPay, Troy, Uzcard, Humo
+    return length >= 16 and (3528 <= four <= 3589 or 2200 <= four <= 2204 or two in (81, 82) or four in _FOUR)

@@ -18,7 +18,7 @@ _DISGUISED = (
     r"[^\P{Nd}0-9]|\p{Cf}|[\x{B2}\x{B3}\x{B9}\x{34F}\x{2024}\x{2070}-\x{209C}\x{2460}-\x{24FF}\x{3002}"
     r"\x{FE00}-\x{FE0F}\x{FE50}-\x{FE6F}\x{FF01}-\x{FF61}\x{1D400}-\x{1D7FF}\x{1F100}-\x{1F1FF}\x{E0000}-\x{E01EF}]"
 )
-# What prose is full of, and what matters only after a digit.
+# What prose is full of, and what matters only after a digit or, as in an account number, a capital.
 _SEPARATORS = r"[^\P{Pd}\-]|[^\P{Zs} ]|\x{2212}"
 _ESCAPED = (
     r"\\+u[0-9A-Fa-f]{4}|\\+x[0-9A-Fa-f]{2}|\\+/|%(?:25)*[0-9A-Fa-f]{2}"
@@ -28,7 +28,7 @@ _ASCII_SITES = compile_custom(_ESCAPED)
 # Accents on digits, and the boxes of emoji.
 _MARKS = r"\p{Mn}|\x{20E3}"
 _SITES = compile_custom(
-    f"(?:{_DISGUISED})(?:{_DISGUISED}|{_SEPARATORS}|{_MARKS})*|[0-9](?:{_SEPARATORS}|{_MARKS})+|{_ESCAPED}"
+    f"(?:{_DISGUISED})(?:{_DISGUISED}|{_SEPARATORS}|{_MARKS})*|[0-9](?:{_SEPARATORS}|{_MARKS})+|[A-Z](?:{_SEPARATORS})+|{_ESCAPED}"
 )
 _AROUND = 256
 """Bytes around a folded character within which a value of ordinary length lies."""

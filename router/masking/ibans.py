@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.masking.patterns import compile_bytes
 
-_START = compile_bytes(r"[A-Za-z]{2}[ -]?[0-9]{2}[ -]?[A-Za-z0-9]")
+_START = compile_bytes(r"[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ .-]|\s{2})?[A-Za-z0-9]")
 _LENGTHS = {
     15: "NO",
     16: "BE",
@@ -27,7 +27,10 @@ _LENGTHS = {
 }
 _LENGTH_BY_COUNTRY = {country: length for length, names in _LENGTHS.items() for country in names.split()}
 """Characters of an account number by country, after the registry of ISO 13616."""
-_MOST_GAPS = 12
+_MOST_GAPS = 24
+_GAPS = b" .-\t\r\n"
+_LONGEST_GAP = 2
+"""Bytes between two groups: a line may end there."""
 
 
 def find_ibans(text: bytes) -> list[tuple[int, int]]:
@@ -45,9 +48,15 @@ def find_ibans(text: bytes) -> list[tuple[int, int]]:
 
 
 def is_iban(value: bytes) -> bool:
-    """Return whether `value` has the length of its country and a remainder of 1 modulo 97; spaces do not matter."""
-    plain = value.translate(None, b" -").decode().upper()
+    """Return whether `value` has the length of its country and a remainder of 1 modulo 97; gaps do not matter.
+
+    Letters are written in one case; those of the country may have their own: `De89`, `DE89`, `de89`.
+    """
+    written = value.translate(None, _GAPS).decode()
+    plain = written.upper()
     if _LENGTH_BY_COUNTRY.get(plain[:2]) != len(plain) or not plain[2:4].isdigit():
+        return False
+    if not (written[4:].isdigit() or written[4:].isupper() or written[4:].islower()):
         return False
     if int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 != 1:
         return False
@@ -64,19 +73,18 @@ def is_iban(value: bytes) -> bool:
 
 
 def _end_of(text: bytes, start: int, length: int) -> int:
-    """Return where `length` letters and digits from `start` on end, single gaps between them; 0 where they do not."""
+    """Return where `length` letters and digits from `start` on end, gaps between them; 0 where they do not."""
     piece = text[start : start + length + _MOST_GAPS + 1]
-    count = 0
-    after_gap = False
+    count = gap = 0
     for offset, byte in enumerate(piece):
-        if byte in b" -":
-            if after_gap:
+        if byte in _GAPS:
+            gap += 1
+            if gap > _LONGEST_GAP:
                 return 0
-            after_gap = True
             continue
         if not (byte < 0x80 and chr(byte).isalnum()):
             return 0
-        after_gap = False
+        gap = 0
         count += 1
         if count == length:
             end = start + offset + 1

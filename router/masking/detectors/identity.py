@@ -25,7 +25,9 @@ class UsSsn:
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}")
-        self._words = compile_bytes(r"(?i)\bssns?\b|social.{0,3}sec|\bsoc\.? ?sec|taxpayer|\bitin\b")
+        self._words = compile_bytes(
+            r"(?i)\bssns?\b|social.{0,3}sec|\bsoc\.? ?sec|\b(?:my|your|his|her|their) social\b|taxpayer|\bitin\b"
+        )
         self._letter = compile_bytes(r"[A-Za-z]|[\x80-\xff]")
 
     _KEYS = frozenset(("ssn", "ssns", "social security", "social sec", "soc sec", "taxpayer", "tax id", "itin", "tin"))
@@ -59,7 +61,9 @@ class UsSsn:
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
     """Return whether no digit, letter or mark joins the number to something longer."""
     before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    if before[-1:].isalnum() or after[:1].isalnum() or before[-1:] in (b"_", b"$", b"#") or after[:1] == b"_":
+    if before[-1:].isalnum() or after[:1].isalnum() or before[-1:] in (b"_", b"$") or after[:1] == b"_":
+        return False
+    if before[-1:] == b"#" and not text[max(0, start - 6) : start].lower().rstrip(b" #").endswith((b"ssn", b"tin")):
         return False
     if after[:1] == b"%" and before[-1:] != b"%":  # a percentage; between two of them it is a pattern of SQL
         return False

@@ -11,7 +11,7 @@ from router.masking.patterns import compile_bytes
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _HEX = b"0123456789abcdefABCDEF:"
 _PREFIX = r"(?:/[0-9]{1,3})?"
-_VERSION = r"version|ver|v|release|rel|build|revision|rev|firmware|section|chapter|clause|paragraph"
+_VERSION = r"version|ver|release|rel|build|revision|rev|firmware|section|chapter|clause|paragraph"
 _SOFTWARE = (
     r"python|node|java|jdk|jre|ruby|php|perl|golang|rustc|gcc|clang|cuda|openssl|nginx|apache|postgres|postgresql|mysql"
     r"|redis|chrome|chromium|firefox|safari|edge|opera|kernel|linux|android|ios|macos|windows|ubuntu|debian|docker"
@@ -34,7 +34,12 @@ class Ip:
         # Both begin with a mark, which RE2 finds faster than it reads: most texts have neither.
         self._may_hold_v4 = compile_bytes(r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
         self._may_hold_v6 = compile_bytes(r":(?::|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:)")
-        self._version_before = compile_bytes(rf"(?i)(?:\b(?:{_VERSION})[ \t]*[:=/-]?[ \t]*v?|[=<>~!]=[ \t]*|\^)$")
+        self._version_before = compile_bytes(
+            rf"(?i)(?:(?:\b|_)(?:{_VERSION})\(?[\"']?[ \t]*[:=/-]?[ \t]*[\"']?v?|\bv[.:=]?"
+            r"|[a-z]version[(\"':= \t]{1,4}|[=<>~!]=[ \t]*|\^)$"
+        )
+        # Whatever its parts are: `Chrome/134.0.0.0`, `version 27.1.178.127`.
+        self._surely_version = compile_bytes(rf"(?i)(?:\b(?:{_SOFTWARE})/v?|version[ \t]v?)$")
         self._software_before = compile_bytes(rf"(?i)(?:\b(?:{_SOFTWARE})[ /-]v?|[a-z][_-]v?)$")
         self._version_after = compile_bytes(
             r"(?i)^(?:[-_+.]?(?:alpha|beta|rc|pre|post|dev|snapshot|final|release|patch|build|ubuntu|deb|el)(?:[0-9.+_-]|\b)"
@@ -64,9 +69,12 @@ class Ip:
             return False
         if (after[:1].isalpha() or after[:1] in b"-_+.") and self._version_after.search(after):
             return False
-        last = before.rstrip(b" \t")[-1:]
-        may_be_version = last != b"" and (last.isalpha() or last in b"=^_-:/")
-        if not (may_be_version and _is_small(text[start:end])):
+        last = before.rstrip(b" \t\"'")[-1:]
+        if last == b"" or not (last.isalpha() or last in b"=^_-:/("):
+            return True
+        if self._surely_version.search(before):
+            return False
+        if not _is_small(text[start:end]):
             return True
         # A name may be a server's as well as a program's; the networks of servers begin with 10.
         is_version = self._version_before.search(before)
