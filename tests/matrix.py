@@ -35,6 +35,8 @@ EVERYWHERE = (
 """Real calls, the command line, Langfuse's names, the shape of routing.yaml and its schema."""
 CURRENT = (
     "tests/integration/test_proxy.py",
+    "tests/integration/test_proxy_calls.py",
+    "tests/integration/test_proxy_headers.py",
     "tests/test_cli_demo.py",
     "tests/test_litellm_capture.py",
     "tests/test_litellm_fields.py",

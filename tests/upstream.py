@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from websockets.sync.server import ServerConnection, serve
+
 SOUND = b"\xff\xf3\x14\xc4" + bytes(range(256)) * 8
 """What speech answers: bytes that are no text."""
 _CHAT_USAGE: dict[str, Any] = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
@@ -29,6 +31,30 @@ def upstream() -> Iterator[str]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
+
+
+@contextmanager
+def realtime_upstream() -> Iterator[str]:
+    """Serve OpenAI's realtime protocol over websockets until the block ends; gives the URL, with `http`."""
+    with serve(_realtime, "127.0.0.1", 0) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.socket.getsockname()[1]}"
+
+
+def _realtime(connection: ServerConnection) -> None:
+    """Answer each `response.create`; items of the conversation are echoed, as OpenAI does."""
+    session = {"id": "sess-1", "type": "realtime", "instructions": "be kind to kim@example.org"}
+    connection.send(json.dumps({"type": "session.created", "event_id": "e-1", "session": session}))
+    for text in connection:
+        asked = json.loads(text)
+        if asked["type"] == "conversation.item.create":
+            connection.send(json.dumps({"type": "conversation.item.added", "event_id": "e-2", "item": asked["item"]}))
+        if asked["type"] == "response.create":
+            part = {"type": "output_text", "text": _TEXT}
+            item = {"id": "item-1", "type": "message", "role": "assistant", "content": [part]}
+            response = {"id": "resp-1", "object": "realtime.response", "status": "completed", "output": [item]}
+            done = {"type": "response.done", "event_id": "e-3", "response": {**response, "usage": _COUNTED}}
+            connection.send(json.dumps(done))
 
 
 class _Provider(BaseHTTPRequestHandler):
@@ -53,7 +79,9 @@ class _Provider(BaseHTTPRequestHandler):
         elif isinstance(answer, Mapping):
             kind, data = "application/json", json.dumps(answer).encode()
         else:
-            kind, data = "text/event-stream", b"".join(map(_event, answer)) + b"data: [DONE]\n\n"
+            kind, data = "text/event-stream", b"".join(map(_event, answer))
+            if "type" not in answer[0]:  # events with names end by themselves
+                data += b"data: [DONE]\n\n"
         self.send_response(status)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(data)))

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from router.litellm.content import mapping_of, payload_of
-from router.litellm.origin import ROUTED_BY
+from router.litellm.content import ZERO_COST, mapping_of, payload_of
+from router.litellm.origin import ROUTED_BY, is_passed_through
 from router.litellm.record import (
     DYNAMIC,
     MASKING_FUNCTION,
@@ -41,6 +41,7 @@ _KWARGS = (
     "end_time",
     "completion_start_time",
     "litellm_no_upstream_llm_call",
+    ZERO_COST,
 )
 _PAYLOAD = (
     "id",
@@ -159,7 +160,9 @@ def _params(params: Mapping[str, Any], snapshot: Snapshot) -> dict[str, Any]:
         if slot := mapping_of(params.get(name)):
             taken[name] = _slot(slot, snapshot)
     if request := params.get("proxy_server_request"):
-        taken["proxy_server_request"] = {"headers": {**mapping_of(mapping_of(request).get("headers"))}}
+        headers = mapping_of(mapping_of(request).get("headers"))
+        # What tells a call of a pass-through endpoint is the object, which nothing changes.
+        taken["proxy_server_request"] = {"headers": headers if is_passed_through(params) else {**headers}}
     return taken
 
 

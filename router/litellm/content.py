@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from router.litellm.snapshot import Snapshot, fields_of
+from router.litellm.wire import PASS_THROUGH, is_known_answer, realtime_output_of, request_body_of, response_body_of
 from router.routing.attributes import text_of
 from router.routing.record import CallError
 
@@ -16,6 +17,8 @@ _NOT_PARAMETERS = frozenset(
 _MAX_COUNT = 2**63
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _NOTHING: Mapping[str, Any] = {}
+ZERO_COST = "zero_cost_diagnostic"
+"""Where LiteLLM says that a price of 0 is one that it lacks."""
 _COST_KINDS = {
     "input_cost": "input",
     "cache_read_cost": "cache_read_input_tokens",
@@ -50,8 +53,9 @@ def payload_of(kwargs: Payload) -> Payload | None:
 def input_of(kwargs: Payload, payload: Payload | None, snapshot: Snapshot) -> Any:
     """Return `{"messages": …}`, with `tools`, `functions` and the `documents` of a reranking where the call had some.
 
-    A transcription's message names its file by the checksum that LiteLLM made. A host that excluded `messages` from
-    LiteLLM's payload gets none: what it hid is not fetched elsewhere.
+    A transcription's message names its file by the checksum that LiteLLM made; of a pass-through endpoint it is the
+    client's body. A host that excluded `messages` from LiteLLM's payload gets none: what it hid is not fetched
+    elsewhere.
     """
     if payload is None and "messages" in excluded_fields():
         return None
@@ -60,6 +64,8 @@ def input_of(kwargs: Payload, payload: Payload | None, snapshot: Snapshot) -> An
         messages = kwargs.get("input")
     if messages is None:
         return None
+    if kwargs.get("call_type") == PASS_THROUGH and (body := request_body_of(messages)) is not None:
+        return snapshot.copy(body)
     content = {"messages": _file_named(snapshot.copy(messages)) if _is_of_file(kwargs) else snapshot.copy(messages)}
     parameters = mapping_of(payload.get("model_parameters")) if payload is not None else kwargs
     if payload is None and "model_parameters" in excluded_fields():
@@ -86,7 +92,8 @@ def output_of(kwargs: Payload, payload: Payload | None, response_obj: Any, snaps
     """Return what the model answered, in the shape that its kind of call has; None for embeddings.
 
     Chat gives the message (a list of messages when there are several), text completion the text, the
-    Responses API its `output`, images and rerankings their `data` and `results`, a transcription its `text`.
+    Responses API and realtime sessions their `output`, images and rerankings their `data` and `results`, a
+    transcription its `text`, a pass-through endpoint the body where it is none of these.
     """
     call_type = str(kwargs.get("call_type"))
     if "embedding" in call_type or (payload is None and "response" in excluded_fields()):
@@ -97,6 +104,10 @@ def output_of(kwargs: Payload, payload: Payload | None, response_obj: Any, snaps
     fields = _fields(response)
     if not fields:
         return "speech-output" if "speech" in call_type else None
+    if "realtime" in call_type:
+        return snapshot.copy(realtime_output_of(fields.get("results")))
+    if call_type == PASS_THROUGH and (body := response_body_of(fields)) is not fields:
+        return _answer(body, snapshot) if is_known_answer(body) else snapshot.copy(body)
     kind = fields.get("type")
     if isinstance(kind, str) and kind.startswith("response.") and fields.get("response") is not None:
         fields = _fields(fields["response"])
@@ -149,6 +160,8 @@ def usage_of(payload: Payload | None, response_obj: Any) -> tuple[dict[str, int]
     usage = mapping_of(mapping_of(payload.get("metadata")).get("usage_object")) if payload is not None else _NOTHING
     if not usage:
         usage = _fields(_fields(response_obj).get("usage"))
+    if not usage and payload is not None:
+        usage = mapping_of(response_body_of(mapping_of(payload.get("response"))).get("usage"))
     if not usage:
         return None, {}
     prompt, completion = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
@@ -185,11 +198,12 @@ def _details_in(usage: Payload) -> dict[str, Any]:
 
 
 def cost_of(kwargs: Payload, payload: Payload | None) -> float | None:
-    """Return LiteLLM's price of the call in US dollars; None when it knows none, which its own payload writes as 0."""
+    """Return LiteLLM's price of the call in US dollars; None when it knows none, which it often writes as 0."""
+    zero_is_known = kwargs.get("call_type") != PASS_THROUGH and not kwargs.get(ZERO_COST)
     for source in (kwargs, payload or _NOTHING):
         cost = source.get("response_cost")
         if isinstance(cost, (int, float)) and not isinstance(cost, bool) and 0 <= cost < 1e12:
-            return float(cost) if cost or source is kwargs else None
+            return float(cost) if cost or (source is kwargs and zero_is_known) else None
     return None
 
 

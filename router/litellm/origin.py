@@ -66,13 +66,16 @@ def caller_of(kwargs: Mapping[str, Any], params: Mapping[str, Any], proxy_proces
     """Return who made the call that a hook reports.
 
     In the proxy nothing but an instance of LiteLLM's `UserAPIKeyAuth` identifies a caller: no JSON body can
-    make one, while every other field has been seen with a client's words in it. In an application without a
-    proxy the metadata is the application's own, so its word counts.
+    make one, while every other field has been seen with a client's words in it. Calls through pass-through
+    endpoints have none; what LiteLLM wrote of the key is taken there, where it wrote that last. In an application
+    without a proxy the metadata is the application's own, so its word counts.
     """
     slots = slots_of(params)
     auth, slot = _authenticated(slots)
     if auth is not None:
         return _key_holder(kwargs, params, auth, slot)
+    if is_passed_through(params) and (caller := _passed_through(kwargs, params, slots[0])) is not None:
+        return caller
     if proxy_process is None:
         proxy_process = is_proxy_loaded()
     if proxy_process or params.get("proxy_server_request") or kwargs.get("litellm_no_upstream_llm_call") is True:
@@ -130,6 +133,39 @@ def _key_holder(kwargs: Mapping[str, Any], params: Mapping[str, Any], auth: Any,
     )
 
 
+def is_passed_through(params: Mapping[str, Any]) -> bool:
+    """Tell whether LiteLLM's code for pass-through endpoints wrote these parameters, and the key's identity last.
+
+    It alone leaves the web framework's own object with the headers, which no JSON body can make. Before 1.100 it
+    let a client's metadata overwrite the identity.
+    """
+    headers = mapping_of(params.get("proxy_server_request")).get("headers")
+    kind = getattr(sys.modules.get("starlette.datastructures"), "Headers", None)
+    return isinstance(kind, type) and isinstance(headers, kind) and private.installed_release() >= private.PASS_THROUGH
+
+
+def _passed_through(kwargs: Mapping[str, Any], params: Mapping[str, Any], slot: Mapping[str, Any]) -> Caller | None:
+    """Return the caller of a pass-through endpoint; None for one that asks for no key.
+
+    Key, team and client wrote the tags into one list, so they count as the client's.
+    """
+    names = {attribute: name for name, attribute in AUTH_DETAILS}
+    details = {name: text for name, _ in AUTH_DETAILS if (text := text_of(slot.get(name)))}
+    identity = {name: text for name, attribute in IDENTITY if (text := details.get(names[attribute]))}
+    key_hash = text_of(slot.get("user_api_key_hash"))
+    if not (identity or key_hash or "user_api_key_user_id" in details):
+        return None
+    if key_hash and _is_hash(key_hash):
+        identity["key_hash"] = details["user_api_key_hash"] = key_hash
+    return Caller(
+        origin="proxy",
+        identity=identity,
+        user=text_of(slot.get("user_api_key_end_user_id")) or text_of(kwargs.get("user")) or None,
+        headers=headers_of(params),
+        details=details,
+    )
+
+
 def _is_routed(kwargs: Mapping[str, Any], params: Mapping[str, Any], slot: Mapping[str, Any]) -> bool:
     """Tell whether LiteLLM's router chose a deployment, and so overwrote what the client had put in its place.
 
@@ -149,9 +185,13 @@ def _hash_of(auth: Any) -> str | None:
     """Return the key's SHA-256 as LiteLLM keeps it; anything else might be the key itself."""
     for attribute in ("token", "api_key"):
         value = getattr(auth, attribute, None)
-        if isinstance(value, str) and len(value) == 64 and not value.strip("0123456789abcdef"):
+        if isinstance(value, str) and _is_hash(value):
             return value
     return None
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == 64 and not text.strip("0123456789abcdef")
 
 
 @lru_cache(maxsize=1024)

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
@@ -99,6 +100,8 @@ ROUTED = PrivateName(
     "a client's own words may stand as model_group, model_id and deployment of a refused call",
     (1, 103),
 )
+PASS_THROUGH: Release = (1, 100)
+"""Since then a client's metadata cannot overwrite the key's identity on its way through a pass-through endpoint."""
 NAMES = (
     *(THREAD_POOL, POOL_MOST, POOL_FREE),
     *(WORKER, WORKER_FLUSH, WORKER_QUEUE, WORKER_LOOP, WORKER_BEGUN, WORKER_AT_EXIT),
@@ -112,6 +115,12 @@ KEYS = (
     PrivateKey("user_api_key_auth", "litellm.proxy.litellm_pre_call_utils", _ANONYMOUS),
     PrivateKey("inherited_tags", "litellm.proxy.litellm_pre_call_utils", "a key's tags are its caller's", (1, 100)),
     PrivateKey("proxy_server_request", "litellm.proxy.litellm_pre_call_utils", "no `header.<name>` in rules"),
+    PrivateKey(
+        "proxy_server_request",
+        "litellm.proxy.pass_through_endpoints.pass_through_endpoints",
+        "calls through pass-through endpoints count as unauthenticated",
+    ),
+    PrivateKey("zero_cost_diagnostic", "litellm.litellm_core_utils.litellm_logging", "a price of 0 is one", (1, 106)),
     PrivateKey("litellm_metadata", "litellm.proxy.litellm_pre_call_utils", "no team on /v1/messages and /v1/responses"),
     PrivateKey("_routing_request_tags", "litellm.constants", "no model_group in the proxy", (1, 103)),
     PrivateKey(
@@ -161,6 +170,7 @@ def warn_of_moved(names: Iterable[PrivateName] = NAMES) -> None:
         )
 
 
+@cache
 def installed_release() -> Release:
     """Return LiteLLM's version as numbers; a version without numbers is newer than every other."""
     try:

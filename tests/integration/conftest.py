@@ -11,7 +11,8 @@ import pytest
 from router import Router
 from router.litellm import RouterLogger, host
 from router.testing import FakeLangfuse
-from tests.upstream import upstream
+from tests.integration.proxy import Proxy, start, wait_until_ready
+from tests.upstream import realtime_upstream, upstream
 
 YAML = """
 version: 1
@@ -54,3 +55,22 @@ def logger(request: pytest.FixtureRequest, shared: FakeLangfuse, tmp_path: Path)
     litellm.callbacks.append(made)
     yield made
     made.shutdown(5)
+
+
+@pytest.fixture(scope="session")
+def proxy_langfuse() -> Iterator[FakeLangfuse]:
+    """The Langfuse server behind the proxy of all tests."""
+    with FakeLangfuse(["team-a", "rest", "no-key", "sandbox"]) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def proxy(proxy_langfuse: FakeLangfuse, tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Iterator[Proxy]:
+    """Return a proxy that serves two keys, with a provider behind it; started once, because that takes long."""
+    with upstream() as provider, realtime_upstream() as realtime:
+        folder = tmp_path_factory.mktemp("proxy")
+        started = start(proxy_langfuse, folder, checkout, provider=provider, realtime=realtime)
+        wait_until_ready(started)
+        yield started
+        started.process.kill()
+        started.process.wait(10)

@@ -4,163 +4,19 @@ from __future__ import annotations
 
 import json
 import signal
-import socket
-import subprocess
-import sys
-import threading
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from router.litellm.private import installed_release
-from router.settings import process_environment
 from router.testing import FakeLangfuse
-
-CONFIG = """
-model_list:
-  - model_name: fake-gpt
-    litellm_params: {model: openai/gpt-4o-mini, api_key: fake-provider-key, mock_response: hello from mock}
-    model_info: {id: dep-1}
-  - model_name: failing
-    litellm_params: {model: openai/gpt-4o-mini, api_key: fake-provider-key, mock_response: litellm.RateLimitError}
-    model_info: {id: dep-2}
-router_settings: {num_retries: 0}
-litellm_settings: {callbacks: ["router.litellm.proxy_handler"]}
-general_settings:
-  custom_auth: custom_auth.user_api_key_auth
-  master_key: os.environ/LITELLM_MASTER_KEY
-"""
-MASTER_KEY = "sk-" + "0123456789abcdef" * 3
-AUTH = """
-from litellm.proxy._types import UserAPIKeyAuth
-
-KEYS = {
-    "sk-a": UserAPIKeyAuth(
-        api_key="sk-a", key_alias="key-a", team_id="team-a", team_alias="Team A", metadata={"tags": ["key-tag"]}
-    ),
-    "sk-b": UserAPIKeyAuth(api_key="sk-b", key_alias="key-b", team_id="team-b"),
-}
-
-async def user_api_key_auth(request, api_key):
-    return KEYS[api_key]
-"""
-ROUTING = """
-version: 1
-projects:
-  team-a: {env: TEAM_A_LF}
-  rest: {env: LANGFUSE}
-  no-key: {env: NO_KEY_LF}
-  sandbox: {env: SANDBOX_LF}
-overlays:
-  - {id: prod, match: {tags: {none_of: [test]}}, trace: {append: {tags: [prod]}}}
-rules:
-  - {id: no-key, match: {authenticated: false}, route: no-key}
-  - {id: team-a, match: {team: team-a}, route: team-a}
-  - {id: rest, route: rest}
-overrides:
-  allow: [trace.session_id, trace.tags]
-  grants: [{id: b, match: {key_alias: key-b}, projects: [sandbox]}]
-"""
-MESSAGES = [{"role": "user", "content": "hello"}]
+from tests.integration.proxy import MASTER_KEY, MESSAGES, Proxy, start, wait_until_ready
 
 
-@dataclass(frozen=True)
-class Proxy:
-    """A running `litellm --config`."""
-
-    url: str
-    process: subprocess.Popen[str]
-    output: Path
-
-    def post(
-        self, path: str, key: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
-    ) -> httpx.Response:
-        with httpx.Client(trust_env=False, timeout=60) as client:
-            return client.post(
-                self.url + path, json=body, headers={"Authorization": f"Bearer {key}", **(headers or {})}
-            )
-
-    def chat(self, key: str = "sk-a", headers: Mapping[str, str] | None = None, **body: Any) -> httpx.Response:
-        return self.post("/v1/chat/completions", key, {"model": "fake-gpt", "messages": MESSAGES, **body}, headers)
-
-
-@pytest.fixture(scope="module")
-def langfuse() -> Iterator[FakeLangfuse]:
-    with FakeLangfuse(["team-a", "rest", "no-key", "sandbox"]) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def proxy(langfuse: FakeLangfuse, tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Iterator[Proxy]:
-    """Return a proxy that serves two keys; started once, because that takes long."""
-    started = start(langfuse, tmp_path_factory.mktemp("proxy"), checkout)
-    wait_until_ready(started)
-    yield started
-    started.process.kill()
-    started.process.wait(10)
-
-
-def start(
-    langfuse: FakeLangfuse,
-    folder: Path,
-    checkout: Path,
-    routing: str = ROUTING,
-    config: str = CONFIG,
-    provider: str = "",
-    options: Sequence[str] = (),
-) -> Proxy:
-    if installed_release() < (1, 95):  # it loads callbacks from files beside config.yaml only
-        config = config.replace("router.litellm.proxy_handler", "routed.proxy_handler")
-        (folder / "routed.py").write_text("from router.litellm import proxy_handler\n", "utf-8")
-    for name, text in {"config.yaml": config, "custom_auth.py": AUTH, "routing.yaml": routing}.items():
-        (folder / name).write_text(text, "utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    environment = {
-        **{name: value for name, value in process_environment().items() if not name.startswith("LITELLM_")},
-        **langfuse.environ("TEAM_A_LF", "team-a"),
-        **langfuse.environ("LANGFUSE", "rest"),
-        **langfuse.environ("NO_KEY_LF", "no-key"),
-        **langfuse.environ("SANDBOX_LF", "sandbox"),
-        "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-        "LITELLM_MASTER_KEY": MASTER_KEY,
-        "OPENAI_API_KEY": "fake-provider-key",
-        "OPENAI_BASE_URL": provider,
-        "ROUTER_CONFIG": str(folder / "routing.yaml"),
-        "PYTHONPATH": str(checkout),
-    }
-    command = "from litellm.proxy.proxy_cli import run_server; run_server()"
-    arguments = ["--config", str(folder / "config.yaml"), "--host", "127.0.0.1", "--port", str(port), *options]
-    output = folder / "output.txt"
-    with output.open("w") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-c", command, *arguments],
-            cwd=folder,
-            env=environment,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-    return Proxy(f"http://127.0.0.1:{port}", process, output)
-
-
-def wait_until_ready(proxy: Proxy, timeout: float = 100.0) -> None:
-    deadline = time.monotonic() + timeout
-    with httpx.Client(trust_env=False, timeout=5) as client:
-        while time.monotonic() < deadline and proxy.process.poll() is None:
-            try:
-                if client.get(proxy.url + "/health/liveliness").status_code == 200:
-                    return
-            except httpx.TransportError:
-                threading.Event().wait(0.2)
-    proxy.process.kill()
-    pytest.fail(f"the proxy did not start:\n{proxy.output.read_text()[-3000:]}")
+@pytest.fixture
+def langfuse(proxy_langfuse: FakeLangfuse) -> FakeLangfuse:
+    """Return what the proxy of all tests sends to."""
+    return proxy_langfuse
 
 
 @pytest.mark.seed("proxy", "host-tags")
@@ -282,7 +138,7 @@ def test_the_example_runs(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path
     """
     example = checkout / "examples" / "proxy"
     routing, config = ((example / name).read_text("utf-8") for name in ("routing.yaml", "config.yaml"))
-    proxy = start(langfuse, tmp_path, checkout, routing, config, provider + "/v1")
+    proxy = start(langfuse, tmp_path, checkout, routing, config, provider)
     try:
         wait_until_ready(proxy)
         before = len(langfuse.spans())
