@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import random
 
 KB = 1_000
@@ -64,4 +65,5 @@ def hostile_texts(size: int = 100 * KB) -> dict[str, str]:
         "colons": "a:",
         "quotes": "\"'",
     }
-    return {name: (unit * size)[:size] for name, unit in units.items()}
+    data = base64.b64encode(random.Random(1).randbytes(size)).decode()
+    return {**{name: (unit * size)[:size] for name, unit in units.items()}, "base64": data[:size]}

@@ -15,6 +15,7 @@ from router.masking.patterns import (
     PEM_BEGIN,
     PEM_BODY,
     PEM_END,
+    TOKENS_BY_THEIR_MIDDLE,
     compile_bytes,
 )
 
@@ -25,6 +26,7 @@ _BREAKS = b" \t\r\n\"'+"
 _TOKEN_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.~-"
 _LONGEST_START = 128
 """Bytes of a token before what it is known by."""
+_BEGIN_A_MIDDLE = b".:-"
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _MOST_DECODED = 65_536
 """Bytes of base64 that are looked into; longer runs are media."""
@@ -38,7 +40,11 @@ class ApiKey:
     shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
-        self._pattern = compile_bytes("|".join(ISSUED_TOKENS))
+        middles = [middle for middle, _ in TOKENS_BY_THEIR_MIDDLE]
+        self._pattern = compile_bytes("|".join((*ISSUED_TOKENS, *middles)))
+        self._by_middle = [
+            (compile_bytes(f"^{middle}"), compile_bytes(before)) for middle, before in TOKENS_BY_THEIR_MIDDLE
+        ]
         self._encoded = compile_bytes(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
     def find(self, text: bytes) -> Sequence[Span]:
@@ -54,11 +60,23 @@ class ApiKey:
         return any(self._issued(plain))
 
     def _issued(self, text: bytes) -> Iterator[Span]:
-        position = 0
-        for start, end in spans(self._pattern, text):
-            if span := _narrow(text, start, end, position):
-                position = span[1]
+        position = told = 0
+        while match := self._pattern.search(text, position):
+            start, position = match.span()
+            begin = self._begin(text, start, told) if text[start] in _BEGIN_A_MIDDLE else start
+            if begin < 0:
+                position = start + 1  # what follows may be a token of its own
+            elif span := _narrow(text, begin, position, told):
+                told = span[1]
                 yield span
+
+    def _begin(self, text: bytes, start: int, earliest: int) -> int:
+        """Return where a token begins that is known by the middle at `start`; -1 where that is the middle of none."""
+        for middle, before in self._by_middle:
+            if middle.search(text[start : start + _LONGEST_START]):
+                known = before.search(text[max(earliest, start - _LONGEST_START) : start])
+                return start - (known.end() - known.start()) if known else -1
+        return start
 
 
 class AuthHeader:
