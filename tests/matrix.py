@@ -28,6 +28,7 @@ EVERYWHERE = (
     "tests/test_cli_main.py",
     "tests/test_encode.py",
     "tests/test_invalid.py",
+    "tests/test_langfuse_ids.py",
     "tests/test_litellm_private.py",
     "tests/test_schema.py",
     "tests/test_sender.py",

@@ -376,6 +376,21 @@ def test_the_version_of_a_continuing_generation_is_its_own(langfuse: FakeLangfus
         assert found == (("prompt-9", None) if known == "v3" else (None, "prompt-9"))
 
 
+@pytest.mark.seed("update-trace-version")
+@pytest.mark.parametrize(("known", "server"), SERVERS)
+@pytest.mark.parametrize(("key", "expected"), [("version", "prompt-9"), ("trace_version", "2")])
+def test_a_traces_version_becomes_the_generations_or_the_one_given(
+    key: str, expected: str, known: str, server: str, langfuse: FakeLangfuse, tmp_path: Path
+) -> None:
+    """Which of the two is what `update_trace_keys` says, and nothing else of the trace changes."""
+    with process(langfuse, tmp_path, known) as caller:
+        caller.call(FIRST)
+        before = FOLDS[server](langfuse.spans())
+        caller.call({**SECOND, "version": "prompt-9", "update_trace_keys": [key]})
+    after = FOLDS[server](langfuse.spans())
+    assert (after.version, changes(before, after)) == (expected, {"version"})
+
+
 def test_the_double_shows_a_trace_as_its_version_does(langfuse: FakeLangfuse, tmp_path: Path) -> None:
     """`FakeLangfuse.trace` is for the tests of users."""
     with process(langfuse, tmp_path, "v4") as caller:

@@ -161,6 +161,18 @@ def test_update_keys_are_read_from_a_text_too() -> None:
     assert requested_from_metadata({"update_trace_keys": "input, output"}).update_keys == ("input", "output")
 
 
+@pytest.mark.seed("update-trace-version")
+@pytest.mark.parametrize(
+    ("keys", "version"), [(["version"], "g"), (["trace_version"], "t"), (["version", "trace_version"], "g"), ([], "t")]
+)
+def test_the_update_key_version_means_the_generations_own(keys: list[str], version: str) -> None:
+    """LiteLLM's documentation: "To use the latest generations version instead, use `version`"."""
+    asked = {"existing_trace_id": "t-1", "trace_version": "t", "version": "g", "update_trace_keys": keys}
+    requested = requested_from_metadata(asked)
+    assert (requested.trace["version"], requested.generation["version"]) == (version, "g")
+    assert requested_from_metadata({**asked, "version": None}).trace["version"] == "t"
+
+
 def test_a_prompt_links_with_name_and_version_or_not_at_all() -> None:
     """Langfuse drops an observation that has one without the other."""
     assert requested_from_metadata({"prompt": {"name": "p", "version": 3, "prompt": "hi"}}).generation == {

@@ -87,7 +87,7 @@ def _hex_id(text: str, length: int, is_hidden: Callable[[str], bool] | None = No
 
 
 def _compact(text: str) -> str:
-    return text.strip().replace("-", "").lower()
+    return text.replace("-", "").lower()
 
 
 def _digest(text: str) -> str:

@@ -120,6 +120,9 @@ def requested_from_metadata(
     trace, generation, project = _trace_of(asked), _generation_of(asked, rest), _text(asked.get(PROJECT_KEY))
     if asked.keys().isdisjoint(_ID_KEYS):
         return Requested(trace=trace, generation=generation, mask=mask, project=project, credentials=credentials)
+    update_keys = texts_in(asked.get("update_trace_keys"))
+    if "version" in update_keys and (version := generation.get("version")):
+        trace = {**trace, "version": version}
     return Requested(
         trace=trace,
         generation=generation,
@@ -127,7 +130,7 @@ def requested_from_metadata(
         existing_trace_id=_text(asked.get("existing_trace_id")),
         parent_observation_id=_text(asked.get("parent_observation_id")),
         generation_id=_text(asked.get("generation_id")),
-        update_keys=tuple(texts_in(asked.get("update_trace_keys"))),
+        update_keys=tuple(update_keys),
         mask=mask,
         project=project,
         credentials=credentials,
