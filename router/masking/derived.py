@@ -42,12 +42,12 @@ def with_derived(policy: Policy, reasons: Iterable[Because]) -> Policy:
         replace(step, path=tuple(Segment(key.casefold()) for key in reason.writes))
         for reason in reasons
         for step in policy.steps
-        if reason.reads and any(_covers(step, place) for name in reason.reads for place in _places(name))
+        if reason.reads and any(_covers(step, place) for name in reason.reads for place in places_of(name))
     ]
     return replace(policy, steps=(*policy.steps, *dict.fromkeys(steps))) if steps else policy
 
 
-def _places(name: str) -> Iterator[tuple[str, ...]]:
+def places_of(name: str) -> Iterator[tuple[str, ...]]:
     """Yield the paths of the document under which the value of an attribute may stand."""
     yield from _PLACES.get(name, ())
     family, _, path = name.partition(".")

@@ -20,6 +20,7 @@ from router.masking.policy import Policy
 from router.masking.record import MaskedRecord
 from router.masking.scan import MaskFailed
 from router.masking.shape import hide_copy, masked_fields, put_times, take_times, without_content, without_words
+from router.masking.tags import mask_tags
 from router.masking.walk import Walk
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
@@ -130,6 +131,8 @@ def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str, recall: Re
     if policy.steps or MASK_FUNCTION in policy.names:  # what no path reaches could show what one hides
         tree["guardrails"] = without_content(tree["guardrails"])
         hide_copy(tree["trace"])
+        if "tags" in tree["trace"]:
+            tree["trace"]["tags"] = mask_tags(tree["trace"]["tags"], record.metadata, walk)
     times = take_times(tree["guardrails"])
     if MASK_FUNCTION in policy.names:
         _apply_function(tree, record.requested.masking_function, failures)

@@ -64,6 +64,31 @@ def test_in_the_proxy_the_key_says_what_is_the_keys(monkeypatch: pytest.MonkeyPa
     assert not any(tag.startswith(("User-Agent", "user_api_key_spend")) for tag in record.tags)
 
 
+HIDING = """
+version: 1
+projects: {shared: {env: LANGFUSE}}
+masks:
+  people:
+    - {paths: [metadata.patient, trace.user_id], action: remove}
+    - {detect: [email], paths: [metadata]}
+rules: [{id: rest, route: shared, mask: [people]}]
+"""
+
+
+@pytest.mark.seed("host-tags")
+@pytest.mark.parametrize("logger", [HIDING], indirect=True)
+def test_what_a_mask_hides_in_the_metadata_it_hides_in_its_tag(
+    logger: RouterLogger, shared: FakeLangfuse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tag of a value that is removed goes; one of a value that is masked says what the metadata says."""
+    monkeypatch.setattr(litellm, "langfuse_default_tags", ["patient", "mail", "trace_user_id", "feature"])
+    metadata = {"patient": "P-77", "mail": "bo@example.org", "trace_user_id": "ada", "feature": "search"}
+    assert tags_of(logger, shared, metadata=metadata) == ["mail:[EMAIL]", "feature:search"]
+    assert shared.spans()[-1].metadata["mail"] == "[EMAIL]"
+    monkeypatch.setattr(litellm, "langfuse_default_tags", ["patient"])
+    assert tags_of(logger, shared, metadata=metadata) == []
+
+
 def test_a_call_that_no_key_answers_for_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever it says of itself."""
     monkeypatch.setattr(litellm, "langfuse_default_tags", ["cache_hit"])
