@@ -172,3 +172,47 @@ def test_a_call_is_no_secret() -> None:
     compiled = policies({"m": [{"detect": ["secret_value"]}]})
     for text in ("password=getPassword(x)", 'password = os.getenv("X")', "password=get_secret(user, 7)"):
         assert masked_input(text, compiled, "m") == text
+
+
+CREDENTIALS = policies({"m": [{"detect": ["api_key", "auth_header", "private_key"], "as": "[X]"}]})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("curl -u bo:st@ple$7horse https://h", "curl -u [X] https://h"),
+        ("curl -ubo:hunter2 https://h", "curl -u[X] https://h"),
+        ("curl --user  'jo:batt3ry~77x' $URL", "curl --user  [X] $URL"),
+        ("http --auth bo:hunter2 GET h", "http --auth [X] GET h"),
+        ("Authorization: Bearer Tr0ub4dor&3x", "Authorization: Bearer [X]"),
+        ("Cookie: a=b; sessionid=abc123def; c=d", "Cookie: [X]"),
+        ("Set-Cookie: session=abc123def; Path=/; HttpOnly", "Set-Cookie: [X]"),
+        ("BUNDLE_GEMS__EXAMPLE__COM: cafe0123:beef4567", "BUNDLE_GEMS__EXAMPLE__COM: [X]"),
+        ("AP9tb1tv8tlkc8", "[X]"),
+        ("app 1300000000000017|" + "kQ3_zT8-" * 4, "app [X]"),
+        ("bot 90871234:A" + "Vx3nDJcrqmaaFpt8pJ82qpEmqCDOmTPAHU", "bot [X]"),
+        ("id ySA4Q~" + "O.MQ0jXF6J.jZbHgGfmB._uPhJfIiRL6", "id [X]"),
+        ("> -----BEGIN PRIVATE KEY-----\n> MIIEvQIBADAN\n> BKcwggSj", "> [X]"),
+    ],
+)
+def test_credentials_are_found_as_programs_and_people_write_them(text: str, expected: str) -> None:
+    """A `$` in a password makes no variable of it; a key that is quoted in a mail and cut off goes to its end."""
+    assert mask_text(text, CREDENTIALS, ["m"])[0] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "curl -u $USER:$PASS h",
+        'curl -u "${USER}:${PASS}" h',
+        "curl -u bo:$PASS https://h",
+        "docker run -u 1000:1000 image",
+        "cookie: chocolate chip, page 12",
+        "APConfiguration, AP20231130123",
+        "GATTACCATTATAGGGCCTAAGACACTAACGATT",
+        "Authorization: Bearer <token>, or basic",
+    ],
+)
+def test_what_only_looks_like_credentials_stays(text: str) -> None:
+    """Variables, numbers of users, order numbers, DNA."""
+    assert mask_text(text, CREDENTIALS, ["m"])[0] == text

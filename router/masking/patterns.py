@@ -15,7 +15,7 @@ ISSUED_TOKENS = (
     r"AIza[A-Za-z0-9_-]{35}",
     r"ya29\.[A-Za-z0-9_.-]{16,}",
     r"GOCSPX-[A-Za-z0-9_-]{20,}",
-    r"[378]Q~[A-Za-z0-9_.~-]{30,}",
+    r"[0-9]Q~[A-Za-z0-9_.~-]{30,}",
     r"JQQJ99[A-Za-z0-9]{16,}",
     r"AccountKey=[A-Za-z0-9+/]{60,}=*",
     r"do[opr]_v1_[a-f0-9]{40,}",
@@ -76,7 +76,7 @@ ISSUED_TOKENS = (
     r"\bsq[abup]_[A-Za-z0-9]{40}",
     r"\b[ps]at\.[A-Za-z0-9_-]{22}\.[a-f0-9]{24}\.[A-Za-z0-9]{20}",
     r"\bAKC[A-Za-z0-9]{10,}",
-    r"\bAP[0-9A-F][A-Za-z0-9]{60,}",
+    r"\bAP[0-9A-F][A-Za-z0-9]{8,}",
     r"\bcmVmdGtu[A-Za-z0-9+/]{56}",
     r"\bAPI-[A-Z0-9]{26}\b",
     r"\bpn[ub]_[A-Za-z0-9]{36}\b",
@@ -125,7 +125,8 @@ ISSUED_TOKENS = (
 """Tokens that say by their own form who issued them."""
 TOKENS_BY_THEIR_MIDDLE = (
     (r"\.atlasv1\.[A-Za-z0-9=_-]{60,}", r"[A-Za-z0-9]{14}$"),
-    (r":AA[A-Za-z0-9_-]{33}", r"[0-9]{8,10}$"),
+    (r":A[A-Za-z0-9_-]{34}", r"[0-9]{5,16}$"),
+    (r"\|[A-Za-z0-9_-]{27,40}", r"\b[0-9]{15,16}$"),
     (r"-us[0-9]{1,2}", r"[a-f0-9]{32}$"),
 )
 """Tokens that begin as anything may: what they are known by, and what has to stand before it.
@@ -140,10 +141,13 @@ HEADER_VALUES = (
     r"(?i:\bbearer)[ \t:=]+[A-Za-z0-9._~+/@=-]{16,}",
     r"(?i:\bbasic)[ \t:=]+[A-Za-z0-9+/_-]{8,}=*",
     rf"(?i:\b{HEADER_NAMES})[\"']?[ \t]*[:=][ \t]*[\"']?(?:[A-Za-z][A-Za-z0-9-]*[ \t]+)?[A-Za-z0-9._~+/@=-]{{16,}}",
+    r"(?i:\bauthorization)[\"']?[ \t]*[:=][ \t]*[\"']?(?i:bearer|token|apikey|key)[ \t]+[A-Za-z0-9._~+/@=&!#$%^*-]{8,}",
+    r"(?i:\b(?:set-)?cookie)[\"']?[ \t]*:[ \t]*[\"']?[^\s\"'\\;=]+=[^\n\"'\\]{8,}",
+    r"\bBUNDLE_[A-Z0-9_]+__[A-Z0-9_]+[\"']?[ \t]*[:=][ \t]*[\"']?[^\s\"':]+:[^\s\"']+",
 )
-"""Values of HTTP headers that authenticate, with the words before them."""
+"""Values of HTTP headers that authenticate, with the words before them; and Bundler's, which become such headers."""
 
-CURL_USER = r"(?:\s|^)(?:-u|--user)[ =](?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"'])+"
+CURL_USER = r"(?:\s|^)(?:-u[ =]?|--(?:proxy-)?user[ =]|--auth[ =])[ \t]{0,3}(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"'])+"
 """User and password as curl takes them, with the quotes around them."""
 
 JWT = r"ey[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_/\\+-]{8,})?\.[A-Za-z0-9_/\\+.=-]{8,}"
@@ -151,8 +155,8 @@ JWT = r"ey[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_/\\+-]{8,})?\.[A-Za-z0-9_/\\+.=-]{8,
 
 PEM_BEGIN = r"-----? ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?----?-|PuTTY-User-Key-File-[0-9]"
 PEM_END = r"-----? ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?----?-"
-PEM_BODY = r"[A-Za-z0-9+/=\s\\:,\"'_-]*"
-"""What may follow the first line of a key whose last line is missing."""
+PEM_BODY = r"(?:[A-Za-z0-9+/=\s\\:,\"'_-]|\n[ \t]*[>#|*;]{1,2}[ \t])*"
+"""What may follow the first line of a key whose last line is missing; each line may be quoted or a comment."""
 
 
 def compile_bytes(source: str, *, captures: bool = False) -> Any:

@@ -21,12 +21,14 @@ from router.masking.patterns import (
 
 _AWS_KEYS = (b"AKIA", b"ASIA", b"ABIA", b"ACCA")
 _AWS_LENGTH = 20
+_BASES = b"ACGTN"
+"""The letters of DNA, where `ACCA` begins many a word."""
 _BREAKS = b" \t\r\n\"'+"
 """What stands in a key that goes on in the next line or the next literal of a program."""
 _TOKEN_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.~-"
 _LONGEST_START = 128
 """Bytes of a token before what it is known by."""
-_BEGIN_A_MIDDLE = b".:-"
+_BEGIN_A_MIDDLE = b".:|-"
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _MOST_DECODED = 65_536
 """Bytes of base64 that are looked into; longer runs are media."""
@@ -89,11 +91,15 @@ class AuthHeader:
     def __init__(self) -> None:
         self._pattern = compile_bytes("|".join((*HEADER_VALUES, CURL_USER)))
         self._header = compile_bytes(
-            rf"^(?i:{HEADER_NAMES}[\"']?[ \t]*[:=][ \t]*[\"']?(?:[a-z][a-z0-9-]*[ \t]+)?"
-            r"|(?:bearer|basic)[ \t:=]+|\s?(?:-u|--user)[ =])(.+)$",
+            rf"^(?i:(?:{HEADER_NAMES}|(?:set-)?cookie|bundle_[a-z0-9_]+)[\"']?[ \t]*[:=][ \t]*[\"']?"
+            r"(?:[a-z][a-z0-9-]*[ \t]+)?|(?:bearer|basic)[ \t:=]+"
+            r"|\s?(?:-u[ =]?|--(?:proxy-)?user[ =]|--auth[ =])[ \t]{0,3})(.+)$",
             captures=True,
         )
-        self._empty_user = compile_bytes(r"[<$%]|\{\{|(?i:^[\"'{]*(?:x+|user(?:name)?):(?:x+|pass(?:word)?)[\"'}]*$)")
+        self._no_password = compile_bytes(
+            r"^[\"'{]*[$%<]|:(?:\$[A-Za-z0-9_{(]|%[A-Za-z_]+%|<)|\{\{|^[0-9]+:[0-9]+$"
+            r"|(?i:^[\"'{]*(?:x+|user(?:name)?):(?:x+|pass(?:word)?)[\"'}]*$)"
+        )
 
     def find(self, text: bytes) -> Sequence[Span]:
         return [span for found in spans(self._pattern, text) if (span := self._value(text, *found))]
@@ -106,7 +112,9 @@ class AuthHeader:
         start += header.start(1)
         value = text[start:end]
         if words.startswith(b"-"):
-            return None if b":" not in value or self._empty_user.search(value) else (start, end)
+            return None if b":" not in value or self._no_password.search(value) else (start, end)
+        if words.startswith(b"bundle_"):
+            return (start, end)
         if words.startswith(b"basic"):
             return (start, end) if _is_user_and_password(value) else None
         return (start, end) if has_digit(value) or len(value) >= 40 else None
@@ -188,7 +196,9 @@ def _narrow(text: bytes, start: int, end: int, earliest: int) -> Span | None:
     if found.startswith(_AWS_KEYS):
         plain = found.translate(None, _BREAKS)
         is_whole = len(plain) == len(found) or (len(plain) == _AWS_LENGTH and has_digit(plain))
-        return (start, end) if is_whole and not plain.endswith(b"EXAMPLE") else None
+        return (start, end) if is_whole and not plain.endswith(b"EXAMPLE") and plain.strip(_BASES) else None
+    if found.startswith(b"AP") and not (has_digit(found[2:]) and not found.isupper()):
+        return None
     if found.startswith(b"_sk-"):
         start, found = start + 1, found[1:]
     if found.startswith(b"sk-") and found.islower() and not has_digit(found):
