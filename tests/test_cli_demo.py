@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -90,6 +91,15 @@ def test_the_table_is_for_people() -> None:
     assert "Refund 49 EUR to card [CREDIT_CARD], mail [EMAIL]" in re.sub(r"\s+", " ", text)
 
 
+@pytest.fixture
+def ctrl_c_works() -> Iterator[None]:
+    """Undo what a shell does to programs in the background, and they to theirs: they ignore Ctrl-C."""
+    former = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, former)
+
+
+@pytest.mark.usefixtures("ctrl_c_works")
 def test_the_receiver_can_be_kept_for_an_application_of_ones_own() -> None:
     """`--keep` prints the variables to export, shows what arrives, and ends at Ctrl-C."""
     with subprocess.Popen(

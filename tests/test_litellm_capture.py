@@ -68,6 +68,16 @@ def test_a_retry_is_another_attempt(name: str) -> None:
     assert len(attempts) == 4
 
 
+@pytest.mark.parametrize("end", [StopIteration(), StopAsyncIteration()], ids=repr)
+def test_the_end_of_a_stream_is_the_attempt_that_succeeded(end: Exception) -> None:
+    """LiteLLM 1.80 reports it as a failure of its own; without a success before, it is one."""
+    payload = load_payload("sdk_completion_metadata")
+    ended = replace(payload, hook="log_failure_event", kwargs={**payload.kwargs, "exception": end})
+    failed = replace(ended, kwargs={**payload.kwargs, "exception": ValueError()})
+    assert capture_of(ended).attempt == capture_of(payload).attempt != capture_of(failed).attempt
+    assert capture_of(ended).record().status == "failure"
+
+
 @pytest.mark.parametrize("call_id", [None, "", [], {}], ids=repr)
 def test_calls_without_an_id_are_never_taken_for_one(call_id: Any) -> None:
     """Nothing tells them apart, so each is logged."""

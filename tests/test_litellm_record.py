@@ -339,6 +339,18 @@ def test_an_unauthenticated_call_can_still_ask_to_be_masked() -> None:
     assert record.requested == Requested(mask=frozenset({"input"}))
 
 
+def test_the_program_of_a_client_is_no_tag() -> None:
+    """Older LiteLLM puts it among the client's own tags, once with its version and once without."""
+    tags = ["prod", "User-Agent: curl", "User-Agent: curl/8.5.0", "User-Agent: mine"]
+    metadata = {"user_api_key_auth": UserAPIKeyAuth.model_construct(team_id="t"), "tags": tags}
+    request = {"headers": {"User-Agent": "curl/8.5.0"}}
+    record = call(litellm_params={"metadata": metadata, "proxy_server_request": request})
+    assert record.tags == ("prod", "User-Agent: mine")
+    alone = {**metadata, "tags": tags[1:3]}
+    assert call(litellm_params={"metadata": alone, "proxy_server_request": request}).tags == ()
+    assert tags == ["prod", "User-Agent: curl", "User-Agent: curl/8.5.0", "User-Agent: mine"]
+
+
 def test_in_an_application_its_metadata_names_the_team() -> None:
     """Short names come before LiteLLM's; the metadata itself is delivered too, without LiteLLM's."""
     metadata = {"team": "payments", "team_alias": "Pay", "user_api_key_alias": "k", "user_api_key_org_id": "o"}
@@ -656,6 +668,13 @@ def test_usage_has_langfuses_names(usage: Any, details: Any) -> None:
     payload = {"metadata": {"usage_object": usage}}
     assert call(standard_logging_object=payload).usage_details == details
     assert call(response_obj={"usage": usage}).usage_details == details
+
+
+def test_an_answer_from_the_cache_costs_nothing() -> None:
+    """LiteLLM 1.80 gives it the price of the first answer."""
+    payload = {"response_cost": 0.5, "cost_breakdown": {"input_cost": 0.2, "output_cost": 0.3}}
+    record = call(standard_logging_object=payload, response_cost=0.5, cache_hit=True)
+    assert (record.cost_details, record.details["cache_hit"]) == ({"total": 0.0}, True)
 
 
 @pytest.mark.parametrize("cost", [None, "1.0", float("nan"), float("inf"), -1, True])

@@ -272,8 +272,11 @@ def test_too_much_or_too_deep_json_in_a_header_stays_a_text() -> None:
     assert requested_from_metadata({}, headers={"langfuse_trace_metadata": deep}).trace == {
         "metadata": {"trace_metadata": deep}
     }
-    nested = '{"a":' * 5_000 + "1" + "}" * 5_000
-    assert requested_from_metadata({"trace_metadata": nested}).trace["metadata"] == {"trace_metadata": nested}
+    for depth in (100, 5_000):
+        nested = '{"a":' * depth + "1" + "}" * depth
+        assert requested_from_metadata({"trace_metadata": nested}).trace["metadata"] == {"trace_metadata": nested}
+    nested = '{"a":' * 99 + "1" + "}" * 99
+    assert requested_from_metadata({"trace_metadata": nested}).trace["metadata"] == json.loads(nested)
 
 
 JSON = st.recursive(

@@ -233,7 +233,7 @@ with FakeLangfuse() as langfuse:
 def run_alone(script: str, checkout) -> str:
     """Run a script in an interpreter of its own and return what it prints; the script must end by itself."""
     run = subprocess.run(
-        [sys.executable, "-c", script],
+        [sys.executable, "-W", "ignore:This process:DeprecationWarning", "-c", script],  # of a fork beside threads
         capture_output=True,
         text=True,
         cwd=checkout,

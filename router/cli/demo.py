@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import threading
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -230,6 +231,8 @@ def _import_litellm() -> Any:
     except ImportError:
         raise DemoError("the demo makes real LiteLLM calls: pip install 'langfuse-router[litellm]'") from None
     litellm.suppress_debug_info = True
+    # Older LiteLLM has pydantic complain of its own streamed answers.
+    warnings.filterwarnings("ignore", message="Pydantic serializer warnings", category=UserWarning)
     return litellm
 
 

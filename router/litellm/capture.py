@@ -63,6 +63,8 @@ _FACTS = frozenset({"user_api_key_auth", "model_info"})
 _KEPT = frozenset({"user_api_key_auth", ROUTED_BY})
 _PLAIN = (str, int, float, bool, type(None))
 _SOME_RESPONSE = object()
+_STREAM_ENDS = (StopIteration, StopAsyncIteration)
+"""What LiteLLM 1.80 reports as the failure of a `/responses` stream that it has reported as a success before."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -107,7 +109,8 @@ def capture(
         record = record_from_kwargs(
             kwargs, response_obj, start_time, end_time, status=status, proxy_process=proxy_process
         )
-        return Capture((record.call_id, status, record.model_id, record.start_time_unix_nano), record.size, record)
+        outcome = "success" if isinstance(kwargs.get("exception"), _STREAM_ENDS) else status
+        return Capture((record.call_id, outcome, record.model_id, record.start_time_unix_nano), record.size, record)
     snapshot = Snapshot()
     params = mapping_of(kwargs.get("litellm_params"))
     taken = {name: kwargs[name] for name in _KWARGS if name in kwargs}
@@ -119,7 +122,8 @@ def capture(
     response = _response(taken, response_obj)
     call_id = text_of(taken.get("litellm_call_id"))
     # Without an id nothing tells one call from another, so each is its own.
-    attempt = (call_id, status, text_of(payload.get("model_id")), nanoseconds(start_time)) if call_id else (object(),)
+    model_id = text_of(payload.get("model_id")) or None
+    attempt = (call_id, status, model_id, nanoseconds(start_time)) if call_id else (object(),)
     arguments = (taken, response, start_time, end_time, status, proxy_process)
     return Capture(attempt, snapshot.size + OVERHEAD, arguments)
 

@@ -198,7 +198,12 @@ def _details_in(usage: Payload) -> dict[str, Any]:
 
 
 def cost_of(kwargs: Payload, payload: Payload | None) -> float | None:
-    """Return LiteLLM's price of the call in US dollars; None when it knows none, which it often writes as 0."""
+    """Return LiteLLM's price of the call in US dollars; None when it knows none, which it often writes as 0.
+
+    An answer from the cache costs nothing, whatever older LiteLLM says.
+    """
+    if kwargs.get("cache_hit") is True:
+        return 0.0
     zero_is_known = kwargs.get("call_type") != PASS_THROUGH and not kwargs.get(ZERO_COST)
     for source in (kwargs, payload or _NOTHING):
         cost = source.get("response_cost")

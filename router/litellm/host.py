@@ -101,6 +101,7 @@ def wait_for_hooks(timeout: float) -> bool:
 async def wait_for_hooks_async(timeout: float) -> bool:  # noqa: ASYNC109 it answers whether, it does not cancel
     """Do the same from the event loop that runs the calls."""
     deadline = asyncio.get_running_loop().time() + timeout
+    await asyncio.sleep(0)  # a call that has just returned left a task, which puts its hooks into the queue
     flush = private.find(private.WORKER_FLUSH)
     if flush is not None:
         # RuntimeError: the queue belongs to an event loop that is gone.

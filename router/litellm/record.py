@@ -179,10 +179,18 @@ def _metadata_of(params: Mapping[str, Any], caller: Caller, snapshot: Snapshot) 
                 metadata[key] = prompt_of(value, snapshot)
             elif not (key in MASK_KEYS and is_on(metadata.get(key))):
                 metadata[key] = snapshot.copy(value)
-    tags += caller.host_tags
-    if tags:
-        metadata["tags"] = list(dict.fromkeys(tags))
+    distinct = dict.fromkeys([*tags, *caller.host_tags])
+    for tag in _program_tags(caller):
+        distinct.pop(tag, None)
+    if distinct:
+        metadata["tags"] = list(distinct)
     return metadata
+
+
+def _program_tags(caller: Caller) -> tuple[str, ...]:
+    """Return the tags that older proxies put among the client's for the spending: which program sent the request."""
+    program = caller.headers.get("user-agent")
+    return () if program is None else (f"User-Agent: {program}", f"User-Agent: {program.partition('/')[0]}")
 
 
 def _with_default_tags(

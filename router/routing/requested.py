@@ -82,6 +82,7 @@ _REDACTION_HEADERS = ("x-litellm-enable-message-redaction", "litellm-enable-mess
 _NEVER_BY_HEADER = frozenset({"public_key", "secret_key", "secret", "host", "base_url", "masking_function"})
 _NO_WORDS = frozenset({"", "false", "0", "no", "off", "none", "null"})
 _MAX_JSON = 65_536
+_MAX_DEPTH = 100
 _LAST_VERSION = 2**16 - 1
 """Of a prompt; Langfuse keeps it in 16 bits."""
 _NONE: Mapping[str, str] = {}
@@ -314,6 +315,22 @@ def _json_of(text: str) -> Any:
     if len(text) > _MAX_JSON:
         return None
     try:
-        return json.loads(text, parse_constant=str)
+        parsed = json.loads(text, parse_constant=str)
     except (ValueError, RecursionError):
         return None
+    return None if _is_too_deep(parsed) else parsed
+
+
+def _is_too_deep(value: Any) -> bool:
+    """Tell whether containers stand in each other more than `_MAX_DEPTH` times; Python 3.12 parses that, too."""
+    level = [value]
+    for _ in range(_MAX_DEPTH):
+        level = [
+            inner
+            for outer in level
+            if isinstance(outer, (dict, list))
+            for inner in (outer.values() if isinstance(outer, dict) else outer)
+        ]
+        if not level:
+            return False
+    return True

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import litellm
 import pytest
 
 from router.settings import process_environment
@@ -91,6 +92,8 @@ def made(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
             **{name: value for name, value in process_environment().items() if not name.startswith("LITELLM_")},
             **langfuse.environ("LANGFUSE", "shared"),
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            # Older LiteLLM fetches what it ships.
+            "TIKTOKEN_CACHE_DIR": str(Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers"),
             "PYTHONPATH": str(checkout),
         }
         command = [sys.executable, str(program), provider, str(routing)]
@@ -98,7 +101,7 @@ def made(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
         assert ended.returncode == 0, ended.stderr[-3000:]
         spans: dict[str, list[ReceivedSpan]] = {}
         for span in langfuse.spans():
-            spans.setdefault(span.metadata["kind"], []).append(span)
+            spans.setdefault(span.metadata.get("kind", span.name), []).append(span)
     return Made(spans, **json.loads(ended.stdout))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import importlib
 import logging
 import subprocess
 import sys
@@ -21,7 +22,7 @@ from litellm.integrations.custom_logger import CustomLogger
 import router.litellm
 from router import ConfigError, Reloaded
 from router.delivery import Health, Stats
-from router.litellm import RouterLogger, host
+from router.litellm import RouterLogger, host, private
 from router.routing.record import CallRecord
 from router.testing import FakeLangfuse
 from tests.payloads import Payload, load_payload
@@ -146,6 +147,20 @@ def test_an_acompletion_is_recorded_inside_its_loop(logger: RouterLogger, record
         "payments",
         {"content": "hi", "role": "assistant"},
     )
+
+
+def test_the_first_acompletion_of_a_process_is_waited_for(
+    logger: RouterLogger, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """LiteLLM makes its queue only after that call has returned."""
+    module = importlib.import_module(private.WORKER.module)
+    monkeypatch.setattr(module, private.WORKER.path, type(private.find(private.WORKER))())
+
+    async def call() -> tuple[bool, int]:
+        await litellm.acompletion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi")
+        return await host.wait_for_hooks_async(10), len(recorder.records)
+
+    assert asyncio.run(call()) == (True, 1)
 
 
 def test_an_acompletion_is_recorded_after_its_loop(logger: RouterLogger, recorder: Recorder) -> None:
