@@ -106,7 +106,7 @@ class Router:
         origin = Origin(str(path if path is not None else config_path(environment)), environment)
         seen = Seen()
         loaded = origin.load(seen)
-        _tell_left_out(loaded)
+        _tell_findings(loaded)
         return cls(loaded, settings.delivery, origin=origin, seen=seen, reloading=settings.reload)
 
     @property
@@ -175,7 +175,7 @@ class Router:
             answer = Reloaded(
                 accepted=True, digest=loaded.digest, former=former, problems=loaded.problems, projects=changes
             )
-            _tell_left_out(loaded)
+            _tell_findings(loaded)
             _log.info("Reloaded: %s.", answer)
             return answer
 
@@ -375,7 +375,11 @@ def _config_stats(loaded: LoadedConfig) -> ConfigStats:
     return ConfigStats(loaded.digest, loaded_at=time.time(), left_out=len(loaded.quarantined))
 
 
-def _tell_left_out(loaded: LoadedConfig) -> None:
+def _tell_findings(loaded: LoadedConfig) -> None:
+    """Log what `router check` cannot have said before: what is wrong here, of variables and of mounted files."""
+    for problem in loaded.warnings:
+        if problem.location.file == "environment":
+            _log.warning("%s; %s.", problem.message, problem.effect)
     for left_out in loaded.quarantined:
         number = len(left_out.problems)
         _log.warning("%s is left out (problems: %d); router check tells more.", left_out.file, number)

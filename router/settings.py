@@ -33,6 +33,13 @@ _EVERYBODYS = {
     "debug": ("LANGFUSE_DEBUG",),
 }
 """Settings that other programs have in common with us, by the variables that all of them read; ours come first."""
+LANGFUSE_SETTINGS: Mapping[str, str] = {
+    "LANGFUSE_FLUSH_AT": "calls in one request, where ROUTER_MAX_BATCH_SPANS says nothing",
+    "LANGFUSE_FLUSH_INTERVAL": "seconds between requests, where ROUTER_FLUSH_INTERVAL_SECS says nothing",
+    "LANGFUSE_TIMEOUT": "seconds that a request may take, where ROUTER_TIMEOUT_SECS says nothing",
+    "LANGFUSE_DEBUG": "whether everything is logged, where ROUTER_DEBUG says nothing",
+}
+"""What the variables of the Langfuse SDK among them say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,6 +70,19 @@ def test_every_variable_is_listed_with_every_place(monkeypatch):
     assert router("env", "routing.yaml") == run
 
 
+def test_langfuse_variables_that_no_file_names_are_listed_where_they_are_set(monkeypatch):
+    """They change what is sent, and nothing in the file says so."""
+    monkeypatch.setenv("LANGFUSE_SAMPLE_RATE", "0.5")
+    monkeypatch.setenv("LANGFUSE_TIMEOUT", "3")
+    lines = router("env").out.splitlines()
+    assert "✔ LANGFUSE_SAMPLE_RATE  set      environment  `sample` where `defaults` has none (optional)" in lines
+    assert any(
+        line.startswith("✔ LANGFUSE_TIMEOUT      set      environment  seconds that a request") for line in lines
+    )
+    assert "LANGFUSE_RELEASE" not in "".join(lines)
+    assert lines[-1] == "8 variables required, 5 missing, 5 optional"
+
+
 def test_nothing_is_missing_when_what_is_required_is_set(monkeypatch):
     """Optional ones may be missing."""
     for name in ("GIT_SHA", "LAB_PK", "LAB_SK", "MASK_KEY", "OWN_HOST"):

@@ -16,7 +16,7 @@ FIELDS = {"type": "object"}
 EXPLAIN_V1 = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "type": "object",
-    "required": ["schema", "decision", "steps", "sent"],
+    "required": ["schema", "decision", "steps", "sent", "servers"],
     "properties": {
         "schema": {"const": "router.explain/v1"},
         "decision": {
@@ -138,6 +138,18 @@ def test_a_fan_out_shows_every_project():
     lines = explain("team=search", "call_type=aembedding", "input=hello").splitlines()
     assert "  route       search, shared" in lines
     assert [line for line in lines if line.startswith("sent to")] == ["sent to search", "sent to shared"]
+
+
+def test_the_generation_of_each_projects_server_is_told(tmp_path):
+    """What a continued trace shows depends on it; `auto` is asked of the host when calls are sent, not by a command."""
+    path = tmp_path / "routing.yaml"
+    path.write_text(
+        "version: 1\nprojects: {a: {env: A, server: v3}, b: {env: B}}\nrules: [{id: rest, route: [a, b]}]\n"
+    )
+    words = ("explain", "-c", str(path), "metadata.existing_trace_id=t-1")
+    told = "  continues   trace t-1 (a: server v3 · b: server auto: its host is asked at run time)\n"
+    assert told in router(*words).out
+    assert json.loads(router(*words, "--format", "json").out)["servers"] == {"a": "v3", "b": "auto"}
 
 
 def test_what_a_request_may_not_do_is_listed():

@@ -21,6 +21,7 @@ projects: {shared: {env: LANGFUSE}}
 rules: [{id: rest, route: shared}]
 """
 KEYS = {"LANGFUSE_PUBLIC_KEY": "pk-lf-shared", "LANGFUSE_SECRET_KEY": "sk-lf-shared"}
+VARIABLE = "LANGFUSE_TRACING_ENABLED"
 OURS = "defaults: {environment: ours, release: r-1, sample: 1.0}\n"
 
 
@@ -70,6 +71,34 @@ def test_what_routing_yaml_says_beats_them(tmp_path: Path) -> None:
         router = sent(langfuse, tmp_path, {**langfuse.environ("LANGFUSE", "shared"), **environ}, YAML + OURS)
         assert {(span.trace["environment"], span.trace["release"]) for span in langfuse.spans()} == {("ours", "r-1")}
     assert router.stats().delivered == 40
+
+
+@pytest.mark.seed("environment-settings")
+@pytest.mark.parametrize(
+    ("word", "is_on"), [("false", False), ("False ", False), ("0", False), ("true", True), ("", True)]
+)
+def test_tracing_that_is_switched_off_sends_nothing(
+    word: str, is_on: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever the file says of samples; a warning and the account of calls tell of it."""
+    yaml = YAML.replace("route: shared}", "route: shared, sample: 1.0}") + OURS
+    with FakeLangfuse(["shared"]) as langfuse, caplog.at_level(logging.WARNING, logger="router"):
+        router = sent(langfuse, tmp_path, {**langfuse.environ("LANGFUSE", "shared"), VARIABLE: word}, yaml)
+        assert len(langfuse.spans()) == (40 if is_on else 0)
+    assert router.stats().dropped == ({} if is_on else {"sampled_out": 40})
+    assert [VARIABLE in entry.getMessage() for entry in caplog.records] == ([] if is_on else [True])
+
+
+def test_a_switch_that_is_none_stops_the_start() -> None:
+    """The message names the variable, not its value."""
+    with pytest.raises(ConfigError) as caught:
+        load_text(YAML, environ={**KEYS, VARIABLE: "maybe"})
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.severity, problem.message) == (
+        "RT118",
+        "error",
+        "`LANGFUSE_TRACING_ENABLED` should be true or false",
+    )
 
 
 @pytest.mark.seed("environment-settings")

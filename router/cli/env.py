@@ -10,7 +10,8 @@ import click
 from router.cli.commands import format_option
 from router.cli.exits import ExitCode
 from router.config import Need, Use
-from router.settings import config_path, process_environment
+from router.errors import Location
+from router.settings import LANGFUSE_SETTINGS, config_path, process_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +44,22 @@ class EnvResult:
 
 
 def list_variables(files: Sequence[str], environ: Mapping[str, str]) -> EnvResult:
-    """List what each file, a routing.yaml or a pack, wants of an environment.
+    """List what each file, a routing.yaml or a pack, wants of an environment, and the `LANGFUSE_*` that are set there.
 
     Raises:
         CommandError: a file has errors, which are printed on stderr.
     """
     from router.cli.loading import open_or_end
     from router.config import find_needs
+    from router.config.langfuse_variables import PURPOSES
 
     uses: dict[str, list[Use]] = {}
+    # Nothing in a file asks for these, so they are worth a line only where they change something.
+    uses |= {
+        name: [Use(Location("environment"), purpose, required=False)]
+        for name, purpose in {**PURPOSES, **LANGFUSE_SETTINGS}.items()
+        if environ.get(name, "").strip()
+    }
     names = tuple(dict.fromkeys(files))
     for file in names:
         for need in find_needs(file, pack=open_or_end(file).kind == "pack"):
@@ -78,6 +86,8 @@ Exit codes: 0 every required variable is set, 1 one is missing, 2 a file cannot 
 @format_option(("human", "json"), "json")
 def env(files: tuple[str, ...], form: str) -> int:
     """List every variable that each routing.yaml needs, where, and whether it is set. No value is ever printed.
+
+    Those LANGFUSE_* variables that no file names are listed where they are set.
 
     Without FILES it reads the file in ROUTER_CONFIG, else ./routing.yaml.
     """

@@ -14,6 +14,7 @@ from router.cli.exits import CommandError, ExitCode
 from router.cli.loading import load_or_end
 from router.cli.request import EXAMPLE, read_request
 from router.config import LoadedConfig
+from router.config.model import Server
 from router.errors import RequestError
 from router.masking import MaskedRecord, compile_policies, mask
 from router.routing.explain import Explanation
@@ -27,6 +28,7 @@ class ExplainResult:
 
     Attributes:
         sent: what each project of the route would get.
+        servers: the generation of Langfuse that each of them is taken for; `auto` is asked of its host at run time.
         untried: ids of the rules below the one that decided.
     """
 
@@ -34,6 +36,7 @@ class ExplainResult:
     digest: str
     explanation: Explanation
     sent: Mapping[str, MaskedRecord]
+    servers: Mapping[str, Server]
     untried: tuple[str, ...] = ()
 
 
@@ -56,6 +59,7 @@ def explain_request(loaded: LoadedConfig, request: Mapping[str, Any]) -> Explain
         digest=loaded.digest,
         explanation=explanation,
         sent={project: mask(record, plan, project, policies) for project in plan.route},
+        servers={project: loaded.servers.get(project, "auto") for project in plan.route},
         untried=tuple(rule.value.id for rule in loaded.rules if rule.value.id not in tried),
     )
 

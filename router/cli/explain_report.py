@@ -38,6 +38,7 @@ def to_json(result: ExplainResult) -> dict[str, Any]:
             }
             for step in result.explanation.steps
         ],
+        "servers": dict(result.servers),
         "sent": {project: _sent_json(masked) for project, masked in result.sent.items()},
     }
 
@@ -117,7 +118,7 @@ def _decision(result: ExplainResult, console: Console) -> Iterator[str]:
         "mask": _masks(plan),
         "trace": _fields(plan.trace) if plan.drop is None else "",
         "generation": _fields(plan.generation) if plan.drop is None else "",
-        "continues": f"trace {clean(plan.ids.trace_id or '')}" if plan.ids.continues else "",
+        "continues": f"trace {clean(plan.ids.trace_id or '')} ({_servers(result)})" if plan.ids.continues else "",
         "updates": ", ".join(plan.update_keys),
         "sample": _sample(plan),
         "denied": ", ".join(plan.denied),
@@ -136,6 +137,17 @@ def _route(plan: Plan) -> str:
     chosen = next((reason for reason in plan.because if " instead of " in reason.effect), None)
     names = ", ".join(plan.route)
     return f"{names} ({chosen.effect.removeprefix('route ')}: {chosen.source})" if chosen is not None else names
+
+
+def _servers(result: ExplainResult) -> str:
+    """Return the generation of each project's server, on which depends what a continued trace shows."""
+    words = {
+        project: "server auto: its host is asked at run time" if server == "auto" else f"server {server}"
+        for project, server in result.servers.items()
+    }
+    if len(set(words.values())) == 1:
+        return next(iter(words.values()))
+    return " · ".join(f"{project}: {text}" for project, text in words.items()) or "sent nowhere"
 
 
 def _masks(plan: Plan) -> str:

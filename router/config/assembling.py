@@ -55,6 +55,9 @@ def assemble(
         digest=_digest(sources),
         defaults=main.defaults,
         project_names=tuple(name for draft in drafts for name in draft.projects),
+        servers={
+            name: project.server or main.defaults.server for draft in drafts for name, project in draft.projects.items()
+        },
         projects={name: project for one in all_credentials for name, project in one.projects.items()},
         masks=masks,
         overlays=(

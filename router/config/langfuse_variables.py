@@ -14,6 +14,15 @@ from router.config.limits import fitted
 from router.errors import Location, Problem
 
 _ENVIRONMENT, _RELEASE, _SAMPLE = "LANGFUSE_TRACING_ENVIRONMENT", "LANGFUSE_RELEASE", "LANGFUSE_SAMPLE_RATE"
+_ENABLED = "LANGFUSE_TRACING_ENABLED"
+PURPOSES: Mapping[str, str] = {
+    _ENVIRONMENT: "`environment` where `defaults` has none",
+    _RELEASE: "`release` where `defaults` has none",
+    _SAMPLE: "`sample` where `defaults` has none",
+    _ENABLED: "whether anything is sent",
+}
+"""What the variables that no project names say; those of `router.settings` have purposes of their own."""
+_OFF, _ON = frozenset({"false", "0", "no", "off"}), frozenset({"true", "1", "yes", "on", ""})
 
 
 def fill_defaults(draft: Draft, environ: Mapping[str, str]) -> list[Problem]:
@@ -30,6 +39,9 @@ def fill_defaults(draft: Draft, environ: Mapping[str, str]) -> list[Problem]:
         if name == "sample":
             found[name] = _rate(given)
             problems += [] if found[name] is not None else [_no_rate()]
+    if (word := environ.get(_ENABLED, "").strip().lower()) not in _ON:
+        found["sample"] = 0.0  # beats the file: who switches tracing off wants nothing sent
+        problems.append(_switched_off() if word in _OFF else _no_switch())
     if not problems or all(problem.severity != "error" for problem in problems):
         draft.defaults = draft.defaults.model_copy(update=found)
     return problems
@@ -50,6 +62,27 @@ def _no_rate() -> Problem:
         location=Location("environment"),
         effect="the router does not start",
         hint="unset the variable, or say `sample` in `defaults`, which beats it",
+    )
+
+
+def _switched_off() -> Problem:
+    return Problem(
+        code="RT118",
+        message=f"`{_ENABLED}` switches tracing off",
+        location=Location("environment"),
+        severity="warning",
+        effect="nothing is sent: every call counts as `sampled_out`",
+        hint="unset the variable",
+    )
+
+
+def _no_switch() -> Problem:
+    return Problem(
+        code="RT118",
+        message=f"`{_ENABLED}` should be true or false",
+        location=Location("environment"),
+        effect="the router does not start",
+        hint="unset the variable",
     )
 
 

@@ -62,6 +62,7 @@ class LoadedConfig:
         path: the file it was read from, as the operator wrote it.
         digest: first 12 hex digits of the SHA-256 over all files read; names this configuration in plans and logs.
         project_names: every project of the closed world, in file order.
+        servers: the generation of Langfuse that each of them is taken for, known without an environment as well.
         project_aliases: names that a template would have given to rows which share a project, with that project.
         grants: those of `overrides`.
         default_host: where a request sends that brings keys and names no host; None where that is not usable.
@@ -90,6 +91,7 @@ class LoadedConfig:
     secrets: Mapping[EnvRef | FileRef, SecretStr] = field(default_factory=dict)
     filled: frozenset[str] = frozenset()
     warnings: tuple[Problem, ...] = ()
+    servers: Mapping[str, Server] = field(default_factory=dict)
     project_aliases: Mapping[str, str] = field(default_factory=dict)
     grants: tuple[Located[Grant], ...] = ()
     default_host: str | None = None
