@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import accumulate
 
-from router.masking.patterns import compile_bytes
+from router.masking.patterns import compile_bytes, spans
 
-_RUN = compile_bytes(r"[0-9](?:(?:[ .\t_/+-]|\r?\n|  | - )?[0-9]){11,}")
+DIGITS = r"[0-9](?:(?:[ .\t_/+-]|\r?\n|  | - )?[0-9]){11,}"
+"""Enough digits for a card number, with what may stand between them."""
+_RUN = compile_bytes(DIGITS)
 _LINE = compile_bytes(r"[0-9](?:[ .-]?[0-9]){11,}")
 _WRAPPED = compile_bytes(r"[0-9](?:[ .-]?[0-9]){0,17}\r?\n[0-9](?:[ .-]?[0-9]){0,17}")
 _GAP = r"(?:[ .\t_/+-]|\r?\n|  | - )"
@@ -50,13 +52,12 @@ def find_cards(text: bytes) -> list[tuple[int, int]]:
     """Return the spans of card numbers in `text`."""
     if len(text) < 12:
         return []
-    return [span for run in _RUN.finditer(text) for span in _in_lines(text, *run.span())]
+    return [span for run in spans(_RUN, text) for span in _in_lines(text, *run)]
 
 
 def _in_lines(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     """Yield the cards of a run that may go on over ends of lines."""
-    # Searched, not translated: that would hold the GIL for as long as a run of megabytes takes.
-    if _UNUSUAL.search(text, start, end) is None:
+    if not _is_unusual(text, start, end):
         for piece in _pieces(text, start, end):
             yield from _in_run(text, *piece)
         return
@@ -69,6 +70,14 @@ def _in_lines(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
             span = start + match.start(), start + match.end()
             if is_card_of(text, *span):
                 yield span
+
+
+def _is_unusual(text: bytes, start: int, end: int) -> bool:
+    """Return whether a run has more between its digits than single blanks, dots and dashes."""
+    if end - start > _LONGEST_PIECE:  # searched, not translated: that would hold the GIL for as long as it takes
+        return _UNUSUAL.search(text, start, end) is not None
+    run = text[start:end]
+    return run.translate(None, b"0123456789 .-") != b"" or b"  " in run or b" - " in run
 
 
 def _is_spread_card(text: bytes, start: int, end: int) -> bool:
@@ -155,7 +164,11 @@ def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
         if not _is_part_of_number(text, start, end) and _is_card_at(text, start, end, run):
             yield start, end
         return
-    groups = _Groups.of(run.translate(_TO_SPACE).split(b" "))
+    written = run.translate(_TO_SPACE).split(b" ")
+    if tuple(map(len, written)) in _GROUPINGS and _is_card_at(text, start, end, b"".join(written)):
+        yield start, end  # no more groups could be tried first
+        return
+    groups = _Groups.of(written)
     lengths = groups.lengths
     index, position = 0, start
     while index < len(lengths):

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from router.masking.patterns import compile_bytes
+from router.masking.patterns import compile_bytes, spans
 
-_START = compile_bytes(r"[A-Za-z]{2}[ .-]?[0-9]{2}(?:[ .-]|\s{2})?[A-Za-z0-9]")
 _LENGTHS = {
     15: "NO",
     16: "BE",
@@ -27,6 +26,9 @@ _LENGTHS = {
 }
 _LENGTH_BY_COUNTRY = {country: length for length, names in _LENGTHS.items() for country in names.split()}
 """Characters of an account number by country, after the registry of ISO 13616."""
+IBAN_START = rf"(?:\b|_)(?i:{'|'.join(_LENGTH_BY_COUNTRY)})[ .-]?[0-9]{{2}}(?:[ .-]|\s{{2}})?[A-Za-z0-9]"
+"""How a number begins, with the underscore before it."""
+_START = compile_bytes(IBAN_START)
 _MOST_GAPS = 24
 _GAPS = b" .-\t\r\n"
 _LONGEST_GAP = 2
@@ -36,10 +38,10 @@ _LONGEST_GAP = 2
 def find_ibans(text: bytes) -> list[tuple[int, int]]:
     """Return the spans of account numbers in `text`."""
     found: list[tuple[int, int]] = []
-    for match in _START.finditer(text):
-        start = match.start()
-        length = _LENGTH_BY_COUNTRY.get(text[start : start + 2].decode().upper())
-        if length is None or text[max(0, start - 1) : start].isalnum() or (found and start < found[-1][1]):
+    for start, _ in spans(_START, text):
+        start += text[start] == 0x5F
+        length = _LENGTH_BY_COUNTRY[text[start : start + 2].decode().upper()]
+        if found and start < found[-1][1]:
             continue
         end = _end_of(text, start, length)
         if end and is_iban(text[start:end]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import re2
@@ -169,9 +170,61 @@ def compile_bytes(source: str, *, captures: bool = False) -> Any:
     return re2.compile(source.encode("latin-1"), options)
 
 
+def compile_set(sources: Iterable[str]) -> Any:
+    """Compile patterns, as for `compile_bytes`, of which `Match` returns the indexes of those that match a text.
+
+    RE2 remembers for all of them at once what it has read, so patterns that count far do not belong here. Where
+    it gives up, it says of none that it matches.
+    """
+    options = re2.Options()
+    options.encoding = re2.Options.Encoding.LATIN1
+    options.log_errors = False
+    options.never_capture = True
+    compiled = re2.Set.SearchSet(options)
+    for source in sources:
+        compiled.Add(source.encode("latin-1"))
+    compiled.Compile()
+    return compiled
+
+
 def compile_custom(source: str, *, captures: bool = False) -> Any:
     """Compile an operator's pattern for UTF-8 bytes. Raises re2.error; never writes to stderr."""
     options = re2.Options()
     options.log_errors = False
     options.never_capture = not captures
     return re2.compile(source.encode(), options)
+
+
+def spans(pattern: Any, text: bytes, position: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield the span of every match of a compiled pattern from `position` on, as `finditer` finds them.
+
+    google-re2 makes an object for each match and asks RE2 for its groups again, which takes longer than to find it. So
+    what it asks itself is asked here, where that has the form that it has in google-re2 1.1.
+    """
+    if not _CAN_BE_ASKED:
+        yield from (match.span() for match in pattern.finditer(text, position))
+        return
+    match, size = pattern._regexp.Match, len(text)  # noqa: SLF001
+    while position <= size:
+        start, end = match(_UNANCHORED, text, position, size)[0]
+        if start < 0:
+            return
+        yield start, end
+        position = end if end > position else position + 1
+
+
+_UNANCHORED = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
+
+
+def _can_be_asked() -> bool:
+    match = getattr(getattr(compile_bytes("b+"), "_regexp", None), "Match", None)
+    try:
+        return match is not None and [list(match(_UNANCHORED, text, 1, len(text))) for text in (b"abbc", b"a")] == [
+            [(1, 3)],
+            [(-1, -1)],
+        ]
+    except TypeError:
+        return False
+
+
+_CAN_BE_ASKED = _can_be_asked()

@@ -6,27 +6,37 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from router.masking.patterns import compile_bytes
+from router.masking.patterns import compile_bytes, spans
 
 REGIONS: Final = ("US", "GB", "AU", "AT", "CH", "DE", "FR", "IT", "NL")
 """Where a number without a country code may belong to when no word says that it is a telephone number."""
 
 _GAP = r"(?:\) ?[./-]? ?\(?|[ ./-]{1,3}\(?|\()?"
-_NUMBER = compile_bytes(rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,}}[0-9]")
+NUMBER = rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,}}[0-9]"
+"""What is written like a telephone number."""
+_NUMBER = compile_bytes(NUMBER)
 _MOST_DIGITS = 17
 _MOST_NATIONAL = 13
 _LONGEST = 128
 """Bytes of the longest number, with all marks that may stand in it."""
 _EXTENSION = compile_bytes(r"(?i)^ ?(?:x|ext\.?|extension|#) ?[0-9]{1,6}\b")
 _WORDS = (
-    r"phones?|te?le?phones?|tel|telefono?|telefone|telefonnummer|portable|mobiles?|mobil|movil|cell|cellphone|cellular"
-    r"|handy|fax|landline|hotline|pager|whatsapp|sms|call(?:ed|ing|back)?|dial"
-    r"|rufnummer|celular|ring|texts?|reach(?:ed)?|answer(?:ing)? at|messages? to|registered|contact|phone_number"
+    *("phone", "phones", "telephone", "telephones", "telphone", "telphones", "tel", "telefon", "telefono", "telefone"),
+    *("telefonnummer", "portable", "mobile", "mobiles", "mobil", "movil", "cell", "cellphone", "cellular", "handy"),
+    *("fax", "landline", "hotline", "pager", "whatsapp", "sms", "call", "called", "calling", "callback", "dial"),
+    *("rufnummer", "celular", "ring", "text", "texts", "reach", "reached", "answering at", "message to", "messages to"),
+    *("registered", "contact", "phone_number"),
 )
+_PLACES = ("desk", "office", "home", "work", "direct")
 _BEFORE = compile_bytes(
-    rf"(?i)(?:\b|_)(?:(?:{_WORDS})\b|(?:desk|office|home|work|direct)[ \t]*:)[^0-9\n]{{0,16}}\n?[^0-9\n]{{0,4}}$"
+    rf"(?i)(?:\b|_)(?:(?:{'|'.join(_WORDS)})\b|(?:{'|'.join(_PLACES)})[ \t]*:)[^0-9\n]{{0,16}}\n?[^0-9\n]{{0,4}}$"
 )
-_AFTER = compile_bytes(r"(?i)^[ ,-]{0,3}\(?(?:office|fax|mobile|cell|home|work|desk|phone|tel)\b")
+_TELLING_BEFORE = frozenset(word.replace("_", " ").split()[0].encode() for word in (*_WORDS, *_PLACES))
+_WORDS_AFTER = ("office", "fax", "mobile", "cell", "home", "work", "desk", "phone", "tel")
+_AFTER = compile_bytes(rf"(?i)^[ ,-]{{0,3}}\(?(?:{'|'.join(_WORDS_AFTER)})\b")
+_TELLING_AFTER = frozenset(word.encode() for word in _WORDS_AFTER)
+_LETTERS = bytes(byte if byte in b"abcdefghijklmnopqrstuvwxyz" else 0x20 for byte in bytes(range(256)).lower())
+"""Translates letters to lower case, and everything else to blanks."""
 _NORTH_AMERICAN_FORM = (
     r"(?:1[ .-]?)?(?:\([2-9][0-9]{2}\)[ .-]?[0-9]{3}[ .-]?[0-9]{4}|[2-9][0-9]{2} [2-9][0-9]{2}[ .-][0-9]{4}"
     r"|[2-9][0-9]{2}-[0-9]{3}-[0-9]{4}|[2-9][0-9]{2}\.[0-9]{3}\.[0-9]{4})"
@@ -45,18 +55,24 @@ _MARKS = b" ()./-+"
 
 def find_phones(text: bytes) -> Iterator[tuple[int, int]]:
     """Yield the spans of telephone numbers in `text`."""
-    for match in _NUMBER.finditer(text):
-        start, end = match.span()
+    for start, end in spans(_NUMBER, text):
         written = text[start:end]
         most = _MOST_DIGITS if written[:1] in b"+0" else _MOST_NATIONAL
         if end - start <= _LONGEST and len(written.translate(None, _MARKS)) <= most:
             candidates = [(start, end)]
         else:  # several numbers in a row, or a column of a table
-            candidates = [(start + form.start(), start + form.end()) for form in _FORMS.finditer(text[start:end])]
+            candidates = [(start + begin, start + stop) for begin, stop in spans(_FORMS, text[start:end])]
         for begin, stop in candidates:
             if _stands_alone(text, begin, stop) and (found := _phone(text, begin, stop)):
-                extension = _EXTENSION.search(text[found : found + 16]) if found == stop else None
-                yield begin, found + (extension.end() if extension else 0)
+                yield begin, _end_of_extension(text, found) if found == stop else found
+
+
+def _end_of_extension(text: bytes, end: int) -> int:
+    """Return where the extension after a number ends; `end` where it has none."""
+    if text[end : end + 2].lstrip(b" ")[:1] not in (b"x", b"X", b"e", b"E", b"#"):
+        return end
+    extension = _EXTENSION.search(text[end : end + 16])
+    return end + extension.end() if extension else end
 
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
@@ -93,7 +109,12 @@ def _phone(text: bytes, start: int, end: int) -> int:
 
 def _is_named(text: bytes, start: int, end: int) -> bool:
     """Return whether a word beside the number says that it is a telephone number."""
-    return bool(_BEFORE.search(text[max(0, start - 40) : start]) or _AFTER.search(text[end : end + 16]))
+    before, after = text[max(0, start - 40) : start], text[end : end + 16]
+    # Hardly any number has one of these words near it, and a set says so ten times as fast as a pattern.
+    return bool(
+        (not _TELLING_BEFORE.isdisjoint(before.translate(_LETTERS).split()) and _BEFORE.search(before))
+        or (not _TELLING_AFTER.isdisjoint(after.translate(_LETTERS).split()) and _AFTER.search(after))
+    )
 
 
 def is_phone(written: bytes, *, named: bool) -> bool:

@@ -12,7 +12,7 @@ from router.config.mask_paths import Path, Segment
 from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, EnvRef, FileRef, MaskStep
 from router.errors import ConfigError, MaskingError
 from router.masking.compiling import Compiler
-from router.masking.detectors import Detector, builtin_detectors
+from router.masking.detectors import Detector, Gate, builtin_detectors
 from router.masking.policy import REDACTED, Finder, PathStep, Policy, Replacement
 
 _ERROR_TEXT: Final = (Segment("error"), Segment("message"))
@@ -97,6 +97,7 @@ def _unite(names: tuple[str, ...], parts: list[PathStep | Finder]) -> Policy:
         keys=tuple({each.key: None for each in written if each.key}),
         limits=tuple(limits),
         drops=any(each.drops for each in written),
+        gate=Gate(finder.detector for finder in (*everywhere, *(step.finder for step in steps if step.finder))),
         shortest=min((finder.detector.shortest for finder in everywhere), default=0),
     )
 

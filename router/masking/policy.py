@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 from router.config.mask_paths import Path
 from router.config.model import MaskAction
-from router.masking.detectors import Detector
+from router.masking.detectors import Detector, Gate
 from router.masking.detectors.detector import Find, Keys, ReadsKeys
 from router.masking.detectors.media import described
 from router.masking.names import REMOVED
@@ -52,6 +52,9 @@ class Replacement:
     keep_last: int = 0
     drops: bool = False
     is_local: bool = False
+
+    def __hash__(self) -> int:
+        return hash((self.mask, self.kind))  # few others have both; replacements are asked for their hash at every text
 
     @property
     def strictness(self) -> int:
@@ -122,6 +125,7 @@ class Policy:
         shortest: a text of fewer bytes is clean for every one of `finders`.
         limits: steps that cut what is left.
         drops: whether any step drops the call where it fails.
+        gate: tells which detectors find nothing in a text, cheaply.
         clean_keys: keys that `finders` found clean; a bounded memo, for the same keys come with every call.
     """
 
@@ -134,6 +138,7 @@ class Policy:
     shortest: int = 0
     limits: tuple[PathStep, ...] = ()
     drops: bool = False
+    gate: Gate = field(default=Gate(()), compare=False, repr=False)
     clean_keys: set[str] = field(default_factory=set, init=False, compare=False, repr=False)
     _told: dict[Keys, tuple[tuple[Finder, Find], ...]] = field(
         default_factory=dict, init=False, compare=False, repr=False

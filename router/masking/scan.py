@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+from router.masking.detectors import Gate
 from router.masking.detectors.detector import Find, Keys
 from router.masking.detectors.media import OWN
 from router.masking.fold import fold
@@ -54,7 +55,7 @@ class Scanner:
         self._policy = policy
         self._scope = scope
         self.counts: Counter[str] = Counter()
-        self.found: dict[Replacement, set[str]] = {finder.replacement: set() for finder in policy.finders}
+        self.found: dict[Replacement, set[str]] = {}
         self._wanted = MAX_VALUES
         self._shown: set[bytes] = set()
 
@@ -107,12 +108,11 @@ class Scanner:
         """Return what the `active` finders find in `data` (UTF-8), a value under `keys`, in no order."""
         if not active:
             return []
-        hits = self._find(
-            data, [(finder, finder.detector.find) for finder in active if len(data) >= finder.detector.shortest]
-        )
+        looks = [(finder, finder.detector.find) for finder in active if len(data) >= finder.detector.shortest]
+        hits = self._find(data, looks, self._policy.gate)
         if keys and (under := self._policy.under(keys, active)):
             begin = data[:_REACH_OF_KEYS]
-            hits += self._find(begin, under)
+            hits += self._find(begin, under, None)
         if not hits:
             return hits
         # Asked once for all of them: a text that was never masked has no labels, and there is no more to ask.
@@ -123,20 +123,27 @@ class Scanner:
             if hit[0] < hit[1] and not self._is_own(data, *hit, may_be_own=may_be_own)
         ]
 
-    def _find(self, data: bytes, looks: Iterable[tuple[Finder, Find]]) -> list[Hit]:
+    def _find(self, data: bytes, looks: Sequence[tuple[Finder, Find]], gate: Gate | None) -> list[Hit]:
+        """Return what is found; `gate` knows what finds nothing in a text, where it is only the text that is read."""
         hits: list[Hit] = []
         shadow = fold(data)
         as_it_stands = data if shadow is None else shadow.spaced
-        folded = shadow.changed() if shadow is not None and shadow.text is not as_it_stands else []
+        changed = shadow.changed() if shadow is not None and shadow.text is not as_it_stands else []
+        clean = gate.clean(as_it_stands) if gate else ()
+        folded = [(offset, part, gate.clean(part) if gate else ()) for offset, part in changed]
         for finder, find in looks:
+            if finder.detector in clean and not folded:
+                continue
             replacement, first = finder.replacement, len(hits)
             try:
                 # As it stands, too: `%41…` and `1–2` may be what they seem, and folding would undo a hit.
-                hits += [(start, end, replacement) for start, end in find(as_it_stands)]
+                if finder.detector not in clean:
+                    hits += [(start, end, replacement) for start, end in find(as_it_stands)]
                 if shadow is not None:
                     hits += [
                         (*shadow.original(offset + start, offset + end), replacement)
-                        for offset, part in folded
+                        for offset, part, without in folded
+                        if finder.detector not in without
                         for start, end in find(part)
                     ]
                 if finder.allowed is not None:
@@ -204,8 +211,10 @@ class Scanner:
         """Keep a value that must stand nowhere in the call; a short one may stand elsewhere by coincidence."""
         if replacement.kind == "media":
             return  # large, and no text repeats it
-        values = self.found.get(replacement)
-        if values is not None and len(value) >= SHORTEST and self._wanted > 0 and value not in values:
+        if len(value) < SHORTEST or not any(finder.replacement is replacement for finder in self._policy.finders):
+            return
+        values = self.found.setdefault(replacement, set())
+        if self._wanted > 0 and value not in values:
             values.add(value)
             self._wanted -= 1
 

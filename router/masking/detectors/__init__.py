@@ -3,6 +3,7 @@
 from router.masking.detectors.builtin import BUILTIN_DETECTORS, builtin_detectors, expand_groups
 from router.masking.detectors.detector import Detector, Span
 from router.masking.detectors.entities import Entities, ModelError, presidio_analysis
+from router.masking.detectors.gate import Gate
 from router.masking.detectors.gitleaks import RuleSet
 from router.masking.detectors.own import OwnPattern
 from router.masking.detectors.pattern import Pattern
@@ -11,6 +12,7 @@ __all__ = [
     "BUILTIN_DETECTORS",
     "Detector",
     "Entities",
+    "Gate",
     "ModelError",
     "OwnPattern",
     "Pattern",

@@ -48,10 +48,24 @@ _SHORT = 64
 _LONG = 20
 
 
+def _given(name: str, shortest: int) -> str:
+    """Return a pattern of names with values of at least so many bytes, in all the ways they are written."""
+    size, plain, marks = f"{{{shortest},}}", r"[^\s\"'`,;&<>(){}\[\]\\", ",;&()"
+    value = (
+        rf"(?:[frbuL]?\"(?:[^\"\n\\]|\\[^\n]){size}|[frbuL]?\\+\"[^\"\n\\]{size}|[frbu]?\\*'[^'\n\\]{size}|`[^`\n]{size}"
+        rf"|{plain}]{size}|{plain}]{{{_SHORTEST_HEAD},}}(?:[{marks}]{plain}=:]*)+)"
+    )
+    return (
+        rf"{name}(?:{_GIVEN}{value}|{_QUOTES},[ \t]*(?:{_QUOTES})[^\"'`\n\\]{size})|<{name}>\s*[^\s<>]{size}"
+        rf"|--{name}[ \t]+{value}"
+    )
+
+
 class SecretValue:
     """Values given to a name that says secret, unless they are placeholders, code or plain words."""
 
     name = "secret_value"
+    sign = _given(_NAME, 1)
     shortest = 8
     shortest_number = NO_NUMBER
 
@@ -135,19 +149,6 @@ class SecretValue:
         if value.isdigit():
             return len(value) >= 12
         return has_digit(value) or (len(value) >= 12 and _is_scrambled(value))
-
-
-def _given(name: str, shortest: int) -> str:
-    """Return a pattern of names with values of at least so many bytes, in all the ways they are written."""
-    size, plain, marks = f"{{{shortest},}}", r"[^\s\"'`,;&<>(){}\[\]\\", ",;&()"
-    value = (
-        rf"(?:[frbuL]?\"(?:[^\"\n\\]|\\[^\n]){size}|[frbuL]?\\+\"[^\"\n\\]{size}|[frbu]?\\*'[^'\n\\]{size}|`[^`\n]{size}"
-        rf"|{plain}]{size}|{plain}]{{{_SHORTEST_HEAD},}}(?:[{marks}]{plain}=:]*)+)"
-    )
-    return (
-        rf"{name}(?:{_GIVEN}{value}|{_QUOTES},[ \t]*(?:{_QUOTES})[^\"'`\n\\]{size})|<{name}>\s*[^\s<>]{size}"
-        rf"|--{name}[ \t]+{value}"
-    )
 
 
 def _is_scrambled(value: bytes) -> bool:

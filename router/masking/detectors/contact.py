@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids, overlaps_any, spans
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids, overlaps_any
 from router.masking.detectors.keys import keys_say
-from router.masking.patterns import compile_bytes
-from router.masking.phones import find_phones
+from router.masking.patterns import compile_bytes, spans
+from router.masking.phones import NUMBER, find_phones
 
 
 class Email:
     """E-mail addresses, international and quoted ones too."""
 
     name = "email"
+    sign = r"[^\s]@[^\s]"
     shortest = 6
     shortest_number = NO_NUMBER
     # Two-byte characters (Latin, Greek, Cyrillic, Hebrew, Arabic) belong to an address; the three-byte ones of scripts
@@ -38,6 +39,7 @@ class Phone:
     """Telephone numbers: international ones, and national ones in a telling form or beside a word that tells."""
 
     name = "phone"
+    sign = NUMBER
     shortest = 7
     shortest_number = 7
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterator, Sequence
 
-from router.masking.detectors.detector import NO_NUMBER, Span, has_digit, spans
+from router.masking.detectors.detector import NO_NUMBER, Span, has_digit
 from router.masking.patterns import (
     CURL_USER,
     HEADER_NAMES,
@@ -17,6 +17,7 @@ from router.masking.patterns import (
     PEM_END,
     TOKENS_BY_THEIR_MIDDLE,
     compile_bytes,
+    spans,
 )
 
 _AWS_KEYS = (b"AKIA", b"ASIA", b"ABIA", b"ACCA")
@@ -63,8 +64,8 @@ class ApiKey:
 
     def _issued(self, text: bytes) -> Iterator[Span]:
         position = told = 0
-        while match := self._pattern.search(text, position):
-            start, position = match.span()
+        while found := next(spans(self._pattern, text, position), None):
+            start, position = found
             begin = self._begin(text, start, told) if text[start] in _BEGIN_A_MIDDLE else start
             if begin < 0:
                 position = start + 1  # what follows may be a token of its own
@@ -85,11 +86,12 @@ class AuthHeader:
     """Values of headers that authenticate (`Authorization`, `X-Api-Key`), bare `Bearer …`, and curl's `-u user:…`."""
 
     name = "auth_header"
+    sign = "|".join((*HEADER_VALUES, CURL_USER))
     shortest = 12
     shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
-        self._pattern = compile_bytes("|".join((*HEADER_VALUES, CURL_USER)))
+        self._pattern = compile_bytes(self.sign)
         self._header = compile_bytes(
             rf"^(?i:(?:{HEADER_NAMES}|(?:set-)?cookie|bundle_[a-z0-9_]+)[\"']?[ \t]*[:=][ \t]*[\"']?"
             r"(?:[a-z][a-z0-9-]*[ \t]+)?|(?:bearer|basic)[ \t:=]+"
@@ -124,6 +126,7 @@ class UrlCredentials:
     """User and password in a URL: `https://user:password@host`; the host stays."""
 
     name = "url_credentials"
+    sign = r"://[^\s/@]*:"
     shortest = 9
     shortest_number = NO_NUMBER
 
@@ -145,6 +148,7 @@ class Jwt:
     """JSON web tokens, signed, encrypted or bare."""
 
     name = "jwt"
+    sign = JWT
     shortest = 20
     shortest_number = NO_NUMBER
 
@@ -159,6 +163,7 @@ class PrivateKey:
     """Private keys in PEM, OpenSSH, PGP or PuTTY form, also where the end is missing."""
 
     name = "private_key"
+    sign = "PRIVATE KEY|PuTTY-User-Key"
     shortest = 20
     shortest_number = NO_NUMBER
 

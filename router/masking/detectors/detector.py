@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
 from router.masking.patterns import compile_bytes
@@ -19,6 +19,7 @@ _UUID: Final = compile_bytes(
 )
 _UUID_LENGTH: Final = 37
 """Bytes of a UUID, and one that ends it."""
+_UUID_DASHES: Final = 4
 NO_NUMBER: Final = 1 << 30
 """`shortest_number` of what no number alone can be."""
 
@@ -55,9 +56,12 @@ class ReadsKeys(Protocol):
         ...
 
 
-def spans(pattern: Any, text: bytes) -> Iterator[Span]:
-    """Yield the span of every match of a compiled pattern."""
-    return (match.span() for match in pattern.finditer(text))
+@runtime_checkable
+class Gated(Protocol):
+    """A detector with a `sign`: an RE2 pattern over bytes that matches every text in which `find` finds anything."""
+
+    @property
+    def sign(self) -> str: ...
 
 
 def united(found: Iterable[Span]) -> list[Span]:
@@ -94,7 +98,7 @@ def outside_uuids(found: Sequence[Span], text: bytes) -> Sequence[Span]:
 
 def _is_in_uuid(text: bytes, start: int, end: int) -> bool:
     offset = max(0, start - _UUID_LENGTH)
-    return any(
+    return text.count(b"-", offset, end + _UUID_LENGTH) >= _UUID_DASHES and any(
         offset + match.start(1) < end and start < offset + match.end(1)
         for match in _UUID.finditer(text[offset : end + _UUID_LENGTH])
     )

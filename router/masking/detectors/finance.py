@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from router.masking.cards import find_cards
+from router.masking.cards import DIGITS, find_cards
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids
 from router.masking.detectors.keys import keys_say
-from router.masking.ibans import find_ibans
+from router.masking.ibans import IBAN_START, find_ibans
 
 
 class CreditCard:
     """Payment card numbers: 13 to 19 digits of a known scheme, Luhn-valid, grouped as people group them."""
 
     name = "credit_card"
+    sign = DIGITS
     shortest = 12
     shortest_number = 12
 
@@ -30,6 +31,7 @@ class Iban:
     """International bank account numbers: of a known country, of its length, right modulo 97."""
 
     name = "iban"
+    sign = IBAN_START
     shortest = 15
     shortest_number = NO_NUMBER
 

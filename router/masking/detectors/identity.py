@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from router.masking.detectors.detector import Find, Keys, Span, after, near
 from router.masking.detectors.keys import keys_say
-from router.masking.patterns import compile_bytes
+from router.masking.patterns import compile_bytes, spans
 
 _NEVER_ISSUED = frozenset((b"078051120", b"219099999"))
 """Printed in advertisements; the Social Security Administration withdrew them."""
@@ -20,11 +20,12 @@ class UsSsn:
     """
 
     name = "us_ssn"
+    sign = r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}"
     shortest = 9
     shortest_number = 9
 
     def __init__(self) -> None:
-        self._pattern = compile_bytes(r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}")
+        self._pattern = compile_bytes(self.sign)
         self._words = compile_bytes(
             r"(?i)\bssns?\b|social.{0,3}sec|\bsoc\.? ?sec|\b(?:my|your|his|her|their) social\b|taxpayer|\bitin\b"
         )
@@ -38,8 +39,7 @@ class UsSsn:
     def find(self, text: bytes) -> Sequence[Span]:
         return [
             (start, end)
-            for match in self._pattern.finditer(text)
-            for start, end in (match.span(),)
+            for start, end in spans(self._pattern, text)
             if _stands_alone(text, start, end) and self._is_number(text, start, end)
         ]
 

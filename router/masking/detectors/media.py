@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from router.masking.detectors.detector import NO_NUMBER, Span
-from router.masking.patterns import compile_bytes
+from router.masking.patterns import compile_bytes, spans
 
 SHORTEST_RUN: Final = 256
 """Characters of bare base64 that are taken for data; a shorter run may be a key or a name."""
@@ -43,12 +43,12 @@ class Media:
     shortest_number = NO_NUMBER
 
     def find(self, text: bytes) -> Sequence[Span]:
-        spans: list[Span] = []
+        found: list[Span] = []
         if b"ase64," in text or b"ASE64," in text:
-            spans += [match.span() for match in _URI.finditer(text)]
+            found += spans(_URI, text)
         if len(text) >= SHORTEST_RUN:
-            spans += [match.span() for match in _RUN.finditer(text) if _is_mixed(match.group())]
-        return spans
+            found += [span for span in spans(_RUN, text) if _is_mixed(text[span[0] : span[1]])]
+        return found
 
 
 def described(value: str) -> str:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from router.masking.detectors.detector import NO_NUMBER, Span, has_digit, overlaps_any, spans
-from router.masking.patterns import compile_bytes
+from router.masking.detectors.detector import NO_NUMBER, Span, has_digit, overlaps_any
+from router.masking.patterns import compile_bytes, spans
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _HEX = b"0123456789abcdefABCDEF:"
@@ -22,6 +22,10 @@ class Ip:
     """IPv4 and IPv6 addresses, with the length of their network where one follows; not the versions of software."""
 
     name = "ip"
+    # Both begin with a mark, which RE2 finds faster than it reads: most texts have neither.
+    _SIGN_OF_V4 = r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]"
+    _SIGN_OF_V6 = r":(?::|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:)"
+    sign = f"{_SIGN_OF_V4}|{_SIGN_OF_V6}"
     shortest = 2
     shortest_number = NO_NUMBER
 
@@ -31,9 +35,8 @@ class Ip:
             r"(?:[0-9A-Fa-f]{0,4}:){2,8}(?::|[0-9A-Fa-f]{1,4}|[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})?"
             rf"(?:%[A-Za-z0-9_]+)?{_PREFIX}"
         )
-        # Both begin with a mark, which RE2 finds faster than it reads: most texts have neither.
-        self._may_hold_v4 = compile_bytes(r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]")
-        self._may_hold_v6 = compile_bytes(r":(?::|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:)")
+        self._may_hold_v4 = compile_bytes(self._SIGN_OF_V4)
+        self._may_hold_v6 = compile_bytes(self._SIGN_OF_V6)
         self._version_before = compile_bytes(
             rf"(?i)(?:(?:\b|_)(?:{_VERSION})\(?[\"']?[ \t]*[:=/-]?[ \t]*[\"']?v?|\bv[.:=]?"
             r"|[a-z]version[(\"':= \t]{1,4}|[=<>~!]=[ \t]*|\^)$"
@@ -51,10 +54,18 @@ class Ip:
         found: list[Span] = []
         if self._may_hold_v6.search(text):
             found += [span for match in spans(self._v6, text) if self._is_v6(text, span := _without_mark(text, match))]
-        if self._may_hold_v4.search(text):
-            inside = [span for span in spans(self._v4, text) if self._is_v4(text, span)]
-            found += [span for span in inside if not overlaps_any(span, found)] if found else inside
-        return found
+        inside = [span for span in self._written_as_v4(text) if self._is_v4(text, span)]
+        return found + [span for span in inside if not overlaps_any(span, found)] if found else inside
+
+    def _written_as_v4(self, text: bytes) -> Iterator[Span]:
+        """Yield what `spans` would, reading only what stands around the sign of it."""
+        position = 0
+        while sign := next(spans(self._may_hold_v4, text, position), None):
+            begin = max(position, sign[0] - 3)  # the digits of the first part
+            if (span := next(spans(self._v4, text, begin), None)) is None:
+                return
+            yield span
+            position = span[1]
 
     def _is_v4(self, text: bytes, span: Span) -> bool:
         start, end = span
@@ -108,9 +119,11 @@ class Mac:
     shortest = 14
     shortest_number = NO_NUMBER
 
+    _PAIR, _FOUR = "[0-9A-Fa-f]{2}", "[0-9A-Fa-f]{4}"
+    sign = rf"{_PAIR}(?::{_PAIR}){{5}}|{_PAIR}(?:-{_PAIR}){{5}}|{_FOUR}\.{_FOUR}\.{_FOUR}"
+
     def __init__(self) -> None:
-        pair, four = "[0-9A-Fa-f]{2}", "[0-9A-Fa-f]{4}"
-        self._pattern = compile_bytes(rf"{pair}(?::{pair}){{5}}|{pair}(?:-{pair}){{5}}|{four}\.{four}\.{four}")
+        self._pattern = compile_bytes(self.sign)
 
     def find(self, text: bytes) -> Sequence[Span]:
         return [span for span in spans(self._pattern, text) if _is_mac(text, span)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from router.masking.detectors.detector import Find, Keys, Span, spans
+from router.masking.detectors.detector import Find, Keys, Span
 from router.masking.detectors.keys import as_member
-from router.masking.patterns import compile_custom
+from router.masking.patterns import compile_custom, spans
 
 
 class Pattern:

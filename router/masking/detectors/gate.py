@@ -1,0 +1,40 @@
+"""One look at a text for many detectors: which of them can find nothing in it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from typing import Any, Final
+
+from router.masking.detectors.detector import Detector, Gated
+from router.masking.patterns import compile_set
+
+_FEWEST: Final = 2
+"""Detectors for which one look more is worth it."""
+
+
+class Gate:
+    """Tells which detectors find nothing in a text, by what each of them says stands in every text with a hit.
+
+    Most texts hold nothing, and RE2 looks for all of this at once in the time that one detector takes.
+    """
+
+    def __init__(self, detectors: Iterable[Detector]) -> None:
+        signs = {each: each.sign for each in detectors if isinstance(each, Gated)}
+        self._detectors = tuple(signs) if len(signs) >= _FEWEST else ()
+        self._signs = tuple(signs.values())
+
+    def clean(self, text: bytes) -> Collection[Detector]:
+        """Return the detectors that find nothing in `text`; none where RE2 gives up."""
+        if not self._detectors:
+            return ()
+        seen = _compiled(self._signs).Match(text) or ()
+        if len(self._signs) not in seen:
+            return ()
+        return {each for number, each in enumerate(self._detectors) if number not in seen}
+
+
+@lru_cache(maxsize=16)
+def _compiled(signs: tuple[str, ...]) -> Any:
+    # The last one matches every text, at its end.
+    return compile_set((*signs, r"\z"))
