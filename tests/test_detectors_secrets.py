@@ -9,7 +9,7 @@ import pytest
 
 from router.masking import mask_text
 from router.masking.detectors import builtin_detectors
-from tests.linear import cpu_seconds
+from tests.linear import cpu_seconds, takes_linear_time
 from tests.masks import masked_input, policies
 
 POLICIES = policies(
@@ -216,3 +216,54 @@ def test_credentials_are_found_as_programs_and_people_write_them(text: str, expe
 def test_what_only_looks_like_credentials_stays(text: str) -> None:
     """Variables, numbers of users, order numbers, DNA."""
     assert mask_text(text, CREDENTIALS, ["m"])[0] == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("env:\n  - name: DB_PASSWORD\n    value: correct\n", "env:\n  - name: DB_PASSWORD\n    value: [X]\n"),
+        ('see {"name": "API_TOKEN", "value": "zq771xab9"} ok', 'see {"name": "API_TOKEN", "value": "[X]"} ok'),
+        ("<name>api_token</name>\n <value>zq771xab9</value>", "<name>api_token</name>\n <value>[X]</value>"),
+        ("password: |\n  x1y2z3abc\nnext: y", "password: |\n  [X]\nnext: y"),
+        ("ENV DB_PASSWORD correct", "ENV DB_PASSWORD [X]"),
+        ('setx API_TOKEN "zq771xab9"', 'setx API_TOKEN "[X]"'),
+        ("npm config set //r.example/:_authToken zq771xab9", "npm config set //r.example/:_authToken [X]"),
+        ("machine h login bo password hunter2", "machine h login bo password [X]"),
+        ("ALTER USER bo WITH PASSWORD 'correct horse';", "ALTER USER bo WITH PASSWORD '[X]';"),
+        ("create user bo identified by 'abcd'", "create user bo identified by '[X]'"),
+        ("**Password:** hunter2x", "**Password:** [X]"),
+        ("password: **hunter2x**", "password: **[X]**"),
+        ("| db_password | `hunter2x` |", "| db_password | `[X]` |"),
+        ("My password is hunter2.", "My password is [X]."),
+        ("the passphrase was: hunter2x, I think", "the passphrase was: [X], I think"),
+    ],
+)
+def test_a_value_is_found_where_its_name_stands_elsewhere(text: str, expected: str) -> None:
+    """In pairs of name and value, in blocks of YAML, commands, SQL, Markdown, and sentences."""
+    assert redacted(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "| password | required |",
+        "| token | Description | `tokens` | **4096** |",
+        "**Password:** required",
+        "my password is required, it was changed",
+        "the password is SHA256 hashed, or base64-encoded, of 8-16 characters",
+        "- name: max_tokens\n  value: 4096",
+        "name: password\nvalue: ${DB_PASSWORD}",
+        "token: >\n  some folded text",
+        "key: |\n  x1y2z3abc",
+    ],
+)
+def test_words_beside_such_a_name_stay(text: str) -> None:
+    """Columns of a table, sentences about passwords, counts, placeholders."""
+    assert redacted(text) == text
+
+
+def test_names_in_all_forms_take_linear_time() -> None:
+    """However often they stand in a text."""
+    detector = builtin_detectors()["secret_value"]
+    for text in ("| password ", "name: password value: abcd1 "):
+        assert takes_linear_time(detector.find, text)

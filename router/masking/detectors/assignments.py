@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, has_digit
+from router.masking.detectors.spelled import SpelledSecrets
 from router.masking.names import names_secret, readable
 from router.masking.patterns import compile_bytes
 
@@ -83,6 +84,7 @@ class SecretValue:
         self._key = compile_bytes(r"[A-Z0-9]_KEY$|[a-z0-9][_-]key$|[a-z0-9]Key$")
         self._key_of_data = compile_bytes(rf"(?i)(?:{_KEYS_OF_DATA})[_-]?key$")
         self._path = compile_bytes(_PATH)
+        self._spelled = SpelledSecrets()
 
     def under(self, keys: Keys) -> Find | None:
         # Where `names_secret` says so of a key, its value is gone already.
@@ -91,6 +93,17 @@ class SecretValue:
         return after(f'{key}="'.encode(), self.find) if is_name else None
 
     def find(self, text: bytes) -> Sequence[Span]:
+        return [*self._assigned(text), *self._told(text)]
+
+    def _told(self, text: bytes) -> Iterator[Span]:
+        for start, name, begin, end, is_told in self._spelled.find(text):
+            before = text[max(0, start - _SHORT) : start]
+            name = before[len(before.rstrip(_NAME_BYTES)) :].decode() + name
+            value, is_password = text[begin:end], name.lower().endswith(_PASSWORDS)
+            if _says_secret(name) and self._is_secret(value, is_password, is_told) and not self._call.search(value):
+                yield begin, end
+
+    def _assigned(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
         position = 0
         while match := self._pattern.search(text, position):
