@@ -38,7 +38,9 @@ def langfuse():
         yield server
 
 
-def end(langfuse: FakeLangfuse, folder: Path, checkout: Path, *, option: str, before: str = "") -> tuple[int, str]:
+def end(
+    langfuse: FakeLangfuse, folder: Path, checkout: Path, *, option: str, before: str = "", limit_secs: int = 30
+) -> tuple[int, str]:
     """Run the application, end it by SIGTERM once its calls have returned; return its exit status and last words."""
     (folder / "routing.yaml").write_text(ROUTING, "utf-8")
     environment = {
@@ -47,7 +49,7 @@ def end(langfuse: FakeLangfuse, folder: Path, checkout: Path, *, option: str, be
         "LITELLM_LOCAL_MODEL_COST_MAP": "True",
         "ROUTER_CHECK_PROJECTS": "false",
         "ROUTER_FLUSH_INTERVAL_SECS": "3600",
-        "ROUTER_SHUTDOWN_TIMEOUT_SECS": "2",
+        "ROUTER_SHUTDOWN_TIMEOUT_SECS": str(limit_secs),
         "PYTHONPATH": str(checkout),
     }
     code = APPLICATION.format(before=before, option=option)
@@ -57,7 +59,7 @@ def end(langfuse: FakeLangfuse, folder: Path, checkout: Path, *, option: str, be
         assert application.stdout is not None
         assert application.stdout.readline() == "ready\n"
         application.send_signal(signal.SIGTERM)
-        words, _ = application.communicate(timeout=30)
+        words, _ = application.communicate(timeout=60)
     return application.returncode, words
 
 
@@ -74,9 +76,9 @@ def test_the_handler_of_the_application_has_its_turn_after_the_drain(langfuse, t
 
 
 def test_a_langfuse_that_hangs_does_not_hold_the_end_up(langfuse, tmp_path, checkout):
-    """The setting says two seconds; the test would wait thirty."""
+    """The setting says two seconds; the test would wait sixty."""
     langfuse.hang()
-    assert end(langfuse, tmp_path, checkout, option=DRAIN) == (-signal.SIGTERM, "")
+    assert end(langfuse, tmp_path, checkout, option=DRAIN, limit_secs=2) == (-signal.SIGTERM, "")
     assert langfuse.spans("all") == []
 
 
