@@ -224,7 +224,13 @@ def test_what_only_looks_like_a_mac_address_stays(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["9a792341-6306-4981-8211-7af37b956817", "card 17734285-3014-3281-9092-389d9121bd08", "order-A4279744725114739B"],
+    [
+        "9a792341-6306-4981-8211-7af37b956817",
+        "card 17734285-3014-3281-9092-389d9121bd08",
+        "order-A4279744725114739B",
+        "00-1967ead4451a04c964b283b071797a60-4b58170972054060-01",
+        "00-43150002e67d94f2c541c3e2f80d7f56-642eb64fa3a38fae-01",
+    ],
 )
 def test_digits_of_an_id_are_no_number_of_a_person(text: str) -> None:
     """Those of a UUID never, though they pass a check by chance; nor those in the middle of a word."""

@@ -15,11 +15,15 @@ Keys = tuple[str, ...]
 Find = Callable[[bytes], Sequence[Span]]
 """Returns spans of a text."""
 _UUID: Final = compile_bytes(
-    r"(?:^|[^0-9A-Za-z])([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})(?:[^0-9A-Za-z]|$)", captures=True
+    r"(?:^|[^0-9A-Za-z])([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+    r"|[0-9A-Fa-f]{2}-[0-9A-Fa-f]{32}-[0-9A-Fa-f]{16}-[0-9A-Fa-f]{2})(?:[^0-9A-Za-z]|$)",
+    captures=True,
 )
-_UUID_LENGTH: Final = 37
-"""Bytes of a UUID, and one that ends it."""
-_UUID_DASHES: Final = 4
+"""UUIDs, and trace ids as W3C's `traceparent` has them."""
+_UUID_LENGTH: Final = 56
+"""Bytes of the longer one, and one that ends it."""
+_UUID_DASHES: Final = 3
+"""Dashes in the one that has fewer; without as many there is none."""
 NO_NUMBER: Final = 1 << 30
 """`shortest_number` of what no number alone can be."""
 
@@ -92,7 +96,7 @@ def overlaps_any(span: Span, others: Sequence[Span]) -> bool:
 
 
 def outside_uuids(found: Sequence[Span], text: bytes) -> Sequence[Span]:
-    """Return the spans that share no byte with a UUID: its digits are nobody's number."""
+    """Return the spans that share no byte with a UUID or traceparent: its digits are nobody's number."""
     return [span for span in found if not _is_in_uuid(text, *span)]
 
 
