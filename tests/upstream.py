@@ -207,6 +207,19 @@ def _messages(body: Mapping[str, Any]) -> Answer:
     ]
 
 
+def _gemini(body: Mapping[str, Any]) -> Answer:
+    part = {"text": _TEXT}
+    said = {"segment": {"endIndex": 11, "text": _TEXT}, "groundingChunkIndices": [0]}
+    grounding = {
+        "webSearchQueries": ["is all well"],
+        "groundingChunks": [{"web": {"uri": "https://example.com/well", "title": "Well"}}],
+        "groundingSupports": [said],
+    }
+    candidate = {"content": {"role": "model", "parts": [part]}, "finishReason": "STOP", "groundingMetadata": grounding}
+    usage = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}
+    return {"candidates": [candidate], "usageMetadata": usage, "modelVersion": "gemini-2.5-flash"}
+
+
 def _anything(body: Mapping[str, Any]) -> Answer:
     return {"echo": body}
 
@@ -223,4 +236,5 @@ _ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], Answer]] = {
     "/rerank": _rerank,
     "/responses": _responses,
     "/messages": _messages,
+    ":generateContent": _gemini,
 }

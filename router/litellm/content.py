@@ -17,6 +17,7 @@ _NOT_PARAMETERS = frozenset(
 _MAX_COUNT = 2**63
 _COUNTS = ("prompt_tokens", "completion_tokens", "total_tokens")
 _NOTHING: Mapping[str, Any] = {}
+GROUNDING = "vertex_ai_grounding_metadata"
 ZERO_COST = "zero_cost_diagnostic"
 """Where LiteLLM says that a price of 0 is one that it lacks."""
 _COST_KINDS = {
@@ -138,6 +139,14 @@ def _choice(choice: Payload, snapshot: Snapshot) -> Any:
     if isinstance(specific, Mapping) and not any(value is not None for value in specific.values()):
         del kept["provider_specific_fields"]
     return snapshot.copy(kept)
+
+
+def grounding_of(payload: Payload | None, response_obj: Any, snapshot: Snapshot) -> Any:
+    """Return which searches ground the answer of a Gemini model; None where none do. It quotes the answer."""
+    if "response" in excluded_fields():
+        return None
+    response = _fields(response_obj if payload is None else payload.get("response"))
+    return snapshot.copy(response.get(GROUNDING)) or None
 
 
 def error_of(kwargs: Payload, payload: Payload | None) -> CallError:

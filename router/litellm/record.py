@@ -11,8 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from router.litellm.content import (
+    GROUNDING,
     costs_of,
     error_of,
+    grounding_of,
     input_of,
     mapping_of,
     output_of,
@@ -366,6 +368,8 @@ def _details_of(
         details["applied_guardrails"] = texts_in(snapshot.copy(guardrails))
     if managed := managed_prompt_of(known):
         details["prompt_management_metadata"] = managed
+    if response_obj is not None and (grounding := grounding_of(payload, response_obj, snapshot)):
+        details[GROUNDING] = grounding
     if usage_object:
         details["usage_object"] = snapshot.copy(usage_object)
     return details

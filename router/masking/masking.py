@@ -19,7 +19,15 @@ from router.masking.policies import MaskingPolicies, UnknownMask
 from router.masking.policy import Policy
 from router.masking.record import MaskedRecord
 from router.masking.scan import MaskFailed
-from router.masking.shape import hide_copy, masked_fields, put_times, take_times, without_content, without_words
+from router.masking.shape import (
+    hide_copy,
+    masked_fields,
+    put_times,
+    take_times,
+    without_content,
+    without_quotes,
+    without_words,
+)
 from router.masking.tags import mask_tags
 from router.masking.walk import Walk
 from router.routing.plan import Plan
@@ -130,6 +138,8 @@ def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str, recall: Re
     failures: dict[str, None] = {}
     if policy.steps or MASK_FUNCTION in policy.names:  # what no path reaches could show what one hides
         tree["guardrails"] = without_content(tree["guardrails"])
+        if "metadata" in tree["generation"]:
+            tree["generation"]["metadata"] = without_quotes(tree["generation"]["metadata"])
         hide_copy(tree["trace"])
         if "tags" in tree["trace"]:
             tree["trace"]["tags"] = mask_tags(tree["trace"]["tags"], record.metadata, walk)

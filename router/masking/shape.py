@@ -20,6 +20,7 @@ _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _CLASS_NAME = re2.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}", _OPTIONS)
 _CODE = re2.compile(r"[A-Za-z0-9_.-]{1,64}", _OPTIONS)
+_QUOTING = frozenset({"vertex_ai_grounding_metadata"})
 _VOCABULARY = frozenset(
     """
     any audio auto base64 default flex float high image json_object json_schema low max medium minimal none priority
@@ -66,6 +67,13 @@ def without_content(guardrails: Any) -> Any:
     return [
         {name: each[name] for name in each if name not in quotes} for each in guardrails or () if type(each) is dict
     ]
+
+
+def without_quotes(metadata: Any) -> Any:
+    """Return the generation's metadata without what quotes the answer there, where no path to the output leads."""
+    if isinstance(metadata, dict) and not _QUOTING.isdisjoint(metadata):
+        return {key: value for key, value in metadata.items() if key not in _QUOTING}
+    return metadata
 
 
 def hide_copy(trace: dict[str, Any]) -> None:

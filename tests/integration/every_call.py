@@ -29,6 +29,7 @@ SPEECH: dict[str, Any] = {"model": "openai/tts-1", "voice": "alloy", "input": "s
 RERANK: dict[str, Any] = {"model": "cohere/rerank-english-v3.0", "query": "which?", "documents": ["one", "two"]}
 RESPONSE: dict[str, Any] = {"model": "gpt-4o-mini", "input": "hello"}
 CLAUDE: dict[str, Any] = {"model": "anthropic/claude-haiku-4-5", "max_tokens": 9, "messages": MESSAGES}
+GEMINI: dict[str, Any] = {"model": "gemini/gemini-2.5-flash", "messages": MESSAGES}
 IMAGE: dict[str, Any] = {"model": "dall-e-3", "prompt": "a cat"}
 EDIT: dict[str, Any] = {"model": "gpt-image-1", "prompt": "a hat"}
 MODERATION: dict[str, Any] = {"model": "omni-moderation-latest", "input": "bad words"}
@@ -98,6 +99,11 @@ def kinds(url: str) -> dict[str, Call]:
         "aresponses streamed": of(litellm.aresponses, RESPONSE, stream=True),
         "anthropic_messages": of(messages, CLAUDE, path=""),
         "anthropic_messages streamed": of(messages, CLAUDE, path="", stream=True),
+        "completion grounded": of(litellm.completion, GEMINI, path=""),
+        "acompletion grounded": of(litellm.acompletion, GEMINI, path=""),
+        "acompletion grounded and masked": lambda given: of(litellm.acompletion, GEMINI, path="")(
+            {**given, "metadata": {**given["metadata"], "mask_output": True}}
+        ),
         "completion falling back": of(litellm.completion, FALLING_BACK),
         "acompletion falling back": of(litellm.acompletion, FALLING_BACK),
         "completion of a router": balanced(balancer.completion),

@@ -140,6 +140,25 @@ def test_a_moderation_says_what_it_found(made: Made) -> None:
     assert (span.input, span.output[0]["categories"]["hate"]) == (said("bad words"), False)
 
 
+@pytest.mark.seed("call-types")
+@pytest.mark.parametrize("kind", ["completion grounded", "acompletion grounded"])
+def test_what_grounds_an_answer_is_metadata_of_its_generation(kind: str, made: Made) -> None:
+    """Vertex AI's and Gemini's searches, by LiteLLM's name."""
+    span = made.only(kind)
+    (grounding,) = span.metadata["vertex_ai_grounding_metadata"]
+    assert grounding["webSearchQueries"] == ["is all well"]
+    assert (span.output["content"], span.usage) == ("all is well", COUNTED)
+
+
+@pytest.mark.seed("mask-output")
+def test_what_grounds_an_answer_that_is_hidden_is_hidden_with_it(made: Made) -> None:
+    """It quotes the answer, and what was searched for."""
+    span = made.only("acompletion grounded and masked")
+    assert span.output == "redacted-by-litellm"
+    assert "all is well" not in repr(span.attributes)
+    assert "is all well" not in repr(span.attributes)
+
+
 @pytest.mark.seed("call-types", "failure-callback")
 @pytest.mark.parametrize("kind", ["completion failing", "acompletion failing"])
 def test_a_refusal_of_the_provider_is_one_generation(kind: str, made: Made) -> None:
