@@ -25,7 +25,7 @@ PROJECT = "parity"
 _ROUTING = """\
 version: 1
 projects:
-  parity: {env: PARITY}
+  parity: {env: PARITY, server: v4}
 rules:
   - {id: all, route: parity}
 """
@@ -119,11 +119,12 @@ def compare(names: Sequence[str], progress: Callable[[str], None] = lambda text:
     """Make each call once and give LiteLLM's hook arguments to both callbacks."""
     alike: dict[str, tuple[str, ...]] = {}
     differences: list[Difference] = []
-    with FakeLangfuse([PROJECT, "dynamic"]) as server, _router_of(server) as ours:
+    with FakeLangfuse([PROJECT, "dynamic"]) as server:
         own = OwnCallback(server)
         for name in names:
             progress(f"parity: {name}")
-            alike[name], found = differences_of(name, *_both(CASES[name], own, ours, server))
+            with _router_of(server) as ours:  # it remembers traces, and cases have ids in common
+                alike[name], found = differences_of(name, *_both(CASES[name], own, ours, server))
             differences += found
         own.close()
     used = {found.reason for found in differences}

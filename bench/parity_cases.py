@@ -130,6 +130,11 @@ _ALL = (
     Case("user_argument_and_key", {"trace_user_id": "user-1"}, arguments={"user": "enduser-1"}),
     Case("trace_public", {"trace_public": True, "trace_name": "n"}),
     Case("nested_metadata", {"metadata": {"a": 1}, "ticket": 7}),
+    Case(
+        "default_tags",
+        {"tags": ["t1"], "extra_key": "search"},
+        switches={"langfuse_default_tags": ["extra_key"]},
+    ),
     Case("key_alias", {"user_api_key_alias": "ka"}),
     Case("tags_as_text", {"tags": "a,b"}),
     Case("existing_trace", {"existing_trace_id": "trace-id-1", "generation_name": "g2", "trace_name": "ignored"}),

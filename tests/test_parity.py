@@ -39,6 +39,15 @@ def test_what_a_user_relies_on_is_sent_alike(found: parity.Parity) -> None:
     assert found.same["no_log"] == 0  # neither sends it
 
 
+def test_a_case_finds_the_same_whatever_ran_before_it(found: parity.Parity) -> None:
+    """Traces that other cases wrote are none of its business."""
+
+    def of(run: parity.Parity) -> set[tuple[str, str | None]]:
+        return {(item.attribute, item.reason) for item in run.differences if item.case == "existing_trace_update"}
+
+    assert of(parity.compare(("existing_trace_update",))) == of(found)
+
+
 def test_what_the_table_of_the_seed_tells_is_what_was_sent(found: parity.Parity) -> None:
     """docs/seed.md says nothing of LiteLLM's callback that was not measured here."""
     differing = {(item.case, item.attribute): item.litellm for item in found.differences}
