@@ -20,30 +20,61 @@ SHOWN = ("litellm", "langfuse", "opentelemetry-sdk", "pydantic", "rich")
 OLDEST_LITELLM = "1.80.12"
 """Before it LiteLLM's queue stays bound to the first event loop, and loses what a second one logs."""
 
-EVERYWHERE = (
-    "tests/integration/test_litellm.py",
-    "tests/integration/test_request_credentials.py",
+TESTS = (
+    "tests/integration",
     "tests/test_cli_check.py",
-    "tests/test_cli_explain.py",
+    "tests/test_cli_demo.py",
     "tests/test_cli_main.py",
     "tests/test_encode.py",
-    "tests/test_invalid.py",
-    "tests/test_langfuse_ids.py",
-    "tests/test_litellm_private.py",
-    "tests/test_schema.py",
-    "tests/test_sender.py",
-)
-"""Real calls, the command line, Langfuse's names, the shape of routing.yaml and its schema."""
-CURRENT = (
-    "tests/integration/test_proxy.py",
-    "tests/integration/test_proxy_calls.py",
-    "tests/integration/test_proxy_headers.py",
-    "tests/test_cli_demo.py",
     "tests/test_litellm_capture.py",
     "tests/test_litellm_fields.py",
+    "tests/test_litellm_private.py",
     "tests/test_litellm_record.py",
+    "tests/test_schema.py",
 )
-"""What expects the keys, the clean stderr and the captured calls of a LiteLLM like 1.106.2."""
+"""Real calls, the proxy, LangChain, the command line, LiteLLM's and Langfuse's names, the shape of routing.yaml."""
+
+_CALLS = "tests/integration/test_call_types.py::test_a"
+_KINDS = f"{_CALLS}_call_of_each_kind_is_one_generation"
+_RECORD = "tests/test_litellm_record.py::test"
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Tests that a session cannot have: how their ids begin, and why; nothing that we could mend is among them."""
+
+    tests: tuple[str, ...]
+    why: str
+
+
+LEFT_OUT_OF_OLDEST = (
+    LeftOut(
+        (f"{_KINDS}[image_edit]", f"{_KINDS}[aimage_edit]", f"{_KINDS}[speech]", f"{_KINDS}[aspeech]"),
+        "LiteLLM hands callbacks a placeholder instead of the prompt of an image edit and of the sound of a speech",
+    ),
+    LeftOut((f"{_KINDS}[rerank]", f"{_KINDS}[arerank]"), "LiteLLM counts no tokens as 0 tokens"),
+    LeftOut(
+        (f"{_KINDS}[completion streamed]", f"{_KINDS}[acompletion streamed]"),
+        "LiteLLM counts the tokens of a stream itself, and passes the provider's usage over",
+    ),
+    LeftOut((f"{_KINDS}[anthropic_messages",), "LiteLLM hands callbacks no metadata of the SDK's /v1/messages"),
+    LeftOut(
+        (f"{_CALLS}_fallback_is_two_generations_of_one_trace[completion falling back]",),
+        "LiteLLM ends the event loop of a synchronous fallback before it reports the success",
+    ),
+    LeftOut(
+        (f"{_RECORD}_what_the_host_excluded_is_left_out", f"{_RECORD}_what_the_host_excluded_is_not_fetched_where"),
+        "LiteLLM has no `standard_logging_payload_excluded_fields` yet",
+    ),
+    LeftOut(
+        (f"{_RECORD}_the_words_of_a_client_are_no_deployment_where_litellm_routed_nothing",),
+        "LiteLLM leaves no sign of its routing yet: `ROUTED` in router/litellm/private.py says what that costs",
+    ),
+    LeftOut(
+        (f"{_RECORD}_a_proxy_call_with_headers_is_recorded_exactly",),
+        "the captured key is of LiteLLM 1.106, which knows an alias of the organization",
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +89,7 @@ class Session:
         adds: requirements besides those of the package and its tests.
         extras: of the package.
         lowest: whether our own dependencies are the lowest that pyproject.toml allows.
+        left_out: what of `TESTS` it cannot have.
     """
 
     name: str
@@ -67,7 +99,7 @@ class Session:
     adds: tuple[str, ...] = ()
     extras: tuple[str, ...] = ("litellm",)
     lowest: bool = False
-    tests: tuple[str, ...] = (*EVERYWHERE, *CURRENT)
+    left_out: tuple[LeftOut, ...] = ()
 
     @property
     def lock(self) -> Path:
@@ -78,6 +110,7 @@ class Session:
         return (*self.pins, *(lowest_bounds() if self.lowest else ()))
 
 
+# Not Python 3.12.0 and 3.12.1: there a process that ends starts no thread, and loses calls that came last.
 SESSIONS = (
     Session(
         "oldest",
@@ -85,17 +118,17 @@ SESSIONS = (
         "the lowest of everything: LiteLLM, langfuse 4.7, pydantic 2.11, rich 13.7.1",
         pins=(f"litellm=={OLDEST_LITELLM}",),
         lowest=True,
-        tests=EVERYWHERE,
+        left_out=LEFT_OUT_OF_OLDEST,
     ),
     Session(
         "proxy-image",
-        "3.12",
+        "3.13",
         "LiteLLM's proxy image: langfuse 4.15 with opentelemetry 1.33.1",
         adds=("litellm[proxy,proxy-runtime]==1.106.2",),
     ),
     Session(
         "langfuse-5",
-        "3.12",
+        "3.13",
         "langfuse 5, which switches LiteLLM's own callback off",
         pins=("langfuse==5.*",),
         extras=(),
@@ -164,7 +197,7 @@ def lock(session: Session) -> None:
 
 
 def run(session: Session) -> Outcome:
-    """Install a session and run its tests."""
+    """Install a session and run its tests; pytest prints a dot for each, and how many percent are done."""
     started = time.monotonic()
     home = ENVIRONMENTS / session.name
     python = home / "bin" / "python"
@@ -200,7 +233,10 @@ def run(session: Session) -> Outcome:
         "--show-capture=no",
     ]
     options += ["-p", "no:cacheprovider", f"--junit-xml={report}"]
-    subprocess.run([str(python), "-m", "pytest", *options, *session.tests], cwd=CHECKOUT, check=False)
+    for entry in session.left_out:
+        print(f"  without {len(entry.tests)} {'test' if len(entry.tests) == 1 else 'tests'}: {entry.why}", flush=True)
+        options += [word for test in entry.tests for word in ("--deselect", test)]
+    subprocess.run([str(python), "-m", "pytest", *options, *TESTS], cwd=CHECKOUT, check=False)
     return _read(session, report, time.monotonic() - started)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.matrix import OLDEST_LITELLM, SESSIONS, Outcome, Session, lowest_bounds, main, pinned, summary
+from tests.matrix import OLDEST_LITELLM, SESSIONS, TESTS, Outcome, Session, lowest_bounds, main, pinned, summary
 
 NAMED = {session.name: session for session in SESSIONS}
 
@@ -18,7 +18,18 @@ def test_a_session_is_pinned_with_hashes_and_has_its_tests(session: Session, che
     text = session.lock.read_text("utf-8")
     assert len(pinned(session)) == len(re.findall(r"^\S+==", text, re.MULTILINE))
     assert all("--hash=sha256:" in block for block in re.split(r"\n(?=\S)", text))
-    assert [test for test in session.tests if not (checkout / test).is_file()] == []
+    assert [test for test in TESTS if not (checkout / test).exists()] == []
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.name)
+def test_what_a_session_leaves_out_exists_and_says_why(session: Session, checkout: Path) -> None:
+    """A test that was renamed would run again, and a word without a test hide nothing."""
+    for entry in session.left_out:
+        assert entry.why
+        for test in entry.tests:
+            file, _, name = test.partition("::")
+            assert any(file.startswith(tested) for tested in TESTS), test
+            assert f"def {name.partition('[')[0]}" in (checkout / file).read_text("utf-8"), test
 
 
 def test_the_oldest_session_has_the_lowest_version_of_everything() -> None:

@@ -71,6 +71,7 @@ def test_keys_and_hosts_that_a_client_brings_are_not_used(proxy: Proxy, langfuse
         proxy.chat("sk-wrong", metadata=own)
         assert proxy.chat("sk-b").status_code == 200
         langfuse.wait_for(1, project="rest")
+        langfuse.wait_for(1, project="no-key")
         assert evil.requests() == []
     assert "lf-evil" not in repr([span.attributes for span in langfuse.spans()])
     assert "sk-lf-evil" not in proxy.output.read_text("utf-8")
