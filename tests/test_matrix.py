@@ -51,6 +51,14 @@ def test_each_session_has_the_langfuse_that_it_is_for() -> None:
     assert _release(pinned(NAMED["newest"])["litellm"]) >= (1, 106, 2)
 
 
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda session: session.name)
+def test_the_readme_tells_the_versions_of_each_session(session: Session, checkout: Path) -> None:
+    """`make lock` chooses new ones; the table has to follow."""
+    names = ("litellm", "langfuse", "opentelemetry-sdk", "pydantic")
+    cells = (session.name, session.python, *(pinned(session)[name] for name in names))
+    assert f"\n| {' | '.join(cells)} |\n" in (checkout / "README.md").read_text("utf-8")
+
+
 def test_the_summary_has_a_line_for_each_session() -> None:
     """A session that did not run, or ran nothing, is not good."""
     outcomes = [
