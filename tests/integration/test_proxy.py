@@ -89,7 +89,8 @@ def test_a_key_that_is_not_accepted_reaches_only_the_project_for_such_calls(
     spans = langfuse.wait_for(2)
     assert sorted(span.project for span in spans) == ["no-key", "rest"]
     (span,) = langfuse.spans("no-key")
-    assert (span.level, span.routing["rule"], span.trace) == ("ERROR", "no-key", {"name": "litellm-acompletion"})
+    assert (span.level, span.routing["rule"]) == ("ERROR", "no-key")
+    assert span.trace in ({"name": "litellm-acompletion"}, {"name": "litellm-/v1/chat/completions"})  # of older LiteLLM
 
 
 @pytest.mark.seed("duplicates", "failure-callback")
