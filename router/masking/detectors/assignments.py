@@ -12,7 +12,7 @@ from router.masking.names import names_secret, readable
 from router.masking.patterns import compile_bytes
 
 _CALLED_PW = r"pass(?:word|wd|phrase|code)?|pwd?"
-_NAME = rf"[A-Za-z0-9_.-]*(?i:{_CALLED_PW}|secret|token|key|credential|auth|cookie)[A-Za-z0-9_.-]*"
+_NAME = rf"[A-Za-z0-9_.-]*(?i:{_CALLED_PW}|secret|token|key|credential|auth|cookie|access[_.-]?id)[A-Za-z0-9_.-]*"
 _QUOTES = r"\\*[\"'`]"
 _GIVEN = rf"(?:{_QUOTES})?[\])]?(?:(?::[ \t]*|[ \t]+)[A-Za-z]+[ \t]*=|[ \t]*(?:[:?+.|]*=>?|:+=?))[ \t\n]*"
 _PASSWORDS = ("password", "passwd", "passphrase", "passcode", "pwd", "pw", "pass")
@@ -24,7 +24,7 @@ _PLACEHOLDER = (
 )
 _CODE = (
     r"^(?:os|process|env|self|this|config|cfg|settings|args|options|opts|request|req|ctx|var|vars|local|data|secrets|params"
-    r"|module|props|state|import|await|new|return|Rails|System|Environment)[.\[ ]|::|->|=="
+    r"|module|props|state|import|await|new|return|Rails|System|Environment)[.\[ ]|::|->|==[^=]"
 )
 _CALL = r"^[A-Za-z_.]{2,}\([^)]*$"
 """A call of a program, its closing bracket left out."""
@@ -42,6 +42,7 @@ _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.
 _NAME_CHARACTERS = _NAME_BYTES.decode()
 _MARKS = b"\"'`"
 _SHORTEST_SECRET = 8
+_SHORTEST_ACCESS_ID = 12
 _SHORTEST_PW = 4
 _SHORTEST_HEAD = 3
 """Bytes before the first comma of a value without quotes."""
@@ -84,6 +85,7 @@ class SecretValue:
         self._key = compile_bytes(r"[A-Z0-9]_KEY$|[a-z0-9][_-]key$|[a-z0-9]Key$")
         self._key_of_data = compile_bytes(rf"(?i)(?:{_KEYS_OF_DATA})[_-]?key$")
         self._path = compile_bytes(_PATH)
+        self._access_id = compile_bytes(r"(?i)access[_.-]?id$")
         self._spelled = SpelledSecrets()
 
     def under(self, keys: Keys) -> Find | None:
@@ -135,7 +137,9 @@ class SecretValue:
         value = text[begin:end]
         if text[begin - 1] not in _MARKS and self._call.search(value):
             return False
-        if _says_secret(name):
+        if self._access_id.search(name.encode()):  # the public half of a pair, given out at random
+            return len(value) >= _SHORTEST_ACCESS_ID and has_digit(value) and not (value.islower() or value.isupper())
+        if _says_secret(name) or name == "_auth":  # the second is npm's
             return self._is_secret(value, name.lower().endswith(_PASSWORDS), is_tight)
         return len(value) >= _LONG and self._may_name_key(name) and self._is_secret(value, False, is_tight)
 
