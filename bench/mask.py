@@ -159,6 +159,7 @@ def _stalls(mask_all: Callable[[str], str], progress: Progress) -> Table:
         "nothing": lambda: threading.Event().wait(0.5),
         "5 MB of prose": partial(mask_all, prose(5_000 * KB, 500)),
         "5 MB of digits": partial(mask_all, "1 " * 2_500 * KB),
+        "1 MB of base64": partial(mask_all, hostile_texts(1_000 * KB)["base64"]),
     }
     rows = []
     for name, run in work.items():

@@ -10,6 +10,7 @@ from router.masking.detectors import BUILTIN_DETECTORS
 from router.masking.detectors.detector import Span, overlaps_any, united
 from router.masking.policy import Finder
 from router.masking.scan import Hit, MaskFailed, Scanner, merged
+from router.masking.utf8 import decoded, encoded
 
 _SEPARATORS = (b"", b" ")
 """What may be thought between two texts: the first may end in the middle of a word or at its end."""
@@ -34,7 +35,7 @@ def mask_across(texts: list[str], scanner: Scanner, active: tuple[Finder, ...]) 
 
 
 def _pass(texts: list[str], separator: bytes, scanner: Scanner, active: tuple[Finder, ...]) -> list[str] | None:
-    parts = [text.encode() for text in texts]
+    parts = [encoded(text) for text in texts]
     starts = list(accumulate((len(part) + len(separator) for part in parts[:-1]), initial=0))
     data = separator.join(parts)
 
@@ -61,7 +62,7 @@ def _pass(texts: list[str], separator: bytes, scanner: Scanner, active: tuple[Fi
     for start, end, replacement, group in [*merged([*split, *alone])][::-1]:
         if is_split(start, end):
             _replace(parts, starts, start, end, scanner.written(data, start, end, replacement, group).encode())
-    return [part.decode("utf-8", "replace") for part in parts]
+    return [decoded(part) for part in parts]
 
 
 def _only_touches(hit: Hit, alone: Mapping[str, Sequence[Span]]) -> bool:

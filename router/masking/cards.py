@@ -30,6 +30,7 @@ _GROUPINGS = frozenset(
     + [(4, 3, 3, 3), (4, 3, 3, 5), (4, 3, 4, 3), (4, 3, 4, 4), (4, 3, 4, 5), (4, 4, 3, 3), (4, 4, 3, 4), (4, 4, 3, 5)]
 )
 """Numbers of digits in the groups people write a card number in, besides one by one."""
+_MOST_GROUPS = max(map(len, _GROUPINGS))
 _SIZES_BY_START = {
     start: sorted({len(grouping) for grouping in _GROUPINGS if grouping[:2] == start}, reverse=True)
     for start in {grouping[:2] for grouping in _GROUPINGS}
@@ -165,7 +166,11 @@ def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
             yield start, end
         return
     written = run.translate(_TO_SPACE).split(b" ")
-    if tuple(map(len, written)) in _GROUPINGS and _is_card_at(text, start, end, b"".join(written)):
+    if (
+        len(written) <= _MOST_GROUPS
+        and tuple(map(len, written)) in _GROUPINGS
+        and _is_card_at(text, start, end, b"".join(written))
+    ):
         yield start, end  # no more groups could be tried first
         return
     groups = _Groups.of(written)

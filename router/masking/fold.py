@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 from router.masking.patterns import compile_custom
+from router.masking.utf8 import with_blanks
 
 # What always hides a character: other digits and letters that read as ASCII, and what is invisible.
 _DISGUISED = (
@@ -112,7 +113,7 @@ def fold(text: bytes) -> Shadow | None:
     spaced, escaped = text, b"\\" in text
     if escaped:
         # Of the same length, so that offsets stay: what follows an escaped line break begins a word.
-        spaced = text.replace(b"\\n", b"  ").replace(b"\\t", b"  ").replace(b"\\r", b"  ")
+        spaced = with_blanks(text)
     if not spaced.isascii():
         sites = _SITES
     elif escaped or b"%" in spaced or b"&" in spaced:

@@ -29,6 +29,7 @@ from router.masking.shape import (
     without_words,
 )
 from router.masking.tags import mask_tags
+from router.masking.utf8 import encoded
 from router.masking.walk import Walk
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
@@ -110,7 +111,7 @@ def _masked_value(value: Any, policy: Policy, project: str) -> tuple[Any, Walk]:
 
 
 def _as_bytes(masked: Any) -> bytes:
-    return (masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False)).encode()
+    return encoded(masked if isinstance(masked, str) else json.dumps(masked, ensure_ascii=False))
 
 
 def mask_text(

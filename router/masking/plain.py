@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from router.masking.names import REMOVED, hides, is_container, is_telling
+from router.masking.utf8 import encoded
 
 MAX_DEPTH = 64
 MAX_NODES = 200_000
@@ -148,7 +149,7 @@ def clean_text(text: str) -> str:
     if text.isascii():
         return text
     try:
-        text.encode()
+        encoded(text)
     except UnicodeEncodeError:
         return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return text

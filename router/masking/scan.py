@@ -13,6 +13,7 @@ from router.masking.fold import fold
 from router.masking.literals import MAX_VALUES, SHORTEST, is_peculiar
 from router.masking.partial import is_partly_shown, shown_from
 from router.masking.policy import Finder, Policy, Replacement
+from router.masking.utf8 import decoded, encoded
 
 Hit = tuple[int, int, Replacement]
 """Start and end in bytes, and what comes in their place."""
@@ -66,7 +67,7 @@ class Scanner:
         """
         if self.is_too_short(text, active):
             return text
-        data = text.encode()
+        data = encoded(text)
         hits = self.find(data, active, keys)
         return self.splice(data, hits, active, keys) if hits else text
 
@@ -83,7 +84,7 @@ class Scanner:
 
     def whole(self, text: str, replacement: Replacement, active: tuple[Finder, ...], *, show: bool = True) -> str:
         """Return what `mask` makes of a whole text: its end, as far as `show` says and no finder hides it."""
-        data = text.encode()
+        data = encoded(text)
         if self._is_own(data, 0, len(data), replacement, may_be_own=True):
             return self.text(text, active)
         if not show:
@@ -186,14 +187,14 @@ class Scanner:
             position = 0
             look_again = False
             for start, end, replacement, overlapping in merged(hits):
-                pieces.append(data[position:start].decode("utf-8", "replace"))
+                pieces.append(decoded(data[position:start]))
                 pieces.append(self.written(data, start, end, replacement, overlapping))
                 look_again = look_again or replacement.action in _LEAVE_NEIGHBOURS or _touches_word(data, start, end)
                 position = end
-            text = "".join((*pieces, data[position:].decode("utf-8", "replace")))
+            text = "".join((*pieces, decoded(data[position:])))
             if not look_again:
                 return text
-            data = text.encode()
+            data = encoded(text)
             hits = self.find(data, active, keys)
             if not hits:
                 return text
@@ -201,7 +202,7 @@ class Scanner:
 
     def written(self, data: bytes, start: int, end: int, replacement: Replacement, overlapping: list[Hit]) -> str:
         """Return the text that comes in place of a span of `data`, which is made of `overlapping` hits."""
-        value = data[start:end].decode("utf-8", "replace")
+        value = decoded(data[start:end])
         self._remember(value, replacement)
         for hit_start, hit_end, each in overlapping if len(overlapping) > 1 else ():
             self._remember(data[hit_start:hit_end].decode("utf-8", "replace"), each)

@@ -15,6 +15,7 @@ from router.masking.plain import Copier, free_name, leaves, marker, member_name
 from router.masking.policy import BY_NAME, Finder, PathStep, Policy, Replacement
 from router.masking.scan import MaskFailed, Scanner
 from router.masking.steps import State, advance, strictest, union, widened
+from router.masking.utf8 import encoded
 
 MAX_JSON_DEPTH: Final = 3
 MAX_KEYS: Final = 3
@@ -194,12 +195,12 @@ class Walk:
         may_be_json = not text[:1].isalnum() and opened < MAX_JSON_DEPTH and _opens_json(text)
         if not may_be_json and self._scanner.is_too_short(text, active):
             return text
-        data = text.encode()
+        data = encoded(text)
         hits = self._scanner.find(data, active, keys)
         if may_be_json and (hits or states or active or _may_hide_inside(data)):
             inside = self._json(text, states, active, keys, opened)
             if inside is not None:
-                data = inside.encode()
+                data = encoded(inside)
                 hits = self._scanner.find(data, active, keys)
                 text = inside
         return self._scanner.splice(data, hits, active, keys) if hits else text
