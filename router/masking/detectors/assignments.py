@@ -67,7 +67,7 @@ class SecretValue:
     """Values given to a name that says secret, unless they are placeholders, code or plain words."""
 
     name = "secret_value"
-    sign = _given(_NAME, 1)
+    sign = r"(?i:pw|pass|secret|token|key|credential|auth|cookie|identified by)"
     shortest = 8
     shortest_number = NO_NUMBER
 
