@@ -25,7 +25,13 @@ FINDS = {
     "url_credentials": "https://user:hunter2@db.example",
     "secret_value": 'client_secret = "suDtTGRsIvXtkI8"',
 }
-TOLD = ("the password is hunter22x", "| token | Zt8w3Xv1Qm5R |", "ENV DB_PW Zt8w3Xv1Qm", "identified by 'Zt8w3Xv1Qm'")
+TOLD = (
+    "the password is hunter22x",
+    "| token | Zt8w3Xv1Qm5R |",
+    "ENV DB_PW Zt8w3Xv1Qm",
+    "identified by 'Zt8w3Xv1Qm'",
+    "access_id=Zt8w3Xv1Qm5R",
+)
 PIECES = [
     *TOLD,
     *FINDS.values(),

@@ -12,7 +12,8 @@ from router.masking.names import names_secret, readable
 from router.masking.patterns import compile_bytes
 
 _CALLED_PW = r"pass(?:word|wd|phrase|code)?|pwd?"
-_NAME = rf"[A-Za-z0-9_.-]*(?i:{_CALLED_PW}|secret|token|key|credential|auth|cookie|access[_.-]?id)[A-Za-z0-9_.-]*"
+_SAYS_SECRET = rf"(?i:{_CALLED_PW}|secret|token|key|credential|auth|cookie|access[_.-]?id)"
+_NAME = rf"[A-Za-z0-9_.-]*{_SAYS_SECRET}[A-Za-z0-9_.-]*"
 _QUOTES = r"\\*[\"'`]"
 _GIVEN = rf"(?:{_QUOTES})?[\])]?(?:(?::[ \t]*|[ \t]+)[A-Za-z]+[ \t]*=|[ \t]*(?:[:?+.|]*=>?|:+=?))[ \t\n]*"
 _PASSWORDS = ("password", "passwd", "passphrase", "passcode", "pwd", "pw", "pass")
@@ -67,7 +68,7 @@ class SecretValue:
     """Values given to a name that says secret, unless they are placeholders, code or plain words."""
 
     name = "secret_value"
-    sign = r"(?i:pw|pass|secret|token|key|credential|auth|cookie|identified by)"
+    sign = rf"{_SAYS_SECRET}|(?i:identified by)"
     shortest = 8
     shortest_number = NO_NUMBER
 

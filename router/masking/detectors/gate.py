@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 from router.masking.detectors.detector import Detector, Gated
 from router.masking.patterns import compile_set
-
-_FEWEST: Final = 2
-"""Detectors for which one look more is worth it."""
 
 
 class Gate:
@@ -21,7 +18,7 @@ class Gate:
 
     def __init__(self, detectors: Iterable[Detector]) -> None:
         signs = {each: each.sign for each in detectors if isinstance(each, Gated)}
-        self._detectors = tuple(signs) if len(signs) >= _FEWEST else ()
+        self._detectors = tuple(signs)
         self._signs = tuple(signs.values())
 
     def clean(self, text: bytes) -> Collection[Detector]:
