@@ -60,8 +60,15 @@ def settled(langfuse: FakeLangfuse, folder: Path) -> set[int]:
 
 
 def left(folder: Path) -> set[str]:
-    """Return the folders of processes that have files with calls."""
-    return {path.parent.name for path in folder.rglob("*.spool")} - {"dead"}
+    """Return the folders of processes that have files with calls; they may go while one looks."""
+    return {path.name for path in folder.iterdir() if path.name != "dead" and has_calls(path)}
+
+
+def has_calls(folder: Path) -> bool:
+    try:
+        return any(path.suffix == ".spool" for path in folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
 
 
 class Story:
