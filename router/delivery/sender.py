@@ -29,11 +29,18 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("router")
 _THREAD_END_SECS = 0.25
+_END_SHARE = 0.15
+_MOST_END_SECS = 0.75
 _SPOOL_AGAIN_SECS = 60.0
 """How long after a failure the spool is opened again, which what stood in its way may be gone by."""
 _IMPORT_SECS = 5.0
 """How long a fork may wait for the first use of the HTTP client; it takes some tenths of a second."""
 _inherited: list[object] = []
+
+
+def _end_secs(limit: float) -> float:
+    """Return how much of the time for a shutdown the flush leaves to the ends of the thread and the interpreter."""
+    return min(limit / 2, max(_THREAD_END_SECS, min(_END_SHARE * limit, _MOST_END_SECS)))
 
 
 class Sender:
@@ -146,7 +153,7 @@ class Sender:
             if self._closed:
                 return self._clean
             self._closed = self._outbox.closed = True
-            self.force_flush(max(0.0, limit - _THREAD_END_SECS) if limit > 2 * _THREAD_END_SECS else limit / 2)
+            self.force_flush(limit - _end_secs(limit))
             dropped = self._outbox.abandon()
             if kept := self._counters.snapshot().spooled:
                 _log.warning("%s kept in the spool: not delivered within %.1f s.", calls(kept), limit)
