@@ -11,7 +11,7 @@ from typing import Any
 
 from router.config.draft import Draft
 from router.config.limits import fitted
-from router.errors import Location, Problem
+from router.errors import Location, Problem, Severity
 
 _ENVIRONMENT, _RELEASE, _SAMPLE = "LANGFUSE_TRACING_ENVIRONMENT", "LANGFUSE_RELEASE", "LANGFUSE_SAMPLE_RATE"
 _ENABLED = "LANGFUSE_TRACING_ENABLED"
@@ -22,6 +22,7 @@ PURPOSES: Mapping[str, str] = {
     _ENABLED: "whether anything is sent",
 }
 """What the variables that no project names say; those of `router.settings` have purposes of their own."""
+_NO_START = "the router does not start"
 _OFF, _ON = frozenset({"false", "0", "no", "off"}), frozenset({"true", "1", "yes", "on", ""})
 
 
@@ -56,42 +57,25 @@ def _rate(text: str) -> float | None:
 
 
 def _no_rate() -> Problem:
-    return Problem(
-        code="RT118",
-        message=f"`{_SAMPLE}` should be a number from 0 to 1",
-        location=Location("environment"),
-        effect="the router does not start",
-        hint="unset the variable, or say `sample` in `defaults`, which beats it",
-    )
+    hint = "unset the variable, or say `sample` in `defaults`, which beats it"
+    return _problem(f"`{_SAMPLE}` should be a number from 0 to 1", _NO_START, hint)
 
 
 def _switched_off() -> Problem:
-    return Problem(
-        code="RT118",
-        message=f"`{_ENABLED}` switches tracing off",
-        location=Location("environment"),
-        severity="warning",
-        effect="nothing is sent: every call counts as `sampled_out`",
-        hint="unset the variable",
-    )
+    effect = "nothing is sent: every call counts as `sampled_out`"
+    return _problem(f"`{_ENABLED}` switches tracing off", effect, "unset the variable", "warning")
 
 
 def _no_switch() -> Problem:
-    return Problem(
-        code="RT118",
-        message=f"`{_ENABLED}` should be true or false",
-        location=Location("environment"),
-        effect="the router does not start",
-        hint="unset the variable",
-    )
+    return _problem(f"`{_ENABLED}` should be true or false", _NO_START, "unset the variable")
 
 
 def _spelling() -> Problem:
-    return Problem(
-        code="RT118",
-        message=f"`{_ENVIRONMENT}` is no environment that Langfuse takes",
-        location=Location("environment"),
-        severity="warning",
-        effect="calls are filed under another spelling of it",
-        hint="up to 40 of a-z, 0-9, `-` and `_`, and not `langfuse` at its beginning",
-    )
+    effect = "calls are filed under another spelling of it"
+    hint = "up to 40 of a-z, 0-9, `-` and `_`, and not `langfuse` at its beginning"
+    return _problem(f"`{_ENVIRONMENT}` is no environment that Langfuse takes", effect, hint, "warning")
+
+
+def _problem(message: str, effect: str, hint: str, severity: Severity = "error") -> Problem:
+    where = Location("environment")
+    return Problem(code="RT118", message=message, location=where, severity=severity, effect=effect, hint=hint)
