@@ -94,7 +94,7 @@ def test_keys_that_are_refused_cost_the_others_nothing(langfuse, caplog):
 
 def test_projects_that_were_never_reached_leave_half_of_the_connections(langfuse):
     """However many unknown hosts hang, those of the file go out."""
-    with posting(langfuse, max_connections=2, timeout_secs=30) as post, FakeLangfuse() as hanging:
+    with posting(langfuse, max_connections=3, timeout_secs=30) as post, FakeLangfuse() as hanging:
         hanging.hang()
         send(post, *(ad_hoc(hanging, f"p{number}") for number in range(10)))
         post.send(1)

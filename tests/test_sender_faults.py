@@ -98,7 +98,7 @@ def test_projects_that_failed_never_take_all_connections(langfuse):
     bad = [f"bad-{number}" for number in range(8)]
     for name in bad:
         langfuse.reset(name)
-    with posting(langfuse, *bad, "good", flush_interval_secs=0, max_connections=4, timeout_secs=60) as post:
+    with posting(langfuse, *bad, "good", flush_interval_secs=0, max_connections=5, timeout_secs=60) as post:
         for name in bad:
             post.send(1, project=name)
         for name in bad:
@@ -112,25 +112,26 @@ def test_projects_that_failed_never_take_all_connections(langfuse):
 
 
 @pytest.mark.parametrize("project_id", [None, "p-1"], ids=["calls", "questions"])
-def test_a_host_that_hangs_never_takes_all_connections(langfuse, project_id):
-    """Not even when many of its projects have never failed; nor when they are asked whose keys they have."""
+@pytest.mark.parametrize("hosts", [1, 3], ids=["one host", "three hosts"])
+def test_hosts_that_hang_never_keep_all_connections(langfuse, hosts, project_id):
+    """Not even when all of their projects begin to hang at once; nor when they are asked whose keys they have."""
     names = [f"hangs-{number}" for number in range(12)]
     with (
-        socket.create_server(("127.0.0.1", 0), backlog=64) as silent,
-        posting(langfuse, *names, "good", flush_interval_secs=0, max_connections=4, timeout_secs=60) as post,
+        contextlib.ExitStack() as silent,
+        posting(langfuse, *names, "good", flush_interval_secs=0, max_connections=5, timeout_secs=60) as post,
     ):
-        host = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        for name in names:
+        ports = [
+            silent.enter_context(socket.create_server(("127.0.0.1", 0), backlog=64)).getsockname()[1]
+            for _ in range(hosts)
+        ]
+        for number, name in enumerate(names):
+            host = f"http://127.0.0.1:{ports[number % hosts]}"
             post.projects[name] = langfuse.project(name, host=host, project_id=project_id, server="v4")
             post.send(1, project=name)
-        with contextlib.ExitStack() as connections:
-            for _ in range(3):
-                connections.enter_context(silent.accept()[0])
-            exporter = post.sender._exporter
-            assert exporter is not None
-            wait_until(lambda: len(exporter._flights) == len(names))
-            post.send(1, project="good")
-            langfuse.wait_for(1, project="good")
+        wait_until(lambda: post.sender._exporter is not None and len(post.sender._exporter._flights) == len(names))
+        post.send(1, project="good")
+        langfuse.wait_for(1, project="good")
+        assert not any(post.account(name).get("delivered") for name in names)
 
 
 def test_a_request_that_is_too_large_is_halved_until_it_fits(langfuse):

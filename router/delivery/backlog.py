@@ -44,8 +44,9 @@ class Backlog:
 
     Attributes:
         project: its name. `account`: the name it is counted under.
-        failures: how often in a row it could not be reached; kept by the exporter, as `is_proven` is.
-        is_proven: whether it is of the file, or was reached before.
+        failures: how often in a row it could not be reached; kept by the exporter, as `is_suspect` is.
+        is_suspect: whether its requests may hang: a project of a request that was never reached, or one that kept
+            others waiting.
         is_asked: whether a request is under way; kept by the exporter too, as is `asked_at`: when the last one ended.
         held: why its calls cannot arrive before an operator mends something; None otherwise.
     """
@@ -62,7 +63,7 @@ class Backlog:
         "flight_places",
         "held",
         "is_asked",
-        "is_proven",
+        "is_suspect",
         "parked",
         "parked_count",
         "project",
@@ -75,7 +76,7 @@ class Backlog:
         self.project = destination if isinstance(destination, str) else destination.name
         self.account = account_of(self.project)
         self.failures = 0
-        self.is_proven = isinstance(destination, str)
+        self.is_suspect = not isinstance(destination, str)
         self.is_asked = False
         self.asked_at = -math.inf
         self.held: Held | None = None

@@ -8,12 +8,12 @@ import math
 import secrets
 import time
 from collections.abc import Iterable, Mapping
-from weakref import WeakValueDictionary
 
 from router.config.loaded import ResolvedProject
 from router.delivery.backlog import Backlog
 from router.delivery.batch import Batch, calls_of, make_batch, smaller_batches
 from router.delivery.counters import DropReason
+from router.delivery.key_check import KeyCheck
 from router.delivery.notices import Notices, calls
 from router.delivery.outbox import Outbox
 from router.delivery.pace import Pace
@@ -21,6 +21,7 @@ from router.delivery.projects import Changes, Projects
 from router.delivery.retry import Answer, Verdict, pause
 from router.delivery.servers import Servers
 from router.delivery.settings import DeliverySettings
+from router.delivery.slots import PATIENCE_SECS, CutShort, Slots
 from router.delivery.transport import Transport
 
 _log = logging.getLogger("router")
@@ -43,8 +44,6 @@ _MENDABLE = frozenset({"rejected", "wrong_project"})
 """What no other batch would change but an operator can: the calls wait as those do that cannot be delivered."""
 _VERDICTS: Mapping[DropReason, Verdict] = {"rejected": "rejected", "wrong_project": "wrong_project"}
 _LATER = _MENDABLE | {"retry"}
-_MOST_QUESTIONS = 4
-_SAME_PROJECT = "Projects %s and %s are one Langfuse project, %s: their calls land in the same place."
 
 
 def _failed(backlog: Backlog) -> Answer:
@@ -72,34 +71,26 @@ class Exporter:
         self._servers = servers
         self._settings = settings
         self._notices = notices
-        self._confirmed: dict[str, ResolvedProject] = {}
-        self._identified: dict[str, tuple[str, str]] = {}
-        self._beside: set[asyncio.Task[None]] = set()
         self._flights: dict[Backlog, asyncio.Task[None]] = {}
         self._timers: dict[Backlog, asyncio.TimerHandle] = {}
         self._pace = Pace(settings.max_requests_per_sec)
         self._stopped = asyncio.Event()
         self._pauses: dict[Backlog, asyncio.Event] = {}
-        self._slots = asyncio.Semaphore(settings.max_connections)
-        # Projects that failed last time, and those of requests that were never reached, share half of the slots:
-        # however many hang, the others have the rest.
-        self._retry_slots = asyncio.Semaphore(settings.max_connections // 2)
-        # No host gets more than three quarters: when all of its projects hang at once, those of others are not behind
-        # them. Remembered while somebody uses them, for hosts that requests bring have no end.
-        self._host_slots: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        self._slots = Slots(settings.max_connections - settings.max_questions)
 
     async def run(self) -> None:
         """Send until `stop` is called; what is under way then is cut off."""
         async with Transport(self._settings, self._servers) as self._transport:
+            self._keys = KeyCheck(self._projects, self._notices, self._transport)
             self.look()
             self._check(self._projects)
             await self._stopped.wait()
             for timer in self._timers.values():
                 timer.cancel()
-            tasks = [*self._flights.values(), *self._beside]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            flights = list(self._flights.values())
+            for flight in flights:
+                flight.cancel()
+            await asyncio.gather(self._keys.stop(), *flights, return_exceptions=True)
 
     def look(self) -> None:
         """Start or plan what the outbox announced."""
@@ -115,8 +106,8 @@ class Exporter:
 
     def renew(self, changes: Changes) -> None:
         """Act on a new file: what waits for a project that has new keys is tried at once, and they are checked."""
+        self._keys.forget(changes.changed | changes.removed)
         for name in changes.changed | changes.removed:
-            self._identified.pop(name, None)
             self._notices.forget(name)
         for backlog, wake in self._pauses.items():
             if backlog.destination in changes.changed:
@@ -127,6 +118,10 @@ class Exporter:
     def stop(self) -> None:
         """End `run`."""
         self._stopped.set()
+
+    def _check(self, names: Iterable[str]) -> None:
+        if self._settings.check_projects and not self._stopped.is_set():
+            self._keys.start(names)
 
     def _flush_left(self) -> float:
         return self._outbox.flush_until - time.monotonic()
@@ -242,88 +237,35 @@ class Exporter:
     def _reached(self, backlog: Backlog, answer: Answer) -> None:
         """Close the circuit: the server has taken a batch, or judged it."""
         failures, backlog.failures, backlog.held = backlog.failures, 0, None
-        if answer.verdict == "delivered":
-            backlog.is_proven = True
-            if failures:
-                self._notices.forget(backlog.account)
-                _log.info("Project %s can be reached again.", backlog.project)
+        if answer.verdict == "delivered" and failures:
+            self._notices.forget(backlog.account)
+            _log.info("Project %s can be reached again.", backlog.project)
 
     async def _post(self, backlog: Backlog, project: ResolvedProject | None, body: bytes) -> Answer:
         if project is None:
             return Answer("rejected", "the project has no credentials")
-        if backlog.failures or not backlog.is_proven:
-            async with self._retry_slots:
-                return await self._ask(backlog, project, body)
-        return await self._ask(backlog, project, body)
+        if backlog.failures or backlog.is_suspect:
+            return await self._ask(backlog, project, body, is_suspect=True)
+        try:
+            return await self._ask(backlog, project, body, is_suspect=False)
+        except CutShort:
+            backlog.is_suspect = True
+            return await self._ask(backlog, project, body, is_suspect=True)
 
-    async def _ask(self, backlog: Backlog, project: ResolvedProject, body: bytes) -> Answer:
+    async def _ask(self, backlog: Backlog, project: ResolvedProject, body: bytes, *, is_suspect: bool) -> Answer:
         to = backlog.destination
-        async with self._slots_of(project.host), self._slots:
+        async with self._slots.take(project.host, is_suspect=is_suspect):
+            started = time.monotonic()
             backlog.is_asked = True
             try:
-                withheld = await self._withheld(to, project) if isinstance(to, str) else None
-                return withheld or await self._transport.post(project, body)
+                withheld = await self._keys.withheld(to, project) if isinstance(to, str) else None
+                answer = withheld or await self._transport.post(project, body)
             finally:
                 backlog.is_asked = False
                 backlog.asked_at = time.monotonic()
-
-    def _slots_of(self, host: str) -> asyncio.Semaphore:
-        slots = self._host_slots.get(host)
-        if slots is None:
-            slots = self._host_slots[host] = asyncio.Semaphore(max(1, self._settings.max_connections * 3 // 4))
-        return slots
-
-    async def _withheld(self, name: str, project: ResolvedProject) -> Answer | None:
-        """Return why nothing may be sent to a project yet, or ever; None once the server has confirmed its id."""
-        if project.project_id is None or self._confirmed.get(name) == project:
-            return None
-        answer = (await self._transport.identify(project)).answer
-        if answer.verdict != "delivered":
+            if answer.verdict == "delivered" and backlog.asked_at - started < PATIENCE_SECS:
+                backlog.is_suspect = False
             return answer
-        self._confirmed[name] = project
-        return None
-
-    def _check(self, names: Iterable[str]) -> None:
-        """Ask the servers of some projects, beside the delivery, whose keys they were given."""
-        if self._settings.check_projects and not self._stopped.is_set():
-            task = asyncio.get_running_loop().create_task(self._identify(list(names)))
-            self._beside.add(task)
-            task.add_done_callback(self._beside.discard)
-
-    async def _identify(self, names: list[str]) -> None:
-        """Ask each server once, and tell what an operator should know before calls fail."""
-        gate = asyncio.Semaphore(_MOST_QUESTIONS)
-
-        async def ask(name: str) -> None:
-            project = self._projects.find(name)
-            if project is None:
-                return
-            async with gate:
-                identity = await self._transport.identify(project)
-            if project != self._projects.find(name):
-                return  # changed meanwhile, and asked again
-            if identity.answer.verdict != "delivered":
-                self._tell_unusable(name, identity.answer)
-            elif identity.project_id is not None:
-                self._identified[name] = project.host, identity.project_id
-
-        await asyncio.gather(*map(ask, names))
-        self._tell_twins(names)
-
-    def _tell_twins(self, names: list[str]) -> None:
-        """Tell which of the projects are the same as another one of the file."""
-        first: dict[tuple[str, str], str] = {}
-        for name in self._projects:
-            if (identity := self._identified.get(name)) is None:
-                continue
-            other = first.setdefault(identity, name)
-            if other != name and (name in names or other in names):
-                cause = f"is the same Langfuse project as {other}"
-                self._notices.say(name, cause, logging.WARNING, _SAME_PROJECT, other, name, identity[1])
-
-    def _tell_unusable(self, name: str, answer: Answer) -> None:
-        level = logging.WARNING if answer.verdict == "retry" else logging.ERROR
-        self._notices.say(name, answer.cause, level, "Project %s cannot be used: %s.", name, answer.cause)
 
     def _next_pause(self, backlog: Backlog, retry_after: float | None) -> float:
         settings = self._settings

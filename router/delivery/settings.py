@@ -25,8 +25,8 @@ class DeliverySettings:
     """Size of one request at most, before compression; Langfuse Cloud refuses more than 5 MB."""
     max_queue_bytes: Annotated[int, Field(ge=100_000)] = 256_000_000
     """Memory for calls that are not delivered yet, over all projects."""
-    max_connections: Annotated[int, Field(ge=2, le=1_000)] = 32
-    """Requests under way at the same time, over all projects; one project never has more than one."""
+    max_connections: Annotated[int, Field(ge=3, le=1_000)] = 32
+    """Requests under way at the same time, over all projects; one project never has more than one for its calls."""
     max_requests_per_sec: Annotated[float, Field(ge=1, le=100_000, allow_inf_nan=False)] = 50.0
     """Requests to one host at most, over all projects: with many of them each waits longer, and sends more at once.
 
@@ -68,6 +68,11 @@ class DeliverySettings:
     """Proxy for http servers, never for this machine itself; without it the variable http_proxy counts."""
     no_proxy: str | None = None
     """Hosts that are reached without a proxy, with commas between; without it the variable NO_PROXY counts."""
+
+    @property
+    def max_questions(self) -> int:
+        """Share of the connections for what servers are asked beside the calls: their version, whose the keys are."""
+        return max(1, min(4, self.max_connections // 8))
 
     @property
     def record_queue_bytes(self) -> int:

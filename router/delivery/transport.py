@@ -33,8 +33,6 @@ _MAX_ANSWER = 64 * 1024
 _WRITE = 256 * 1024
 _MOST_HOSTS = 1_000
 """Host names of which the last address is remembered."""
-_QUESTIONS = 2
-"""Servers that are asked for their version at the same time, on connections beside those for calls."""
 _QUESTIONS_IN_LINE = 64
 """Servers that wait to be asked; any more are asked another time, however many hang."""
 
@@ -65,18 +63,22 @@ def headers_of(project: ResolvedProject) -> dict[str, str]:
 
 
 class Transport:
-    """Posts request bodies; an async context manager that owns the connections."""
+    """Posts request bodies; an async context manager that owns the connections.
+
+    Attributes:
+        questions: who has it may ask a server something beside the calls.
+    """
 
     def __init__(self, settings: DeliverySettings, servers: Servers) -> None:
         self._settings = settings
         self._servers = servers
-        self._questions: set[asyncio.Task[None]] = set()
-        self._question_slots = asyncio.Semaphore(_QUESTIONS)
+        self.questions = asyncio.Semaphore(settings.max_questions)
+        self._asking: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
-                limit=self._settings.max_connections + _QUESTIONS,
+                limit=self._settings.max_connections,
                 resolver=_Resolver(),
                 ttl_dns_cache=60,
                 ssl=tls_context(self._settings) or True,
@@ -91,24 +93,24 @@ class Transport:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for question in self._questions:
+        for question in self._asking:
             question.cancel()
-        await asyncio.gather(*self._questions, return_exceptions=True)
+        await asyncio.gather(*self._asking, return_exceptions=True)
         await self._session.close()
 
     def ask(self, project: ResolvedProject) -> None:
         """Have the project's server asked which generation it is, if that is due; waits for nothing."""
-        if len(self._questions) < _QUESTIONS_IN_LINE and self._servers.claim(project):
+        if len(self._asking) < _QUESTIONS_IN_LINE and self._servers.claim(project):
             question = asyncio.get_running_loop().create_task(self._ask(project))
-            self._questions.add(question)
-            question.add_done_callback(self._questions.discard)
+            self._asking.add(question)
+            question.add_done_callback(self._asking.discard)
 
     async def _ask(self, project: ResolvedProject) -> None:
         url = project.host.rstrip("/") + HEALTH_PATH
         headers = {"User-Agent": f"langfuse-router/{_VERSION}"}
         with contextlib.suppress(TimeoutError, ValueError, aiohttp.ClientError, OSError):
             async with (
-                self._question_slots,
+                self.questions,
                 self._session.get(
                     url, headers=headers, allow_redirects=False, proxy=proxy_for(self._settings, url)
                 ) as response,
