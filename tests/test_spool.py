@@ -142,6 +142,19 @@ def test_a_file_that_was_only_just_made_is_removed(langfuse, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_without_calls_takes_its_folder_from_no_other(langfuse, tmp_path, caplog):
+    """It is removed before the next one is looked at, whose calls are not left alone for it."""
+    leave(langfuse, tmp_path, 1)
+    empty = spool_files(tmp_path)[0].with_name("00.spool")
+    empty.touch(0o600)
+    empty.write_bytes(header_of("payments"))
+    caplog.clear()
+    deliver(langfuse, tmp_path, 1)
+    assert calls_of(langfuse) == [1]
+    assert caplog.messages == []
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_every_way_to_cut_a_file_loses_only_what_was_cut(langfuse, tmp_path):
     """A record that was being written when its process died is cut off; all before it are good."""
     records = [record_of(b"x" * size, 1) for size in (0, 10, 300)]

@@ -121,7 +121,7 @@ def test_the_size_holds_for_all_processes_together(langfuse, tmp_path):
 
 def test_a_project_has_a_new_file_once_the_last_one_is_full(langfuse, tmp_path, monkeypatch):
     """A file goes once all of its calls are settled, and all arrive in their order."""
-    monkeypatch.setattr("router.delivery.spool.spool.SEGMENT_BYTES", 20_000)
+    monkeypatch.setattr("router.delivery.spool.files.SEGMENT_BYTES", 20_000)
     langfuse.hang("payments")
     with posting(langfuse, spool_dir=str(tmp_path), max_batch_spans=5) as post:
         post.send(*range(30), input="x" * 5_000)

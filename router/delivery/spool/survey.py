@@ -37,6 +37,7 @@ from router.delivery.spool.records import (
     read_rest,
 )
 from router.delivery.spool.segment import Segment
+from router.delivery.spool.trouble import words_of
 
 State = Literal["waiting", "orphaned", "dead"]
 """`waiting`: a process that runs has it. `orphaned`: nobody does, the next process would. `dead`: a dead letter."""
@@ -124,7 +125,7 @@ class Survey:
                 descriptor = open_folder(name, within=self._root, mend=False)
             except OSError as error:
                 if not isinstance(error, FileNotFoundError):
-                    self.unreadable[name] = _words(error)
+                    self.unreadable[name] = words_of(error)
                 continue
             try:
                 for file in names_of_files(descriptor):
@@ -216,7 +217,7 @@ class Survey:
         except FileNotFoundError:  # settled meanwhile
             pass
         except (OSError, ValueError) as error:
-            self.unreadable[name] = _words(error)
+            self.unreadable[name] = words_of(error)
 
 
 class Held:
@@ -297,9 +298,3 @@ def _take(folder: Folder, name: str) -> int | None:
 def _call(file: str, project: str, state: State, record: Record) -> Call:
     reason, _, cause = record.note.partition(" ")
     return Call(file, project, state, reason, cause, record.time, record.span)
-
-
-def _words(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror[:1].lower() + error.strerror[1:]
-    return "it is damaged, or not a file of the spool"
