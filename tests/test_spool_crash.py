@@ -27,7 +27,7 @@ from tests.masked_calls import Post
 from router.testing import FakeLangfuse
 
 port, folder, first, policy, segment_bytes = sys.argv[1:]
-router.delivery.spool.spool.SEGMENT_BYTES = int(segment_bytes)
+router.delivery.spool.files.SEGMENT_BYTES = int(segment_bytes)
 post = Post(FakeLangfuse(port=int(port)), spool_dir=folder, spool_fsync=policy, flush_interval_secs=0.002)
 for number in range(int(first), 10**9):
     post.send(number)
