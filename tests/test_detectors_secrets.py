@@ -9,6 +9,7 @@ import pytest
 
 from router.masking import mask_text
 from router.masking.detectors import builtin_detectors
+from router.masking.names import names_secret
 from tests.linear import cpu_seconds, takes_linear_time
 from tests.masks import masked_input, policies
 
@@ -248,6 +249,151 @@ def test_a_value_is_found_where_its_name_stands_elsewhere(text: str, expected: s
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("mysql -u root -pZt8w3Xv1 db", "mysql -u root -p[X] db"),
+        ("mysqldump --quick -p'Zt8 w3Xv1' db", "mysqldump --quick -p'[X]' db"),
+        ("sshpass -p Zt8w3Xv1 ssh bo@h", "sshpass -p [X] ssh bo@h"),
+        ('run(["sshpass", "-p", "Zt8w3Xv1", "ssh"])', 'run(["sshpass", "-p", "[X]", "ssh"])'),
+        ("redis-cli -h c -a Zt8w3Xv1 ping", "redis-cli -h c -a [X] ping"),
+        ("docker login r.example -u bo -p Zt8w3Xv1", "docker login r.example -u bo -p [X]"),
+        ("http -a bo:Zt8w3Xv1 GET h", "http -a [X] GET h"),
+        ("sqlcmd -S h -U sa -P Zt8w3Xv1", "sqlcmd -S h -U sa -P [X]"),
+        ("ldapsearch -x -w Zt8w3Xv1", "ldapsearch -x -w [X]"),
+        ("openssl enc -aes-256-cbc -k Zt8w3Xv1", "openssl enc -aes-256-cbc -k [X]"),
+        ("xfreerdp /u:bo /p:Zt8w3Xv1", "xfreerdp /u:bo /p:[X]"),
+        ("echo 'Zt8w3Xv1' | sudo -S ls", "echo '[X]' | sudo -S ls"),
+        ('echo "bo:Zt8w3Xv1" | chpasswd', 'echo "bo:[X]" | chpasswd'),
+        ("net user bo Zt8w3Xv1 /add", "net user bo [X] /add"),
+        ("keytool -storepass Zt8w3Xv1 -v", "keytool -storepass [X] -v"),
+        ("aws configure set aws_secret_access_key zq771xab9", "aws configure set aws_secret_access_key [X]"),
+        ("username bo password 0 Zt8w3Xv1", "username bo password 0 [X]"),
+    ],
+)
+def test_a_password_is_found_among_the_options_of_a_command(text: str, expected: str) -> None:
+    """Where it is known that the program takes one there."""
+    assert redacted(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('setPassword("correct horse")', 'setPassword("[X]")'),
+        ("user.set_password('Zt8w3Xv1')", "user.set_password('[X]')"),
+        ('.withPassword("Zt8w3Xv1")', '.withPassword("[X]")'),
+        ('.password("Zt8w3Xv1").build()', '.password("[X]").build()'),
+        ('.apiKey("zq771xab9")', '.apiKey("[X]")'),
+        ('get(url, auth=("bo", "Zt8w3Xv1"))', 'get(url, auth=("bo", "[X]"))'),
+        ("{auth: ['bo', 'Zt8w3Xv1']}", "{auth: ['bo', '[X]']}"),
+        ('HTTPBasicAuth("bo", "correct horse")', 'HTTPBasicAuth("bo", "[X]")'),
+        ('server.login("bo@h.example", "Zt8w3Xv1")', 'server.login("bo@h.example", "[X]")'),
+        (
+            'variable "db_password" {\n  type = string\n  default = "correct horse"\n}',
+            'variable "db_password" {\n  type = string\n  default = "[X]"\n}',
+        ),
+        ("password:\n  default: Zt8w3Xv1", "password:\n  default: [X]"),
+        ("GRANT ALL ON x TO bo IDENTIFIED BY 'Zt8w3Xv1'", "GRANT ALL ON x TO bo IDENTIFIED BY '[X]'"),
+        ("create user bo identified by Zt8w3Xv1;", "create user bo identified by [X];"),
+        ("ALTER USER bo IDENTIFIED WITH x BY 'correct'", "ALTER USER bo IDENTIFIED WITH x BY '[X]'"),
+        ("user[password][]=Zt8w3Xv1", "user[password][]=[X]"),
+        ('"password": ["Zt8w3Xv1"]', '"password": ["[X]"]'),
+        ("password='#Zt8w3Xv1'", "password='[X]'"),
+        ("password=@Zt8w3Xv1", "password=[X]"),
+        ("password=$Zt8!w3Xv1", "password=[X]"),
+    ],
+)
+def test_a_secret_is_found_in_calls_and_declarations(text: str, expected: str) -> None:
+    """Setters, pairs of user and password, parameters of Terraform, SQL; signs at the beginning make no variable."""
+    assert redacted(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("user,password\nbo,Zt8w3Xv1\njo,x1y2z3\n\na,k7m8n9p0", "user,password\nbo,[X]\njo,[X]\n\na,k7m8n9p0"),
+        ('"user";"api_token"\r\n"bo";"zq771xab9"\r\n', '"user";"api_token"\r\n"bo";"[X]"\r\n'),
+        ("| user | password |\n|---|:---|\n| bo | Zt8w3Xv1 |", "| user | password |\n|---|:---|\n| bo | [X] |"),
+        (" user | password \n------+------\n bo | Zt8w3Xv1", " user | password \n------+------\n bo | [X]"),
+        ("password,Zt8w3Xv1", "password,[X]"),
+        ("<li>Password: <code>Zt8w3Xv1</code></li>", "<li>Password: <code>[X]</code></li>"),
+        ("<th>API token</th>\n<td>zq771xab9</td>", "<th>API token</th>\n<td>[X]</td>"),
+        (
+            '<input type="text" name="password" id="p" value="correct horse">',
+            '<input type="text" name="password" id="p" value="[X]">',
+        ),
+        ("Password:\n\n```\nZt8w3Xv1\n```", "Password:\n\n```\n[X]\n```"),
+        ("API Key: zq771xab9", "API Key: [X]"),
+        ("your secret access key is `zq771xab9`", "your secret access key is `[X]`"),
+        ("**Client Secret** - zq771xab9", "**Client Secret** - [X]"),
+        ("pw → Zt8w3Xv1", "pw → [X]"),
+        ("my password is 4tRq9zzW, or winter2024", "my password is [X], or winter2024"),
+        ("my password is winter2024", "my password is [X]"),
+        ("das Passwort lautet Zt8w3Xv1", "das Passwort lautet [X]"),
+        ("Kennwort: Zt8w3Xv1", "Kennwort: [X]"),
+        ("mot de passe : Zt8w3Xv1", "mot de passe : [X]"),
+        ("la contraseña es Zt8w3Xv1", "la contraseña es [X]"),
+        ("Пароль: Zt8w3Xv1", "Пароль: [X]"),
+        ("密码是Zt8w3Xv1，谢谢", "密码是[X]，谢谢"),
+    ],
+)
+def test_a_secret_is_found_in_tables_markup_and_words(text: str, expected: str) -> None:
+    """Under the head of its column, in HTML and Markdown, beside what people call it, in more languages than one."""
+    assert redacted(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "mysql -u root -p db",
+        "use `mysql -p`",
+        "git commit -p file1234",
+        "mkdir -p src/app1/x2",
+        "ssh -p 22022 host1",
+        "docker run -p 8080:80 image1",
+        "docker login -p $TOKEN",
+        "cp -a dir1234 dir2345",
+        "tar -P archive1.tar",
+        "set -o x; mysql; nmap -p10000",
+        'auth=("GET", "/path")',
+        'auth=("user", "pass")',
+        'auth: ["admin", "editor"]',
+        'login("username", "password")',
+        "setPassword(e.target.value)",
+        'getSecret("my-secret-1")',
+        'variable "region" {\n default = "us-east-1"\n}',
+        'variable "db_password" {\n sensitive = true\n}\nvariable "x" {\n default = "us-east-1"\n}',
+        "rows are identified by 'customer_id'",
+        'users are identified by "user_id1" in logs',
+        "login without password protection",
+        "<th>Password</th><th>Email</th>",
+        "<td>password</td><td>Must contain 8-16 characters</td>",
+        "the access token is valid for 3600s",
+        "access token: 30days",
+        "your boarding pass is AB12345",
+        "password=$DB_PASSWORD",
+        "password=@Value(x)",
+        "password: #comment",
+        "password=%DB_PASS%",
+        "das Passwort ist falsch",
+        "密码是必填的",
+        "username, password\nfoo, bar",
+        "| user | password |\n|---|---|\n| bo | required |\n| jo | 8-16 |",
+        "name,tokens\nbo,1200",
+        "we ask for the password, then\nZt8w3Xv1, he said",
+    ],
+)
+def test_what_stands_where_a_secret_could_stays(text: str) -> None:
+    """Ports, files, routes, roles, ids, prose, descriptions of columns, other declarations."""
+    assert redacted(text) == text
+
+
+@pytest.mark.parametrize("key", ["Passwort", "kennwort", "contraseña", "mot_de_passe", "senha", "пароль", "密码"])
+def test_a_key_names_a_password_in_other_languages(key: str) -> None:
+    """Its value goes whatever it looks like."""
+    assert names_secret(key)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "| password | required |",
@@ -269,5 +415,14 @@ def test_words_beside_such_a_name_stay(text: str) -> None:
 def test_names_in_all_forms_take_linear_time() -> None:
     """However often they stand in a text."""
     detector = builtin_detectors()["secret_value"]
-    for text in ("| password ", "name: password value: abcd1 "):
+    for text in (
+        "| password ",
+        "name: password value: abcd1 ",
+        "mysql -pabcd1 ",
+        "token,",
+        "a,token\nb,c\n",
+        'name="pw" value="abcd1" ',
+        'variable "pw" { default = "abcd1" ',
+        "password<b>",
+    ):
         assert takes_linear_time(detector.find, text)

@@ -33,6 +33,7 @@ _LAST_WORDS = frozenset(
     """
     apikey apikeys authorization cookie cookies credential credentials passcode passphrase passwd password passwords
     pw pwd secret secrets secretkey accesskey privatekey accesstoken authtoken refreshtoken sessiontoken
+    passwort kennwort contrasena senha wachtwoord haslo storepass keypass
     """.split()
 )
 _KINDS_OF_KEY = frozenset(
@@ -43,6 +44,19 @@ _KINDS_OF_KEY = frozenset(
 )
 _ENDINGS = ("apikey", "csrftoken", "passwd", "password", "xsrftoken")
 """What a word ends in that was glued to another one: `pgpassword`."""
+_OTHER_PASSWORDS = (
+    "contraseña",
+    "mot de passe",
+    "mot_de_passe",
+    "motdepasse",
+    "hasło",
+    "пароль",
+    "密码",
+    "密碼",
+    "パスワード",
+    "비밀번호",
+)
+"""Ends of names that other languages give a password, in more than one word or in other letters than ASCII."""
 _PASSES = frozenset("backward boarding by day final first forward last render second single ski test third".split())
 """Words before a `pass` that is no password."""
 _TAILS = frozenset({"hash", "digest", "value", "id"})
@@ -110,6 +124,8 @@ def readable(key: str) -> str:
 def names_secret(key: str) -> bool:
     """Return whether the last words of `key` name a secret: `client_secret` does, `secret_santa` does not."""
     key = readable(key)
+    if key.casefold().endswith(_OTHER_PASSWORDS):
+        return True
     for label in _LABELS:
         key = key.replace(label, "x")
     words = [word.lower() for word in _WORDS.findall(_split_camel(key))]

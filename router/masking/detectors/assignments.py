@@ -6,19 +6,35 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
 
+from router.masking.detectors.columns import HEAD_ENDS, cells_under
+from router.masking.detectors.commands import AN_OPTION, COMMANDS_SIGN, CommandSecrets
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, has_digit
+from router.masking.detectors.forms import PASSWORD_WORDS, SPELLED_SIGN
 from router.masking.detectors.spelled import SpelledSecrets
 from router.masking.names import names_secret, readable
-from router.masking.patterns import compile_bytes
+from router.masking.patterns import compile_bytes, spans
 
-_CALLED_PW = r"pass(?:word|wd|phrase|code)?|pwd?"
-_SAYS_SECRET = rf"(?i:{_CALLED_PW}|secret|token|key|credential|auth|cookie|access[_.-]?id)"
+_SAYS_SECRET = rf"(?i:{PASSWORD_WORDS}|secret|token|key|credential|auth|cookie|access[_.-]?id)"
 _NAME = rf"[A-Za-z0-9_.-]*{_SAYS_SECRET}[A-Za-z0-9_.-]*"
 _QUOTES = r"\\*[\"'`]"
-_GIVEN = rf"(?:{_QUOTES})?[\])]?(?:(?::[ \t]*|[ \t]+)[A-Za-z]+[ \t]*=|[ \t]*(?:[:?+.|]*=>?|:+=?))[ \t\n]*"
-_PASSWORDS = ("password", "passwd", "passphrase", "passcode", "pwd", "pw", "pass")
+_SIGN_OF_GIVING = r"(?:(?::[ \t]*|[ \t]+)[A-Za-z]+[ \t]*=|[ \t]*(?:[:?+.|]*=>?|:+=?))"
+_GIVEN = rf"(?:{_QUOTES})?[\])]?(?:\[\])?{_SIGN_OF_GIVING}[ \t\n]*(?:\[[ \t\n]*)?"
+_PASSWORDS = (
+    *("password", "passwd", "passphrase", "passcode", "pwd", "pw", "pass"),
+    *(
+        "passwort",
+        "kennwort",
+        "contrasena",
+        "senha",
+        "mot_de_passe",
+        "mot-de-passe",
+        "motdepasse",
+        "wachtwoord",
+        "haslo",
+    ),
+)
 _PLACEHOLDER = (
-    r"(?i)^(?:[$<{%\[#@(]|\*|\.\.|-+$|_+$)|x{4}|\*{3}|\.{3}|…|your|example|sample|change.?(?:me|it)|place.?holder|redacted"
+    r"(?i)^(?:[<{\[(]|\$(?:[a-z_][a-z0-9_]*$|[a-z_.]*[{(\[-])|@[a-z_.]+(?:\(|$)|#(?:[{<\s]|[a-z]*$)|%(?:[a-z_]+%|[({]|[a-z]$)|\*|\.\.|-+$|_+$)|x{4}|\*{3}|\.{3}|…|your|example|sample|change.?(?:me|it)|place.?holder|redacted"
     r"|removed|masked|hidden|dummy|insert|replace|todo|fixme|not.?set|\$\{|\{\{|<[a-z]"
     r"|^(?:null|none|nil|true|false|undefined|empty|string|str|int|integer|number|bool|boolean|bytes|object|array|any"
     r"|optional|required|secret|password|passwd|token|key|value|text|test|varchar.*|char.*|secretstr|yes|no|n/a)$"
@@ -68,12 +84,12 @@ class SecretValue:
     """Values given to a name that says secret, unless they are placeholders, code or plain words."""
 
     name = "secret_value"
-    sign = rf"{_SAYS_SECRET}|(?i:identified by)"
+    sign = rf"{_SAYS_SECRET}|{SPELLED_SIGN}|{COMMANDS_SIGN}"
     shortest = 8
     shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
-        password = rf"[A-Za-z0-9_.-]*(?i:{_CALLED_PW})"
+        password = rf"[A-Za-z0-9_.-]*(?i:{PASSWORD_WORDS})"
         # What is too short for a secret is passed over here already: texts may be full of it.
         self._pattern = compile_bytes(f"{_given(_NAME, _SHORTEST_SECRET)}|{_given(password, _SHORTEST_PW)}")
         self._parts = compile_bytes(
@@ -88,6 +104,8 @@ class SecretValue:
         self._path = compile_bytes(_PATH)
         self._access_id = compile_bytes(r"(?i)access[_.-]?id$")
         self._spelled = SpelledSecrets()
+        self._commands = CommandSecrets()
+        self._hints = compile_bytes(rf"{AN_OPTION}|{_SAYS_SECRET}{HEAD_ENDS}")
 
     def under(self, keys: Keys) -> Find | None:
         # Where `names_secret` says so of a key, its value is gone already.
@@ -96,15 +114,29 @@ class SecretValue:
         return after(f'{key}="'.encode(), self.find) if is_name else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [*self._assigned(text), *self._told(text)]
+        return [*self._assigned(text), *self._told(text), *self._listed(text)]
 
     def _told(self, text: bytes) -> Iterator[Span]:
-        for start, name, begin, end, is_told in self._spelled.find(text):
-            before = text[max(0, start - _SHORT) : start]
-            name = before[len(before.rstrip(_NAME_BYTES)) :].decode() + name
+        for name, begin, end, is_told in self._spelled.find(text):
             value, is_password = text[begin:end], name.lower().endswith(_PASSWORDS)
             if _says_secret(name) and self._is_secret(value, is_password, is_told) and not self._call.search(value):
                 yield begin, end
+
+    def _listed(self, text: bytes) -> Iterator[Span]:
+        """Yield secrets in the columns of tables and among the options of commands."""
+        reached = 0
+        for start, _ in spans(self._hints, text):
+            if not text[start : start + 1].isalpha():
+                option = self._commands.at(text, start + 1)
+                if option and self._is_secret(text[slice(*option)], is_password=True, is_tight=True):
+                    yield option
+            elif start >= reached:
+                cells, reached = cells_under(text, start)
+                yield from (cell[1:] for cell in cells if self._is_secret_cell(cell.name, text[cell.begin : cell.end]))
+
+    def _is_secret_cell(self, name: str, value: bytes) -> bool:
+        is_password = name.lower().endswith(_PASSWORDS)
+        return self._spelled.is_mixed(value) and self._is_secret(value, is_password, is_tight=True)
 
     def _assigned(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []

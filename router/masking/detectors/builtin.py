@@ -137,8 +137,9 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
     Builtin(
         "secret_value",
         "secrets",
-        "values that are given to a name such as `password`, `api_key`, `client_secret`, `access_token`: with an "
-        "equals sign, as name and value, in blocks, commands and tables; what follows `the password is`",
+        "values that are given to a name such as `password`, `Passwort`, `api_key`, `client secret`: with an equals "
+        "sign, as name and value, in blocks, calls, markup, and columns of tables; what follows `the password is`; "
+        "passwords among the options of `mysql`, `sshpass`, `docker login` and the like",
         "length, digits and variety; placeholders (`your-key`, `${KEY}`, `xxx`), code, paths and plain words stay",
         "secrets without a name; in sentences those without a digit; without quotes those with a comma after fewer "
         "than three characters",

@@ -1,48 +1,33 @@
-"""Secrets whose names stand elsewhere than before an equals sign: in pairs, blocks, commands, tables and sentences."""
+"""Secrets whose names stand elsewhere than before an equals sign: in pairs, blocks, code, markup and sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from router.masking.detectors.detector import has_digit
+from router.masking.detectors.forms import FORMS, Evidence
 from router.masking.patterns import compile_bytes
 
-_WORD = r"(?i:pass(?:word|wd|phrase|code)?|pwd?|secret|token|key|credential)[A-Za-z0-9_.-]*"
-_NAME = rf"[A-Za-z0-9_.-]*{_WORD}"
-_MARK = r"\\*[\"'`]?"
-_GIVEN = rf"{_MARK}[ \t]*[:=][ \t]*{_MARK}"
-_VALUE = r"([^\s\"'`<>\\|*,]{4,})"
-_TELLING = (
-    # Kubernetes and GitHub: `- name: DB_PASSWORD`, then `value: …`
-    rf"\b(?i:name|key){_GIVEN}({_NAME}){_MARK}[,;]?\s*{_MARK}(?i:value){_GIVEN}{_VALUE}",
-    rf"<name>\s*({_NAME})\s*</name>\s*<value>\s*{_VALUE}",
-    # YAML's blocks
-    rf"({_WORD}){_MARK}:[ \t]*[|>][+-]?[ \t]*\n[ \t]+{_VALUE}",
-    # Docker, Windows, npm, .netrc
-    rf"\b(?:ENV|ARG|setx|setenv)[ \t]+({_NAME})[ \t]+{_MARK}{_VALUE}",
-    rf"\bconfig set [^\s]*?({_NAME})[ \t]+{_MARK}{_VALUE}",
-    rf"\blogin[ \t]+[^\s]+\s+(password)[ \t]+{_VALUE}",
+_ALGORITHM = (
+    r"(?i)^(?:(?:sha|md|base|utf|argon|aes|rsa|pbkdf|oauth|ntlm|win)v?[-_]?[0-9]{1,4}(?:id|[di])?(?:$|[-_./:])"
+    r"|[0-9]{1,4}(?:-?[a-z]{1,4}|-[a-z]+|-[0-9]+[a-z-]*)$)"
 )
-"""Forms in which whatever stands there is the value."""
-_MARKDOWN = (
-    rf"({_WORD}):?\*\*:?[ \t]*{_MARK}{_VALUE}",
-    rf"({_WORD}){_MARK}:[ \t]*\*\*{_MARK}{_VALUE}",
-    rf"\|[ \t]*[*`]*({_NAME})[*`]*[ \t]*\|[ \t]*{_MARK}{_VALUE}",
-)
-_SQL = r"(?i:\b(password|identified by)) '([^'\n]{4,})'"
-_SENTENCE = rf"(?i:\b(pass(?:word|phrase|code)|pwd) (?:is|was)(?: now)?):? {_MARK}{_VALUE}"
-_ALGORITHM = r"(?i)^(?:sha|md|base|utf|argon|aes|rsa|pbkdf|oauth|ntlm|win|[0-9])-?[0-9]*"
-_LEAST_OF_SENTENCE = 5
+"""`SHA256`, `base64-encoded`, and what counts: `8-character`, `8-16`, `30days`."""
+_LEAST_OF_MIXED = 5
+_LONGEST_QUOTED = 256
+_LONGEST_NAME = 64
+_NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+_QUOTES = (b'"', b"'", b"`")
 
 
 class Spelled(NamedTuple):
-    """A name that may say secret (its beginning may be missing), and the span of the value given to it.
+    """A name that may say secret, and the span of the value given to it.
 
     Attributes:
-        is_told: whether the form says that a value stands there; else it may be a word of prose.
+        is_told: whether the form or the value shows that a value stands there; else it may be a word of prose.
     """
 
-    start: int
     name: str
     begin: int
     end: int
@@ -53,12 +38,11 @@ class SpelledSecrets:
     """Finds names and values in forms where more than a mark stands between the two."""
 
     def __init__(self) -> None:
-        self._found = compile_bytes("|".join((*_TELLING, _SQL, *_MARKDOWN, _SENTENCE)))
-        self._forms = compile_bytes("|".join((*_TELLING, _SQL, *_MARKDOWN, _SENTENCE)), captures=True)
-        self._letter = compile_bytes(r"[A-Za-z].*[0-9]|[0-9].*[A-Za-z]")
+        sources = [form.source.encode().decode("latin-1") for form in FORMS]
+        self._found = compile_bytes("|".join(sources))
+        self._forms = compile_bytes("|".join(sources), captures=True)
+        self._letter = compile_bytes(r"[A-Za-z].*[0-9!#$%&*+=?@^~]|[0-9!#$%&*+=?@^~].*[A-Za-z]")
         self._algorithm = compile_bytes(_ALGORITHM)
-        self._told = len(_TELLING) * 2 + 2
-        self._groups = self._told + len(_MARKDOWN) * 2 + 2
 
     def find(self, text: bytes) -> Iterator[Spelled]:
         """Yield what is written in such a form, in order."""
@@ -66,17 +50,32 @@ class SpelledSecrets:
         while found := self._found.search(text, position):
             # What captures is slow where it has to look for its match, and the longest match may be another form's.
             match = self._forms.match(text, found.start(), found.end())
-            group = next(group for group in range(1, self._groups, 2) if match.start(group) >= 0)
-            start, (begin, end) = match.start(group), match.span(group + 1)
+            number = next(number for number in range(len(FORMS)) if match.start(2 * number + 1) >= 0)
+            form, (begin, end) = FORMS[number], match.span(2 * number + 2)
             position = max(begin, match.start() + 1)
-            while text[end - 1] in b".:!?;)}]" and end > begin:
-                end -= 1
-            if group == self._groups - 1 and not self._may_be_told(text[begin:end]):
-                continue
-            name = text[start : match.end(group)].decode("latin-1")
-            yield Spelled(start, "password" if " " in name else name, begin, end, group < self._told)
+            end = whole(text, begin, end)
+            if form.evidence is not Evidence.MIXED or self.is_mixed(text[begin:end]):
+                name = form.says or _name(text, *match.span(2 * number + 1))
+                yield Spelled(name, begin, end, form.evidence is not Evidence.SIGNS or has_digit(text[begin:end]))
 
-    def _may_be_told(self, value: bytes) -> bool:
-        """Return whether what follows `the password is` is one: words are none, nor are names of algorithms."""
-        is_mixed = len(value) >= _LEAST_OF_SENTENCE and self._letter.search(value) is not None
+    def is_mixed(self, value: bytes) -> bool:
+        """Return whether a value can be no word of prose, nor the name of an algorithm."""
+        is_mixed = len(value) >= _LEAST_OF_MIXED and self._letter.search(value) is not None
         return is_mixed and not self._algorithm.search(value)
+
+
+def _name(text: bytes, start: int, end: int) -> str:
+    """Return the whole name of which a form found the end."""
+    before = text[max(0, start - _LONGEST_NAME) : start]
+    return (before[len(before.rstrip(_NAME_BYTES)) :] + text[start:end]).decode("latin-1")
+
+
+def whole(text: bytes, begin: int, end: int) -> int:
+    """Return where a value ends that begins at `begin`: at its closing quote, or before the marks of a sentence."""
+    mark = text[begin - 1 : begin]
+    if mark in _QUOTES:
+        closed = text.find(mark, end, begin + _LONGEST_QUOTED)
+        if closed >= 0 and b"\n" not in text[end:closed]:
+            return begin + len(text[begin:closed].rstrip(b"\\"))
+        return end
+    return begin + len(text[begin:end].rstrip(b".:!?;)}]"))
