@@ -10,8 +10,9 @@ import pytest
 
 from router.config.loaded import ResolvedProject
 from router.delivery import Counters, DeliverySettings, encode_call
+from router.delivery.backlog import MAX_IDLE
 from router.delivery.notices import Notices
-from router.delivery.outbox import MAX_IDLE, Outbox
+from router.delivery.outbox import Outbox
 from router.testing import FakeLangfuse
 from tests.masked_calls import Post, make_masked, posting
 from tests.test_sender import run_alone

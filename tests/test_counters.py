@@ -169,7 +169,7 @@ class OutboxMachine(RuleBasedStateMachine):
 
     @rule(delivered=st.booleans(), count=st.integers(1, 3))
     def settle(self, delivered: bool, count: int) -> None:
-        for backlog in list(self.outbox._backlogs.values()):
+        for backlog in list(self.outbox._backlogs):
             self.outbox.settle(backlog, count, None if delivered else "rejected")
 
     @precondition(lambda self: not self.outbox.closed)
@@ -182,7 +182,7 @@ class OutboxMachine(RuleBasedStateMachine):
     @invariant()
     def agrees(self) -> None:
         stats = self.counters.snapshot()
-        backlogs = self.outbox._backlogs
+        backlogs = {backlog.project: backlog for backlog in self.outbox._backlogs}
         for name, project in stats.projects.items():
             held = len(backlogs[name].spans) + backlogs[name].flight if name in backlogs else 0
             assert project.in_flight == held

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+import time
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +17,9 @@ if TYPE_CHECKING:
 
 SPAN_OVERHEAD = 200
 """Bytes counted for a span beside its own."""
+
+MAX_IDLE = 1_000
+"""Projects with keys of requests of which is remembered, while nothing waits for them, whether they can be reached."""
 
 Circuit = Literal["closed", "open", "half_open"]
 OPENS_AFTER = 3
@@ -107,6 +112,61 @@ class Backlog:
             return "closed"
         return "half_open" if self.is_asked else "open"
 
+    def append(self, span: bytes, place: Place | None) -> int:
+        """Put the newest span in line; return the bytes that it takes of the memory."""
+        size = len(span) + SPAN_OVERHEAD
+        self.spans.append((span, time.monotonic(), place))
+        self.bytes += size
+        self.taken += 1
+        return size
+
+    def pop(self) -> tuple[bytes, int, Place | None]:
+        """Take the oldest span in memory out of the line; return it, the bytes that it took, and its place."""
+        span, _, place = self.spans.popleft()
+        size = len(span) + SPAN_OVERHEAD
+        self.bytes -= size
+        return span, size, place
+
+    def take_off(self, span: bytes, place: Place | None) -> int:
+        """Put a span in flight; return the bytes that it takes of the memory."""
+        size = len(span) + SPAN_OVERHEAD
+        self.flight += 1
+        self.flight_bytes += size
+        self.flight_places.append(place)
+        return size
+
+    def put_back(self) -> None:
+        """Park the spans in flight again that stand in the spool, before those in line; the others stay in flight."""
+        places = [place for place in self.flight_places if place is not None]
+        self.parked.extendleft(Parked(*place, 1) for place in reversed(places))
+        self.parked_count += len(places)
+        self.flight -= len(places)
+        self.flight_places = deque([None] * self.flight)
+
+    def land(self, count: int) -> Iterable[Place]:
+        """Take the first spans out of flight; return up to where each spool file is settled now.
+
+        Batches are settled in the order they were taken.
+        """
+        self.flight -= count
+        last: dict[Segment, Place] = {}
+        for _ in range(count):
+            place = self.flight_places.popleft()
+            if place is not None:
+                last[place.segment] = place
+        return last.values()
+
+    def abandon(self) -> tuple[int, int]:
+        """Let every span go; return how many of them stay in the spool, and how many are lost."""
+        places = [*self.flight_places, *(place for _, _, place in self.spans)]
+        kept = self.parked_count + sum(place is not None for place in places)
+        lost = self.waiting + self.flight - kept
+        self.spans.clear()
+        self.parked.clear()
+        self.flight_places.clear()
+        self.parked_count = self.bytes = self.flight = self.flight_bytes = 0
+        return kept, lost
+
     def unpark(self, count: int, end: int) -> None:
         """Take the first spans, those before `end`, out of the line on disk; all of them in the first run."""
         run = self.parked[0]
@@ -125,3 +185,34 @@ class Backlog:
         else:
             self.parked.append(Parked(*place, 1))
         self.parked_count += 1
+
+
+class Backlogs:
+    """The backlog of each destination. Those with keys of requests have no end: the longest idle is forgotten.
+
+    Not thread-safe: the outbox locks.
+    """
+
+    def __init__(self) -> None:
+        self._all: dict[Destination, Backlog] = {}
+        self._idle: OrderedDict[Destination, None] = OrderedDict()
+
+    def __iter__(self) -> Iterator[Backlog]:
+        return iter(self._all.values())
+
+    def find(self, destination: Destination) -> Backlog:
+        """Return its backlog; a new one is kept only once something waits in it (`keep`)."""
+        return self._all.get(destination) or Backlog(destination)
+
+    def keep(self, backlog: Backlog) -> None:
+        self._all[backlog.destination] = backlog
+        self._idle.pop(backlog.destination, None)
+
+    def note_idle(self, backlog: Backlog) -> None:
+        """Forget the longest idle; a project of the file is never forgotten."""
+        if backlog.waiting or backlog.flight or isinstance(backlog.destination, str):
+            return
+        self._idle[backlog.destination] = None
+        if len(self._idle) > MAX_IDLE:
+            longest, _ = self._idle.popitem(last=False)
+            del self._all[longest]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import Counter, OrderedDict, deque
+from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from router.delivery.backlog import SPAN_OVERHEAD, Backlog, Circuit, Destination, Held, Parked
+from router.delivery.backlog import SPAN_OVERHEAD, Backlog, Backlogs, Circuit, Destination, Held, Parked
 from router.delivery.counters import Counters, DropReason
 from router.delivery.notices import Notices
 from router.delivery.settings import DeliverySettings
@@ -18,8 +18,6 @@ from router.delivery.settings import DeliverySettings
 if TYPE_CHECKING:
     from router.delivery.spool import Place, Run, Segment, Spool
 
-MAX_IDLE = 1_000
-"""Projects with keys of requests of which is remembered, while nothing waits for them, whether they can be reached."""
 _BYTES_IN_LINE = attrgetter("bytes")
 
 
@@ -40,8 +38,7 @@ class Outbox:
         self._notices = notices
         self._lock = threading.Lock()
         self._settled = threading.Condition(self._lock)
-        self._backlogs: dict[Destination, Backlog] = {}
-        self._idle: OrderedDict[Destination, None] = OrderedDict()
+        self._backlogs = Backlogs()
         self._bytes = 0
         self._announced: deque[Backlog] = deque()
         self.spool: Spool | None = None
@@ -61,14 +58,14 @@ class Outbox:
         size = len(span) + SPAN_OVERHEAD
         evicted: list[Backlog] = []
         with self._lock:
-            backlog = self._backlogs.get(destination) or Backlog(destination)
+            backlog = self._backlogs.find(destination)
             if self.closed:
                 self._counters.dropped(backlog.project, "shutdown")
                 return False
             place = self.spool.append(destination, span) if self.spool and isinstance(destination, str) else None
             fits = self._make_room(size, evicted)
             if fits:
-                announce = self._append(backlog, span, size, place)
+                announce = self._append(backlog, span, place)
             elif place is not None:
                 fits = announce = self._park_behind(backlog, place, evicted)
             else:
@@ -87,12 +84,12 @@ class Outbox:
     def open(self) -> list[Backlog]:
         """Return the backlogs with spans in line."""
         with self._lock:
-            return [backlog for backlog in self._backlogs.values() if backlog.waiting]
+            return [backlog for backlog in self._backlogs if backlog.waiting]
 
     def destinations(self) -> frozenset[Destination]:
         """Return every destination that is remembered."""
         with self._lock:
-            return frozenset(self._backlogs)
+            return frozenset(backlog.destination for backlog in self._backlogs)
 
     def due_in(self, backlog: Backlog) -> float | None:
         """Return how many seconds the spans in line may still wait for others; None when there are none."""
@@ -120,12 +117,11 @@ class Outbox:
             since = backlog.spans[0][1] if backlog.spans else time.monotonic()
             size = self._read_parked(backlog, spans)
             while not backlog.parked and backlog.spans and len(spans) < self._settings.max_batch_spans:
-                span, _, place = backlog.spans[0]
-                if spans and size + len(span) > self._settings.max_batch_bytes:
+                if spans and size + len(backlog.spans[0][0]) > self._settings.max_batch_bytes:
                     break
-                backlog.spans.popleft()
-                backlog.bytes -= len(span) + SPAN_OVERHEAD
-                self._take_off(backlog, spans, span, place)
+                span, _, place = backlog.pop()
+                backlog.take_off(span, place)
+                spans.append(span)
                 size += len(span)
         return spans, since
 
@@ -139,11 +135,7 @@ class Outbox:
     def put_back(self, backlog: Backlog) -> None:
         """Park the spans in flight again that stand in the spool, before those in line; the others stay in flight."""
         with self._lock:
-            places = [place for place in backlog.flight_places if place is not None]
-            backlog.parked.extendleft(Parked(*place, 1) for place in reversed(places))
-            backlog.parked_count += len(places)
-            backlog.flight -= len(places)
-            backlog.flight_places = deque([None] * backlog.flight)
+            backlog.put_back()
             self._let_go(backlog)
 
     def settle(self, backlog: Backlog, count: int, dropped: DropReason | None = None) -> None:
@@ -154,8 +146,9 @@ class Outbox:
                 self._counters.delivered(backlog.project, count)
             else:
                 self._counters.dropped(backlog.project, dropped, count)
-            backlog.flight -= count
-            self._settle_places(backlog, count)
+            for place in backlog.land(count):
+                assert self.spool is not None
+                self.spool.settle(place)
             self._let_go(backlog)
             self._settled.notify_all()
 
@@ -166,7 +159,7 @@ class Outbox:
         """
         deadline = time.monotonic() + timeout
         with self._lock:
-            targets = [(backlog, backlog.taken) for backlog in self._backlogs.values()]
+            targets = [(backlog, backlog.taken) for backlog in self._backlogs]
             while True:
                 targets = [(backlog, taken) for backlog, taken in targets if backlog.first_open < taken]
                 left = deadline - time.monotonic()
@@ -192,13 +185,13 @@ class Outbox:
         """Hold nothing back that is not refused once more."""
         with self._lock:
             self.flushes += 1
-            for backlog in self._backlogs.values():
+            for backlog in self._backlogs:
                 backlog.held = None
 
     def circuits(self) -> dict[str, Circuit]:
         """Return the state of each account that has spans waiting, or had; the worst one of all that it stands for."""
         with self._lock:
-            backlogs = list(self._backlogs.values())
+            backlogs = list(self._backlogs)
         found: dict[str, Circuit] = {}
         for backlog in backlogs:
             if found.get(backlog.account, "closed") == "closed":
@@ -214,25 +207,17 @@ class Outbox:
         told: list[tuple[str, str, int, str, str]] = []
         with self._lock:
             self.closed = self.abandoned = True
-            for backlog in self._backlogs.values():
-                places = [*backlog.flight_places, *(place for _, _, place in backlog.spans)]
-                kept = backlog.parked_count + sum(place is not None for place in places)
-                rest = backlog.waiting + backlog.flight - kept
+            for backlog in self._backlogs:
+                kept, rest = backlog.abandon()
                 if kept:
                     self._counters.spooled(backlog.project, kept)
-                if rest and backlog.held is not None:
-                    reason, cause = backlog.held
-                    self._counters.dropped(backlog.project, reason, rest)
-                    total[reason] += rest
+                if not rest:
+                    continue
+                reason, cause = backlog.held or ("shutdown", "")
+                self._counters.dropped(backlog.project, reason, rest)
+                total[reason] += rest
+                if backlog.held is not None:
                     told.append((backlog.account, backlog.project, rest, reason, cause))
-                elif rest:
-                    self._counters.dropped(backlog.project, "shutdown", rest)
-                    total["shutdown"] += rest
-                backlog.spans.clear()
-                backlog.parked.clear()
-                backlog.flight_places.clear()
-                backlog.parked_count = 0
-                backlog.bytes = backlog.flight = backlog.flight_bytes = 0
             self._bytes = 0
             self._settled.notify_all()
         for words in told:
@@ -244,7 +229,8 @@ class Outbox:
         with self._lock:
             if self.closed:
                 return
-            backlog = self._backlogs.setdefault(destination, Backlog(destination))
+            backlog = self._backlogs.find(destination)
+            self._backlogs.keep(backlog)
             for run in runs:
                 self._counters.accept(destination, run.count)
                 backlog.parked.append(Parked(segment, run.start, -1, run.count))
@@ -288,16 +274,10 @@ class Outbox:
             if spans and not fits:
                 break
             backlog.unpark(1, place.end)
-            self._bytes += len(span) + SPAN_OVERHEAD
-            self._take_off(backlog, spans, span, place)
+            self._bytes += backlog.take_off(span, place)
+            spans.append(span)
             size += len(span)
         return size
-
-    def _take_off(self, backlog: Backlog, spans: list[bytes], span: bytes, place: Place | None) -> None:
-        spans.append(span)
-        backlog.flight += 1
-        backlog.flight_bytes += len(span) + SPAN_OVERHEAD
-        backlog.flight_places.append(place)
 
     def _drop_damaged(self, backlog: Backlog, run: Parked, place: Place | None) -> None:
         """Drop the first span of a run, or all of them where nobody knows where the next one begins."""
@@ -309,7 +289,7 @@ class Outbox:
     def _park_for(self, size: int) -> bool:
         """Return whether there is memory for so much from the spool; what stands there too leaves the memory for it."""
         while self._bytes + size > self._settings.span_buffer_bytes:
-            victim = max(self._backlogs.values(), key=_BYTES_IN_LINE)
+            victim = max(self._backlogs, key=_BYTES_IN_LINE)
             if not victim.spans or victim.spans[0][2] is None:
                 return False
             self._evict_oldest(victim, [])
@@ -320,22 +300,11 @@ class Outbox:
         if not backlog.flight:
             self._bytes -= backlog.flight_bytes
             backlog.flight_bytes = 0
-            self._note_idle(backlog)
-
-    def _settle_places(self, backlog: Backlog, count: int) -> None:
-        """Tell the spool what is settled; batches of a project are settled in the order they were taken."""
-        last: dict[Segment, Place] = {}
-        for _ in range(count):
-            place = backlog.flight_places.popleft()
-            if place is not None:
-                last[place.segment] = place
-        for place in last.values():
-            assert self.spool is not None
-            self.spool.settle(place)
+            self._backlogs.note_idle(backlog)
 
     def _park_behind(self, backlog: Backlog, place: Place, evicted: list[Backlog]) -> bool:
         """Park a span for which no room can be made, behind those of its project, which leave the memory first."""
-        self._backlogs[backlog.destination] = backlog
+        self._backlogs.keep(backlog)
         while backlog.spans:
             self._evict_oldest(backlog, evicted)
         backlog.park(place)
@@ -344,24 +313,18 @@ class Outbox:
         return True
 
     def _evict_oldest(self, victim: Backlog, evicted: list[Backlog]) -> None:
-        span, _, place = victim.spans.popleft()
-        freed = len(span) + SPAN_OVERHEAD
-        victim.bytes -= freed
-        self._bytes -= freed
+        _, size, place = victim.pop()
+        self._bytes -= size
         if place is not None:
             victim.park(place)
             return
-        self._note_idle(victim)
+        self._backlogs.note_idle(victim)
         evicted.append(victim)
         self._settled.notify_all()
 
-    def _append(self, backlog: Backlog, span: bytes, size: int, place: Place | None) -> bool:
-        self._backlogs[backlog.destination] = backlog
-        self._idle.pop(backlog.destination, None)
-        backlog.spans.append((span, time.monotonic(), place))
-        backlog.taken += 1
-        backlog.bytes += size
-        self._bytes += size
+    def _append(self, backlog: Backlog, span: bytes, place: Place | None) -> bool:
+        self._backlogs.keep(backlog)
+        self._bytes += backlog.append(span, place)
         full = self.is_full(backlog)
         if len(backlog.spans) > 1 and (backlog.announced_full or not full):
             return False
@@ -371,26 +334,14 @@ class Outbox:
 
     def _make_room(self, size: int, evicted: list[Backlog]) -> bool:
         limit = self._settings.span_buffer_bytes
-        if (
-            self._bytes + size > limit
-            and size + self._bytes - sum(map(_BYTES_IN_LINE, self._backlogs.values())) > limit
-        ):
+        if self._bytes + size > limit and size + self._bytes - sum(map(_BYTES_IN_LINE, self._backlogs)) > limit:
             return False  # dropping every call in line would not make enough of it
         while self._bytes + size > limit:
-            victim = max(self._backlogs.values(), key=_BYTES_IN_LINE, default=None)
+            victim = max(self._backlogs, key=_BYTES_IN_LINE, default=None)
             if victim is None or not victim.spans:
                 return False
             self._evict_oldest(victim, evicted)
         return True
-
-    def _note_idle(self, backlog: Backlog) -> None:
-        """Forget those that have been idle longest; a project of the file is never forgotten."""
-        if backlog.waiting or backlog.flight or isinstance(backlog.destination, str):
-            return
-        self._idle[backlog.destination] = None
-        if len(self._idle) > MAX_IDLE:
-            longest, _ = self._idle.popitem(last=False)
-            del self._backlogs[longest]
 
     def _drop_for_room(self, backlog: Backlog) -> None:
         self._counters.dropped(backlog.project, "queue_full")
