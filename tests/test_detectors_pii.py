@@ -162,6 +162,9 @@ def test_what_only_looks_like_a_social_security_number_stays(text: str) -> None:
         ("2001:db8:0:0:0:0:2:1.", "[X]."),
         ("::ffff:192.0.2.1", "[X]"),
         ("fe80::1%eth0", "[X]"),
+        ("[::dabe]:8080, ip=::fade", "[[X]]:8080, ip=[X]"),
+        ("http://[::1]:8080", "http://[[X]]:8080"),
+        ("a[::1] = 12::34", "a[[X]] = [X]"),
         ("ssh root@203.0.113.7", "ssh root@[X]"),
         ("203.0.113.7-203.0.113.9", "[X]-[X]"),
         ("listen ::", "listen [X]"),
@@ -201,6 +204,8 @@ def test_an_ip_address_is_found(text: str, expected: str) -> None:
         'AssemblyVersion("7.9.0.2")',
         '"version": "1.2.3.4"',
         "version 27.1.178.127",
+        "x[::2], x[1::2], f(x)[::10], a[0][3::]",
+        "::dabe, zip::cafe, [::dabe]",
     ],
 )
 def test_what_only_looks_like_an_ip_address_stays(text: str) -> None:

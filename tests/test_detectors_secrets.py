@@ -74,6 +74,8 @@ def test_a_url_without_a_password_stays(text: str) -> None:
         ("db_pw='correct horse'", "db_pw='[X]'"),
         ('apiToken = "suDtTGRsIvXtkI"', 'apiToken = "[X]"'),
         ("DB_PASS=hunter2x9", "DB_PASS=[X]"),
+        ("DB_PASS=12345", "DB_PASS=[X]"),
+        ("pass: 12345678", "pass: [X]"),
         ('acme.accessId = "sui3FSJb2w7vQZ"', 'acme.accessId = "[X]"'),
         ("ACME_ACCESS_ID=sui3FSJb2w7vQZ", "ACME_ACCESS_ID=[X]"),
         ("_auth=Ym86aHVudGVyMg==", "_auth=[X]"),
@@ -116,6 +118,11 @@ def test_a_value_given_to_a_name_that_says_secret_is_found(text: str, expected: 
         "tokens: 12, key: 7",
         "pass: 12 fail: 0",
         '"pass": true',
+        "PASS: 12345",
+        "PASS=12345 FAIL=2",
+        "Pass: 98.76%",
+        "--- PASS: TestFoo1 (0.00s)",
+        "PASS: test_login_1",
     ],
 )
 def test_what_is_no_secret_stays_beside_such_a_name(text: str) -> None:

@@ -45,6 +45,8 @@ _CODE = (
 )
 _CALL = r"^[A-Za-z_.]{2,}\([^)]*$"
 """A call of a program, its closing bracket left out."""
+_RESULT = r"(?i)^pass=(?:[0-9]{1,6}(?:[.,/][0-9]+)?%?$|test[a-z_]*)"
+"""What passed, or how many."""
 _ENDS = r"[,;&][A-Za-z_][A-Za-z0-9_.-]{0,63}[=:]$|[,;&]+[\s\"'`<>{}\[\]\\]?$|\)[),;.]*[\s\"'`<>{}\[\]\\]?$"
 """What ends a value without quotes, in which commas and the like may be: the next name, or nothing more."""
 _KEYS_OF_DATA = (
@@ -98,6 +100,7 @@ class SecretValue:
         self._placeholder = compile_bytes(_PLACEHOLDER.encode().decode("latin-1"))
         self._code = compile_bytes(_CODE)
         self._call = compile_bytes(_CALL)
+        self._result = compile_bytes(_RESULT)
         self._ends = compile_bytes(_ENDS)
         self._key = compile_bytes(r"[A-Z0-9]_KEY$|[a-z0-9][_-]key$|[a-z0-9]Key$")
         self._key_of_data = compile_bytes(rf"(?i)(?:{_KEYS_OF_DATA})[_-]?key$")
@@ -168,7 +171,9 @@ class SecretValue:
         name = _name(text[start:begin])
         is_tight = text[begin - 1] in b"\"'`=>"
         value = text[begin:end]
-        if text[begin - 1] not in _MARKS and self._call.search(value):
+        if text[begin - 1] not in _MARKS and (
+            self._call.search(value) or self._result.search(name.encode() + b"=" + value)
+        ):
             return False
         if self._access_id.search(name.encode()):  # the public half of a pair, given out at random
             return len(value) >= _SHORTEST_ACCESS_ID and has_digit(value) and not (value.islower() or value.isupper())

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids, overlaps_any
 from router.masking.detectors.keys import keys_say
+from router.masking.detectors.surroundings import outside_dumps
 from router.masking.patterns import compile_bytes, spans
 from router.masking.phones import NUMBER, find_phones
 
@@ -54,7 +55,7 @@ class Phone:
         return after(b"phone: ", self.find) if keys_say(keys, self._KEYS) else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return outside_uuids(list(find_phones(text)), text)
+        return outside_dumps(outside_uuids(list(find_phones(text)), text), text)
 
 
 def _address(wide: str) -> str:

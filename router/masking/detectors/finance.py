@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from router.masking.cards import DIGITS, find_cards
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids
 from router.masking.detectors.keys import keys_say
+from router.masking.detectors.surroundings import outside_dumps, outside_tables, outside_traces
 from router.masking.ibans import IBAN_START, find_ibans
 
 
@@ -24,7 +25,10 @@ class CreditCard:
         return after(b"card: ", self.find) if keys_say(keys, self._KEYS) else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return outside_uuids(find_cards(text), text)
+        found: Sequence[Span] = find_cards(text)
+        for leave_out in (outside_uuids, outside_dumps, outside_traces, outside_tables):
+            found = leave_out(found, text) if found else found
+        return found
 
 
 class Iban:

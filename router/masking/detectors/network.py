@@ -48,7 +48,10 @@ class Ip:
             r"(?i)^(?:[-_+.]?(?:alpha|beta|rc|pre|post|dev|snapshot|final|release|patch|build|ubuntu|deb|el)(?:[0-9.+_-]|\b)"
             r"|[ab][0-9])"
         )
-        self._unspecified = compile_bytes(r"(?i)(?:unspecified|listen\w*|bind\w*|bound|host|addr\w*|ip|ipv6)[ \t:=]*$")
+        self._slice = compile_bytes(r"^[A-Za-z0-9_)\]]\[(?:[0-9]+::[0-9]*|::[02-9]|::[0-9]{2,3})\]$")
+        self._called_address = compile_bytes(
+            r"(?i)(?:\b|_)(?:unspecified|listen\w*|bind\w*|bound|host|addr\w*|ip|ipv6)[ \t:=]*$"
+        )
 
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
@@ -99,11 +102,11 @@ class Ip:
         if after[:1] == b":" and (after[1:].isalnum() or after[1:] == b":"):
             return False
         value = text[start:end].partition(b"/")[0].partition(b"%")[0]
+        is_called = bool(self._called_address.search(text[max(0, start - 24) : start]))
         if value == b"::":
-            return text[start + 2 : start + 3] == b"/" or bool(
-                self._unspecified.search(text[max(0, start - 24) : start])
-            )
-        if not has_digit(value):
+            return text[start + 2 : start + 3] == b"/" or is_called
+        has_port = before == b"[" and after == b"]:"
+        if not (has_digit(value) or is_called or has_port) or self._slice.search(text[max(0, start - 2) : end + 1]):
             return False
         try:
             ipaddress.IPv6Address(value.decode())
