@@ -9,7 +9,7 @@ from dataclasses import replace
 from enum import StrEnum
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -17,6 +17,10 @@ from router.errors import ConfigError, Location
 from router.masking import MaskingPolicies, UnknownMask, mask, mask_text, mask_value
 from router.masking.document import build_document
 from router.masking.ids import normalise_span_id, normalise_trace_id, span_ids
+from router.masking.policy import Replacement
+from router.masking.pseudonyms import PseudonymKey
+from router.masking.scan import MaskFailed
+from router.masking.walk import Walk
 from router.routing.plan import Ids, Plan
 from router.routing.record import CallError, CallRecord
 from tests.masks import AWS_KEY, CARD, EMAIL, KEY, dump, everything, masked, masked_input, policies
@@ -652,6 +656,20 @@ def test_a_failing_detector_leaves_the_fields_that_it_does_not_look_at() -> None
     compiled = policies({"pii": [{"detect": ["email"], "paths": ["input"]}]}, detectors={"email": Broken(ValueError())})
     seen = masked(CallRecord(call_id="c-1", input="in", output="out"), compiled, "pii")
     assert (seen.input, seen.output, seen.failures) == ("[MASK FAILED: pii]", "out", ("pii",))
+
+
+def test_a_failing_path_withholds_the_field_it_leads_to() -> None:
+    """And no other; the failure names the mask and quotes nothing."""
+    steps = [{"paths": ["trace.user_id"], "action": "hash", "key": KEY}]
+    policy = policies({"ids": steps}, {"MASK_KEY": "k" * 32}).policy(["ids"])
+    (step,) = policy.steps
+    unusable = PseudonymKey("none", cast(bytes, None))
+    broken = replace(step, whole=replace(cast(Replacement, step.whole), key=unusable))
+    walk = Walk(replace(policy, steps=(broken,)), "payments")
+    with pytest.raises(MaskFailed) as failed:
+        walk.field(EMAIL, ("trace", "user_id"))
+    assert (failed.value.mask, EMAIL in repr(failed.value), failed.value.__cause__) == ("ids", False, None)
+    assert walk.field(NEEDLE, ("input",)) == NEEDLE
 
 
 def test_a_step_that_fails_can_drop_the_call() -> None:

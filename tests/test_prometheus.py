@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 
 from router import Router
 from router.prometheus import register
+from router.routing.record import Requested
 from router.testing import FakeLangfuse, make_record
 
 YAML = """
@@ -125,3 +126,22 @@ def test_a_scrape_shows_reloads_and_open_circuits(tmp_path: Path) -> None:
         assert found['router_config_reloads_total{result="accepted"}'] == 1
         assert found['router_config_reloads_total{result="rejected"}'] == 1
         router.shutdown(1)
+
+
+def test_a_mask_that_fails_is_counted_by_mask_and_project(tmp_path: Path) -> None:
+    """As `stats()` counts it."""
+    path = tmp_path / "routing.yaml"
+    path.write_text(YAML, "utf-8")
+    registry = CollectorRegistry()
+
+    def broken(text: str) -> str:
+        raise ValueError(text)
+
+    with FakeLangfuse(["payments", "shared"]) as langfuse:
+        environ = langfuse.environ("PAYMENTS_LF", "payments") | langfuse.environ("LANGFUSE", "shared")
+        router = Router.from_file(path, environ=environ)
+        register(router, registry)
+        router.log(make_record(team="payments", requested=Requested(masking_function=broken)))
+        assert router.shutdown(10)
+    assert series(registry)['router_mask_failures_total{mask="mask-function",project="payments"}'] == 1
+    assert router.stats().projects["payments"].mask_failed == {"mask-function": 1}

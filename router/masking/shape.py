@@ -20,7 +20,8 @@ _OPTIONS = re2.Options()
 _OPTIONS.log_errors = False
 _CLASS_NAME = re2.compile(r"[A-Za-z_][A-Za-z0-9_.]{0,99}", _OPTIONS)
 _CODE = re2.compile(r"[A-Za-z0-9_.-]{1,64}", _OPTIONS)
-_QUOTING = frozenset({"vertex_ai_grounding_metadata"})
+_QUOTING = frozenset({"trace_input", "trace_output", "vertex_ai_grounding_metadata"})
+"""Keys of metadata that repeat the input or output: what LiteLLM shows as the trace's, what an answer rests on."""
 _VOCABULARY = frozenset(
     """
     any audio auto base64 default flex float high image json_object json_schema low max medium minimal none priority
@@ -70,7 +71,7 @@ def without_content(guardrails: Any) -> Any:
 
 
 def without_quotes(metadata: Any) -> Any:
-    """Return the generation's metadata without what quotes the answer there, where no path to the output leads."""
+    """Return the generation's metadata without what repeats the input or output there, where no path to them leads."""
     if isinstance(metadata, dict) and not _QUOTING.isdisjoint(metadata):
         return {key: value for key, value in metadata.items() if key not in _QUOTING}
     return metadata
