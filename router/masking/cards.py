@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from router.masking.luhn import SIZES, luhn, rows
-from router.masking.patterns import compile_bytes, spans
+from router.masking.patterns import compile_bytes, first_span, spans
 
 _is_digit = frozenset(b"0123456789").__contains__
 _HEX = frozenset(b"0123456789abcdefABCDEF")
@@ -37,8 +37,6 @@ _ARTICLE = compile_bytes(r"(?i)\b(?:ean|gtin|upc|isbn|barcode)(?:-?1[0-4])?[\"']
 _MARK = "[ .-]"
 _WIDE = r"[\t_/+]|\r?\n|  | - "
 _GAP = f"(?:{_MARK}|{_WIDE})"
-DIGITS = rf"[0-9](?:{_GAP}?[0-9]){{11,}}"
-"""Enough digits for a card number, with what may stand between them."""
 
 
 def _grouped(groupings: Iterable[Sequence[int]]) -> str:
@@ -53,29 +51,38 @@ def _grouped(groupings: Iterable[Sequence[int]]) -> str:
     )
 
 
-_CANDIDATE = compile_bytes(
-    rf"(?:^|[^0-9])(?:{_grouped(_GROUPINGS)}|[0-9](?:{_MARK}[0-9]){{12,18}})(?:{_MARK}[0-9]+)*(?:[^0-9]|$)"
+_GROUPS = rf"(?:^|[^0-9])(?:{_grouped(_GROUPINGS)}|[0-9](?:{_MARK}[0-9]){{12,18}})"
+_SPREAD = rf"[0-9]{{4}}{_GAP}(?:[0-9]{{4}}{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}|[0-9]{{6}}{_GAP}[0-9]{{4,5}})"
+_HALF = rf"[0-9](?:{_MARK}?[0-9]){{6}}"
+_BEYOND_LINE = (
+    rf"[0-9]{{4}}(?:{_WIDE})[0-9]{{4}}{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}"
+    rf"|[0-9]{{4}}{_GAP}[0-9]{{4}}(?:{_WIDE})[0-9]{{4}}{_GAP}[0-9]{{4}}"
+    rf"|[0-9]{{4}}{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}(?:{_WIDE})[0-9]{{4}}"
+    rf"|[0-9]{{4}}(?:{_WIDE})[0-9]{{6}}{_GAP}[0-9]{{4}}|[0-9]{{4}}{_GAP}[0-9]{{6}}(?:{_WIDE})[0-9]{{4}}"
+    rf"|{_HALF}\r?\n[0-9]|[0-9]\r?\n{_HALF}"
 )
+CARD_SIGN = rf"{_GROUPS}(?:[^0-9]|$)|{_BEYOND_LINE}"
+"""Matches every text with a card number."""
+_GOES_BEYOND_LINE = compile_bytes(_BEYOND_LINE)
+_RUN = compile_bytes(rf"{_GROUPS}(?:{_MARK}[0-9]+)*(?:[^0-9]|$)")
 """Groups that may be a card number, the groups after them, and the bytes around, which are no digits."""
-_HAS_WIDE_GAP = compile_bytes(f"[0-9](?:{_WIDE})[0-9]")
+_SPREAD_GROUPS = compile_bytes(_SPREAD)
 _WRAPPED = compile_bytes(rf"[0-9](?:{_MARK}?[0-9]){{0,17}}\r?\n[0-9](?:{_MARK}?[0-9]){{0,17}}")
-_SPREAD = compile_bytes(rf"[0-9]{{4}}{_GAP}(?:[0-9]{{4}}{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}|[0-9]{{6}}{_GAP}[0-9]{{4,5}})")
 
 
 def find_cards(text: bytes) -> list[tuple[int, int]]:
     """Return the spans of card numbers in `text`."""
     found = [span for run in _runs(text) for piece in _pieces(text, *run) for span in _in_run(text, *piece)]
-    if next(spans(_HAS_WIDE_GAP, text), None) is None:
-        return found
-    for is_card_of, pattern in ((_is_wrapped_card, _WRAPPED), (_is_spread_card, _SPREAD)):
-        found += [span for span in spans(pattern, text) if is_card_of(text, *span)]
+    if first_span(_GOES_BEYOND_LINE, text):
+        for is_card_of, pattern in ((_is_wrapped_card, _WRAPPED), (_is_spread_card, _SPREAD_GROUPS)):
+            found += [span for span in spans(pattern, text) if is_card_of(text, *span)]
     return found
 
 
 def _runs(text: bytes) -> Iterator[tuple[int, int]]:
     """Yield rows of groups, one mark between each and the next, the first of which may begin a card number."""
     position = 0
-    while found := next(spans(_CANDIDATE, text, position), None):
+    while found := first_span(_RUN, text, position):
         start, end = found
         start += not _is_digit(text[start])
         end -= not _is_digit(text[end - 1])
@@ -172,7 +179,7 @@ def _follows_single(text: bytes, position: int) -> bool:
 
 def _is_card_at(text: bytes, start: int, end: int, digits: bytes) -> bool:
     """Return whether `digits` are a card: twelve, or those of no known scheme, need a word near them that says so."""
-    if not luhn(digits) or (len(digits) == 13 and _ARTICLE.search(text[max(0, start - 24) : start])):
+    if not luhn(digits) or (len(digits) == 13 and first_span(_ARTICLE, text[max(0, start - 24) : start])):
         return False
     if len(digits) > 12 and _has_scheme(digits) and not _is_within_word(text, start, end):
         return True

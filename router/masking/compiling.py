@@ -13,6 +13,7 @@ from router.config.mask_paths import PathError, parse_key, parse_path
 from router.config.model import SECRET_DETECTORS, EnvRef, FileRef, MaskStep
 from router.errors import Problem
 from router.masking.detectors import Detector, Pattern, expand_groups
+from router.masking.detectors.detector import parts_of
 from router.masking.detectors.media import Media
 from router.masking.patterns import compile_custom
 from router.masking.policy import REDACTED, Allowed, Finder, PathStep, Replacement
@@ -76,7 +77,10 @@ class Compiler:
         for name in names:
             if name not in self._detectors:
                 raise _BadStep("RT260", f"there is no detector `{name}`")
-        finders = [Finder(self._detectors[name], replacement(name, f"[{name.upper()}]"), allowed) for name in names]
+        finders = []
+        for name in names:
+            written = replacement(name, f"[{name.upper()}]")
+            finders += [Finder(part, written, allowed) for part in parts_of(self._detectors[name])]
         if step.pattern is not None:
             finders.append(Finder(Pattern(step.pattern), replacement("pattern", "[REDACTED]"), allowed))
         if not finders:

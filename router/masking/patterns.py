@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -170,6 +171,18 @@ def compile_bytes(source: str, *, captures: bool = False) -> Any:
     return re2.compile(source.encode("latin-1"), options)
 
 
+def loosened(source: str) -> str:
+    """Return a pattern that matches every text in which `source` matches, and counts no further than three."""
+
+    def loosen(count: re.Match[str]) -> str:
+        least = int(count[1])
+        if least < 3:
+            return count[0] if count[2] is None else "+" if least else "*"
+        return "{3,}"
+
+    return re.sub(r"\{([0-9]+)(,[0-9]*)?\}", loosen, source)
+
+
 def compile_set(sources: Iterable[str]) -> Any:
     """Compile patterns, as for `compile_bytes`, of which `Match` returns the indexes of those that match a text.
 
@@ -196,21 +209,25 @@ def compile_custom(source: str, *, captures: bool = False) -> Any:
 
 
 def spans(pattern: Any, text: bytes, position: int = 0) -> Iterator[tuple[int, int]]:
-    """Yield the span of every match of a compiled pattern from `position` on, as `finditer` finds them.
+    """Yield the span of every match of a compiled pattern from `position` on, as `finditer` finds them."""
+    while found := first_span(pattern, text, position):
+        yield found
+        position = found[1] if found[1] > position else position + 1
+
+
+def first_span(pattern: Any, text: bytes, position: int = 0) -> tuple[int, int] | None:
+    """Return the span of the first match of a compiled pattern from `position` on, as `search` finds it.
 
     google-re2 makes an object for each match and asks RE2 for its groups again, which takes longer than to find it. So
     what it asks itself is asked here, where that has the form that it has in google-re2 1.1.
     """
     if not _CAN_BE_ASKED:
-        yield from (match.span() for match in pattern.finditer(text, position))
-        return
-    match, size = pattern._regexp.Match, len(text)  # noqa: SLF001
-    while position <= size:
-        start, end = match(_UNANCHORED, text, position, size)[0]
-        if start < 0:
-            return
-        yield start, end
-        position = end if end > position else position + 1
+        match = pattern.search(text, position) if position <= len(text) else None
+        return match.span() if match else None
+    if position > len(text):
+        return None
+    span: tuple[int, int] = pattern._regexp.Match(_UNANCHORED, text, position, len(text))[0]  # noqa: SLF001
+    return span if span[0] >= 0 else None
 
 
 _UNANCHORED = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)

@@ -143,6 +143,23 @@ class Policy:
     _told: dict[Keys, tuple[tuple[Finder, Find], ...]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
+    _begins: set[bytes] = field(default_factory=set, init=False, compare=False, repr=False)
+    _written_everywhere: set[int] = field(default_factory=set, init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._written_everywhere.update(id(finder.replacement) for finder in self.finders)
+        self._begins.update(label[:1] for label in (b"[DATA ", *self.labels))
+
+    def may_have_written(self, data: bytes) -> bool:
+        """Return whether a label, a pseudonym or a description of data may stand in `data`."""
+        if self.keys:
+            return True
+        begins = any(begin in data for begin in self._begins)
+        return begins and (b"[DATA " in data or any(label in data for label in self.labels))
+
+    def writes_everywhere(self, replacement: Replacement) -> bool:
+        """Return whether this very replacement is that of one of `finders`."""
+        return id(replacement) in self._written_everywhere
 
     def under(self, keys: Keys, active: tuple[Finder, ...]) -> tuple[tuple[Finder, Find], ...]:
         """Return those of the `active` finders to which `keys` say something of their value, and what finds it."""

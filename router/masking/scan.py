@@ -23,6 +23,7 @@ _REACH_OF_KEYS: Final = 4096
 """Bytes of a value to which its key says anything."""
 _LONGEST_DATA: Final = 48
 _STAR: Final = 0x2A
+_BETWEEN_WORDS: Final = bytes(byte for byte in range(0x80) if not chr(byte).isalnum() and byte != 0x5F)
 _LONGEST_SHOWN: Final = 32
 """Bytes of a value that `mask` shows at most: eight characters."""
 _LEAVE_NEIGHBOURS: Final = frozenset({"remove", "mask"})
@@ -117,7 +118,7 @@ class Scanner:
         if not hits:
             return hits
         # Asked once for all of them: a text that was never masked has no labels, and there is no more to ask.
-        may_be_own = bool(self._policy.keys) or b"[DATA " in data or any(label in data for label in self._policy.labels)
+        may_be_own = self._policy.may_have_written(data)
         return [
             _with_stars(data, hit)
             for hit in hits
@@ -183,21 +184,18 @@ class Scanner:
         MaskFailed where that finds no end: what still holds a hit is not sent.
         """
         for _ in range(_MAX_PASSES):
-            pieces: list[str] = []
+            pieces: list[bytes] = []
             position = 0
             look_again = False
             for start, end, replacement, overlapping in merged(hits):
-                pieces.append(decoded(data[position:start]))
-                pieces.append(self.written(data, start, end, replacement, overlapping))
+                pieces.append(data[position:start])
+                pieces.append(self.written(data, start, end, replacement, overlapping).encode())
                 look_again = look_again or replacement.action in _LEAVE_NEIGHBOURS or _touches_word(data, start, end)
                 position = end
-            text = "".join((*pieces, decoded(data[position:])))
-            if not look_again:
-                return text
-            data = encoded(text)
-            hits = self.find(data, active, keys)
-            if not hits:
-                return text
+            pieces.append(data[position:])
+            data = b"".join(pieces)
+            if not look_again or not (hits := self.find(data, active, keys)):
+                return decoded(data)
         raise MaskFailed(hits[0][2].mask, drops=hits[0][2].drops)
 
     def written(self, data: bytes, start: int, end: int, replacement: Replacement, overlapping: list[Hit]) -> str:
@@ -212,7 +210,7 @@ class Scanner:
         """Keep a value that must stand nowhere in the call; a short one may stand elsewhere by coincidence."""
         if replacement.kind == "media":
             return  # large, and no text repeats it
-        if len(value) < SHORTEST or not any(finder.replacement is replacement for finder in self._policy.finders):
+        if len(value) < SHORTEST or not self._policy.writes_everywhere(replacement):
             return
         values = self.found.setdefault(replacement, set())
         if self._wanted > 0 and value not in values:
@@ -251,8 +249,7 @@ def _with_stars(data: bytes, hit: Hit) -> Hit:
 
 
 def _touches_word(data: bytes, start: int, end: int) -> bool:
-    around = data[max(0, start - 1) : start] + data[end : end + 1]
-    return any(byte > 0x7F or byte == 0x5F or chr(byte).isalnum() for byte in around)
+    return (data[max(0, start - 1) : start] + data[end : end + 1]).translate(None, _BETWEEN_WORDS) != b""
 
 
 def merged(hits: list[Hit]) -> Iterable[tuple[int, int, Replacement, list[Hit]]]:

@@ -8,7 +8,7 @@ from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after
 from router.masking.detectors.keys import keys_say
 from router.masking.detectors.surroundings import outside_dumps
 from router.masking.patterns import compile_bytes, spans
-from router.masking.phones import NUMBER, find_phones
+from router.masking.phones import PHONE_SIGN, find_phones
 
 
 class Email:
@@ -40,7 +40,7 @@ class Phone:
     """Telephone numbers: international ones, and national ones in a telling form or beside a word that tells."""
 
     name = "phone"
-    sign = NUMBER
+    sign = PHONE_SIGN
     shortest = 7
     shortest_number = 7
 

@@ -17,6 +17,8 @@ from router.masking.patterns import (
     PEM_END,
     TOKENS_BY_THEIR_MIDDLE,
     compile_bytes,
+    first_span,
+    loosened,
     spans,
 )
 
@@ -35,10 +37,11 @@ _MOST_DECODED = 65_536
 """Bytes of base64 that are looked into; longer runs are media."""
 
 
-class ApiKey:
-    """Tokens whose form names their issuer."""
+class IssuedKey:
+    """Tokens whose form names their issuer, as they are."""
 
     name = "api_key"
+    sign = loosened("|".join((*ISSUED_TOKENS, *(middle for middle, _ in TOKENS_BY_THEIR_MIDDLE))))
     shortest = 12
     shortest_number = NO_NUMBER
 
@@ -48,23 +51,14 @@ class ApiKey:
         self._by_middle = [
             (compile_bytes(f"^{middle}"), compile_bytes(before)) for middle, before in TOKENS_BY_THEIR_MIDDLE
         ]
-        self._encoded = compile_bytes(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [*self._issued(text)] + [
-            span for span in spans(self._encoded, text) if self._is_encoded(text[span[0] : span[1]])
-        ]
+        return [*self.each(text)]
 
-    def _is_encoded(self, run: bytes) -> bool:
-        """Return whether `run` is base64 of a text with a token in it."""
-        if run.islower() or run.isupper():  # digests, ids, words
-            return False
-        plain = _decoded(run[:_MOST_DECODED])
-        return any(self._issued(plain))
-
-    def _issued(self, text: bytes) -> Iterator[Span]:
+    def each(self, text: bytes) -> Iterator[Span]:
+        """Yield the spans of tokens, in order."""
         position = told = 0
-        while found := next(spans(self._pattern, text, position), None):
+        while found := first_span(self._pattern, text, position):
             start, position = found
             begin = self._begin(text, start, told) if text[start] in _BEGIN_A_MIDDLE else start
             if begin < 0:
@@ -80,6 +74,41 @@ class ApiKey:
                 known = before.search(text[max(earliest, start - _LONGEST_START) : start])
                 return start - (known.end() - known.start()) if known else -1
         return start
+
+
+class EncodedKey:
+    """The same tokens in what is base64 of a text with one."""
+
+    name = "api_key"
+    shortest = 24
+    shortest_number = NO_NUMBER
+
+    def __init__(self, issued: IssuedKey) -> None:
+        self._issued = issued
+        self._pattern = compile_bytes(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        return [span for span in spans(self._pattern, text) if self._holds_token(text[span[0] : span[1]])]
+
+    def _holds_token(self, run: bytes) -> bool:
+        if run.islower() or run.isupper():  # digests, ids, words
+            return False
+        return any(self._issued.each(_decoded(run[:_MOST_DECODED])))
+
+
+class ApiKey:
+    """Tokens whose form names their issuer."""
+
+    name = "api_key"
+    shortest = 12
+    shortest_number = NO_NUMBER
+
+    def __init__(self) -> None:
+        issued = IssuedKey()
+        self.parts = (issued, EncodedKey(issued))
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        return [span for part in self.parts for span in part.find(text)]
 
 
 class AuthHeader:

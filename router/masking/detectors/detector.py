@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
-from router.masking.patterns import compile_bytes
+from router.masking.patterns import compile_bytes, first_span
 
 Span = tuple[int, int]
 """Offsets in bytes, end exclusive."""
@@ -68,6 +68,19 @@ class Gated(Protocol):
     def sign(self) -> str: ...
 
 
+@runtime_checkable
+class Composed(Protocol):
+    """A detector that finds what its `parts` find, each of which may have a sign of its own."""
+
+    @property
+    def parts(self) -> Sequence[Detector]: ...
+
+
+def parts_of(detector: Detector) -> Sequence[Detector]:
+    """Return the detectors that together find what `detector` finds."""
+    return detector.parts if isinstance(detector, Composed) else (detector,)
+
+
 def united(found: Iterable[Span]) -> list[Span]:
     """Return disjoint spans in order that cover the same bytes."""
     whole: list[Span] = []
@@ -116,4 +129,5 @@ def has_digit(value: bytes) -> bool:
 def near(words: Any, text: bytes, span: Span, *, before: int, after: int) -> bool:
     """Return whether the compiled pattern `words` matches within so many bytes before or after a span."""
     start, end = span
-    return bool(words.search(text[max(0, start - before) : start]) or words.search(text[end : end + after]))
+    sides = text[max(0, start - before) : start], text[end : end + after]
+    return any(first_span(words, side) for side in sides)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from router.masking.cards import DIGITS, find_cards
+from router.masking.cards import CARD_SIGN, find_cards
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids
 from router.masking.detectors.keys import keys_say
 from router.masking.detectors.surroundings import outside_dumps, outside_tables, outside_traces
@@ -15,7 +15,7 @@ class CreditCard:
     """Payment card numbers: 13 to 19 digits of a known scheme, Luhn-valid, grouped as people group them."""
 
     name = "credit_card"
-    sign = DIGITS
+    sign = CARD_SIGN
     shortest = 12
     shortest_number = 12
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from router.masking.detectors.detector import Find, Keys, Span, after, near
 from router.masking.detectors.keys import keys_say
-from router.masking.patterns import compile_bytes, spans
+from router.masking.patterns import compile_bytes, first_span, spans
 
 _NEVER_ISSUED = frozenset((b"078051120", b"219099999"))
 """Printed in advertisements; the Social Security Administration withdrew them."""
@@ -55,7 +55,7 @@ class UsSsn:
             return True
         if near(self._words, text, (start, end), before=48, after=24):
             return True
-        return digits[0] == 0x30 and len(text) <= 64 and not self._letter.search(text)
+        return digits[0] == 0x30 and len(text) <= 64 and first_span(self._letter, text) is None
 
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:

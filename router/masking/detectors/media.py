@@ -46,7 +46,7 @@ class Media:
         found: list[Span] = []
         if b"ase64," in text or b"ASE64," in text:
             found += spans(_URI, text)
-        if len(text) >= SHORTEST_RUN:
+        if _may_hold_run(text):
             found += [span for span in spans(_RUN, text) if _is_mixed(text[span[0] : span[1]])]
         return found
 
@@ -68,6 +68,17 @@ OWN = compile_bytes(
     rf"\[DATA (?:(?:{'|'.join(sorted(name.replace('+', '[+]') for name in _NAMED))}) )?[0-9]{{1,3}} (?:B|kB|MB|GB)\]"
 )
 """What `described` writes."""
+
+
+def _may_hold_run(text: bytes) -> bool:
+    """Return whether so many bytes come without a blank: in prose this leaps from one to the next."""
+    position = 0
+    while len(text) - position >= SHORTEST_RUN:
+        blank = text.rfind(b" ", position, position + SHORTEST_RUN)
+        if blank < 0:
+            return True
+        position = blank + 1
+    return False
 
 
 def _is_mixed(run: bytes) -> bool:

@@ -6,7 +6,7 @@ import ipaddress
 from collections.abc import Iterator, Sequence
 
 from router.masking.detectors.detector import NO_NUMBER, Span, has_digit, overlaps_any
-from router.masking.patterns import compile_bytes, spans
+from router.masking.patterns import compile_bytes, first_span, spans
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
 _HEX = b"0123456789abcdefABCDEF:"
@@ -55,7 +55,7 @@ class Ip:
 
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
-        if self._may_hold_v6.search(text):
+        if first_span(self._may_hold_v6, text):
             found += [span for match in spans(self._v6, text) if self._is_v6(text, span := _without_mark(text, match))]
         inside = [span for span in self._written_as_v4(text) if self._is_v4(text, span)]
         return found + [span for span in inside if not overlaps_any(span, found)] if found else inside
@@ -63,9 +63,9 @@ class Ip:
     def _written_as_v4(self, text: bytes) -> Iterator[Span]:
         """Yield what `spans` would, reading only what stands around the sign of it."""
         position = 0
-        while sign := next(spans(self._may_hold_v4, text, position), None):
+        while sign := first_span(self._may_hold_v4, text, position):
             begin = max(position, sign[0] - 3)  # the digits of the first part
-            if (span := next(spans(self._v4, text, begin), None)) is None:
+            if (span := first_span(self._v4, text, begin)) is None:
                 return
             yield span
             position = span[1]
@@ -81,18 +81,18 @@ class Ip:
             return False  # a longer chain of numbers, or a name that ends in a version
         if text.count(b".", start, end) > 3:
             return False
-        if (after[:1].isalpha() or after[:1] in b"-_+.") and self._version_after.search(after):
+        if (after[:1].isalpha() or after[:1] in b"-_+.") and first_span(self._version_after, after):
             return False
         last = before.rstrip(b" \t\"'")[-1:]
         if last == b"" or not (last.isalpha() or last in b"=^_-:/("):
             return True
-        if self._surely_version.search(before):
+        if first_span(self._surely_version, before):
             return False
         if not _is_small(text[start:end]):
             return True
         # A name may be a server's as well as a program's; the networks of servers begin with 10.
-        is_version = self._version_before.search(before)
-        return not (is_version or (text[start + 1 : start + 2] == b"." and self._software_before.search(before)))
+        is_version = first_span(self._version_before, before)
+        return not (is_version or (text[start + 1 : start + 2] == b"." and first_span(self._software_before, before)))
 
     def _is_v6(self, text: bytes, span: Span) -> bool:
         start, end = span
@@ -102,7 +102,7 @@ class Ip:
         if after[:1] == b":" and (after[1:].isalnum() or after[1:] == b":"):
             return False
         value = text[start:end].partition(b"/")[0].partition(b"%")[0]
-        is_called = bool(self._called_address.search(text[max(0, start - 24) : start]))
+        is_called = first_span(self._called_address, text[max(0, start - 24) : start]) is not None
         if value == b"::":
             return text[start + 2 : start + 3] == b"/" or is_called
         has_port = before == b"[" and after == b"]:"
