@@ -29,6 +29,7 @@ def redacted(text: str, detector: str = "secret_value") -> str:
         ("see https://bob:pa%40ss@h.example/a?b", "see https://[X]@h.example/a?b"),
         ("redis://:hunter2@cache", "redis://[X]@cache"),
         ("amqp://u:p@ss@mq", "amqp://[X]@mq"),
+        ("git clone https://Zt8w3Xv1Qm5RZt8w3Xv1@git.example/x", "git clone https://[X]@git.example/x"),
     ],
 )
 def test_user_and_password_in_a_url_are_found(text: str, expected: str) -> None:
@@ -44,6 +45,7 @@ def test_user_and_password_in_a_url_are_found(text: str, expected: str) -> None:
         "https://$USER:$PASSWORD@h",
         "mailto:bo@h.example",
         "postgres://user:{password}@db",
+        "ssh://a-long-name-of-a-user-2@h.example",
     ],
 )
 def test_a_url_without_a_password_stays(text: str) -> None:
@@ -307,6 +309,11 @@ def test_a_password_is_found_among_the_options_of_a_command(text: str, expected:
         ("password='#Zt8w3Xv1'", "password='[X]'"),
         ("password=@Zt8w3Xv1", "password=[X]"),
         ("password=$Zt8!w3Xv1", "password=[X]"),
+        ('password: "Zt<w8->X{v1"', 'password: "[X]"'),
+        ("password='*Zt8w<a3::'", "password='[X]'"),
+        ("STRIPE_SK=Zt8w3Xv1Qm5RZt8w3Xv1", "STRIPE_SK=[X]"),
+        ("SECRET_KEY_BASE=Zt8w3Xv1Qm5RZt8w3Xv1", "SECRET_KEY_BASE=[X]"),
+        ("appsecret: Zt8w3Xv1, wifi_psk: Qm5RZt8w", "appsecret: [X], wifi_psk: [X]"),
     ],
 )
 def test_a_secret_is_found_in_calls_and_declarations(text: str, expected: str) -> None:
@@ -367,6 +374,9 @@ def test_a_secret_is_found_in_tables_markup_and_words(text: str, expected: str) 
         'login("username", "password")',
         "setPassword(e.target.value)",
         'getSecret("my-secret-1")',
+        'password: "<your password>", token: "{{ token_1 }}", secret: "${SECRET_1}"',
+        "token = tokens[0]->text1",
+        "file_path=Zt8w3Xv1Qm5RZt8w3Xv1, sku_pattern=Zt8w3Xv1Qm5RZt8w3Xv1",
         'variable "region" {\n default = "us-east-1"\n}',
         'variable "db_password" {\n sensitive = true\n}\nvariable "x" {\n default = "us-east-1"\n}',
         "rows are identified by 'customer_id'",
@@ -394,9 +404,24 @@ def test_what_stands_where_a_secret_could_stays(text: str) -> None:
     assert redacted(text) == text
 
 
-@pytest.mark.parametrize("key", ["Passwort", "kennwort", "contraseña", "mot_de_passe", "senha", "пароль", "密码"])
-def test_a_key_names_a_password_in_other_languages(key: str) -> None:
-    """Its value goes whatever it looks like."""
+@pytest.mark.parametrize(
+    "key",
+    [
+        "creds",
+        "pass_phrase",
+        "NPM_AUTH",
+        "appsecret",
+        "Passwort",
+        "kennwort",
+        "contraseña",
+        "mot_de_passe",
+        "senha",
+        "пароль",
+        "密码",
+    ],
+)
+def test_a_key_names_a_secret_in_other_words(key: str) -> None:
+    """Glued together, abbreviated, in other languages: its value goes whatever it looks like."""
     assert names_secret(key)
 
 

@@ -33,7 +33,7 @@ _LAST_WORDS = frozenset(
     """
     apikey apikeys authorization cookie cookies credential credentials passcode passphrase passwd password passwords
     pw pwd secret secrets secretkey accesskey privatekey accesstoken authtoken refreshtoken sessiontoken
-    passwort kennwort contrasena senha wachtwoord haslo storepass keypass
+    creds psk passwort kennwort contrasena senha wachtwoord haslo storepass keypass
     """.split()
 )
 _KINDS_OF_KEY = frozenset(
@@ -42,7 +42,10 @@ _KINDS_OF_KEY = frozenset(
     subscription virtual
     """.split()
 )
-_ENDINGS = ("apikey", "csrftoken", "passwd", "password", "xsrftoken")
+_ENDINGS = (
+    *("apikey", "apitoken", "appkey", "authkey", "bindpw", "csrftoken", "dbpass", "masterkey", "passwd", "password"),
+    *("pgpass", "rootpw", "secret", "xsrftoken"),
+)
 """What a word ends in that was glued to another one: `pgpassword`."""
 _OTHER_PASSWORDS = (
     "contraseña",
@@ -59,7 +62,8 @@ _OTHER_PASSWORDS = (
 """Ends of names that other languages give a password, in more than one word or in other letters than ASCII."""
 _PASSES = frozenset("backward boarding by day final first forward last render second single ski test third".split())
 """Words before a `pass` that is no password."""
-_TAILS = frozenset({"hash", "digest", "value", "id"})
+_TAILS = frozenset({"base", "digest", "hash", "id", "value"})
+_AUTHS = frozenset({"basic", "http", "npm", "proxy", "redis", "rediscli", "registry", "smtp"})
 _TOKENS_THAT_ARE_TEXT = frozenset(
     """
     bos cache cached completion continuation cursor eos first input last mask max min new next output pad page per
@@ -152,9 +156,11 @@ def _is_secret(words: list[str]) -> bool:
     if last == "token":
         return before not in _TOKENS_THAT_ARE_TEXT
     if last == "auth":
-        return before in ("basic", "http", "proxy")
+        return before in _AUTHS
     if last == "pass":
         return before not in _PASSES
+    if last == "phrase":
+        return before == "pass"
     return last in _LAST_WORDS or last.endswith(_ENDINGS)
 
 

@@ -10,39 +10,23 @@ from router.masking.detectors.columns import HEAD_ENDS, cells_under
 from router.masking.detectors.commands import AN_OPTION, COMMANDS_SIGN, CommandSecrets
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, has_digit
 from router.masking.detectors.forms import PASSWORD_WORDS, SPELLED_SIGN
+from router.masking.detectors.placeholders import Placeholders
 from router.masking.detectors.spelled import SpelledSecrets
 from router.masking.names import names_secret, readable
 from router.masking.patterns import compile_bytes, spans
 
-_SAYS_SECRET = rf"(?i:{PASSWORD_WORDS}|secret|token|key|credential|auth|cookie|access[_.-]?id)"
+_SAYS_SECRET = rf"(?i:{PASSWORD_WORDS}|secret|token|key|credential|auth|cookie|creds|psk|access[_.-]?id|_(?:sk|pat)\b)"
 _NAME = rf"[A-Za-z0-9_.-]*{_SAYS_SECRET}[A-Za-z0-9_.-]*"
 _QUOTES = r"\\*[\"'`]"
 _SIGN_OF_GIVING = r"(?:(?::[ \t]*|[ \t]+)[A-Za-z]+[ \t]*=|[ \t]*(?:[:?+.|]*=>?|:+=?))"
 _GIVEN = rf"(?:{_QUOTES})?[\])]?(?:\[\])?{_SIGN_OF_GIVING}[ \t\n]*(?:\[[ \t\n]*)?"
-_PASSWORDS = (
-    *("password", "passwd", "passphrase", "passcode", "pwd", "pw", "pass"),
-    *(
-        "passwort",
-        "kennwort",
-        "contrasena",
-        "senha",
-        "mot_de_passe",
-        "mot-de-passe",
-        "motdepasse",
-        "wachtwoord",
-        "haslo",
-    ),
+_PASSWORDS = tuple(
+    """
+    password passwd passphrase passcode pwd pw pass passwort kennwort contrasena senha mot_de_passe mot-de-passe
+    motdepasse wachtwoord haslo
+    """.split()
 )
-_PLACEHOLDER = (
-    r"(?i)^(?:[<{\[(]|\$(?:[a-z_][a-z0-9_]*$|[a-z_.]*[{(\[-])|@[a-z_.]+(?:\(|$)|#(?:[{<\s]|[a-z]*$)|%(?:[a-z_]+%|[({]|[a-z]$)|\*|\.\.|-+$|_+$)|x{4}|\*{3}|\.{3}|…|your|example|sample|change.?(?:me|it)|place.?holder|redacted"
-    r"|removed|masked|hidden|dummy|insert|replace|todo|fixme|not.?set|\$\{|\{\{|<[a-z]"
-    r"|^(?:null|none|nil|true|false|undefined|empty|string|str|int|integer|number|bool|boolean|bytes|object|array|any"
-    r"|optional|required|secret|password|passwd|token|key|value|text|test|varchar.*|char.*|secretstr|yes|no|n/a)$"
-)
-_CODE = (
-    r"^(?:os|process|env|self|this|config|cfg|settings|args|options|opts|request|req|ctx|var|vars|local|data|secrets|params"
-    r"|module|props|state|import|await|new|return|Rails|System|Environment)[.\[ ]|::|->|==[^=]"
-)
+"""Ends of names of what may be short, and words."""
 _CALL = r"^[A-Za-z_.]{2,}\([^)]*$"
 """A call of a program, its closing bracket left out."""
 _RESULT = r"(?i)^pass=(?:[0-9]{1,6}(?:[.,/][0-9]+)?%?$|test[a-z_]*)"
@@ -54,9 +38,6 @@ _KEYS_OF_DATA = (
     r"|dedup|column|field|routing|message|event|lock|react|state|prompt|translation|i18n|config|registry|query|item|file|s3"
 )
 """What a key names that finds data and opens nothing."""
-_PATH = r"^[~.]{0,2}(?:/[a-z][a-z0-9_.-]*){2,}/?$|^[a-z]+://[^@]*$|^[A-Za-z]:\\"
-
-
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _NAME_CHARACTERS = _NAME_BYTES.decode()
 _MARKS = b"\"'`"
@@ -97,14 +78,12 @@ class SecretValue:
         self._parts = compile_bytes(
             rf"^<?([A-Za-z0-9_.-]+)((?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*|[ \t]+)(?:[frbuL]?{_QUOTES})?)", captures=True
         )
-        self._placeholder = compile_bytes(_PLACEHOLDER.encode().decode("latin-1"))
-        self._code = compile_bytes(_CODE)
+        self._placeholders = Placeholders()
         self._call = compile_bytes(_CALL)
         self._result = compile_bytes(_RESULT)
         self._ends = compile_bytes(_ENDS)
-        self._key = compile_bytes(r"[A-Z0-9]_KEY$|[a-z0-9][_-]key$|[a-z0-9]Key$")
+        self._key = compile_bytes(r"[A-Z0-9]_(?:KEY|SK|PAT)$|[a-z0-9][_-](?:key|sk|pat)$|[a-z0-9]Key$")
         self._key_of_data = compile_bytes(rf"(?i)(?:{_KEYS_OF_DATA})[_-]?key$")
-        self._path = compile_bytes(_PATH)
         self._access_id = compile_bytes(r"(?i)access[_.-]?id$")
         self._spelled = SpelledSecrets()
         self._commands = CommandSecrets()
@@ -171,28 +150,26 @@ class SecretValue:
         name = _name(text[start:begin])
         is_tight = text[begin - 1] in b"\"'`=>"
         value = text[begin:end]
-        if text[begin - 1] not in _MARKS and (
-            self._call.search(value) or self._result.search(name.encode() + b"=" + value)
-        ):
+        is_quoted = text[begin - 1] in _MARKS
+        if not is_quoted and (self._call.search(value) or self._result.search(name.encode() + b"=" + value)):
             return False
         if self._access_id.search(name.encode()):  # the public half of a pair, given out at random
             return len(value) >= _SHORTEST_ACCESS_ID and has_digit(value) and not (value.islower() or value.isupper())
         if _says_secret(name) or name == "_auth":  # the second is npm's
-            return self._is_secret(value, name.lower().endswith(_PASSWORDS), is_tight)
-        return len(value) >= _LONG and self._may_name_key(name) and self._is_secret(value, False, is_tight)
+            return self._is_secret(value, name.lower().endswith(_PASSWORDS), is_tight, is_quoted=is_quoted)
+        return (
+            len(value) >= _LONG
+            and self._may_name_key(name)
+            and self._is_secret(value, False, is_tight, is_quoted=is_quoted)
+        )
 
     def _may_name_key(self, name: str) -> bool:
         """Return whether a name such as `SNYK_KEY` may mean a secret: what it opens comes before the word."""
         return bool(self._key.search(name.encode())) and not self._key_of_data.search(name.encode())
 
-    def _is_secret(self, value: bytes, is_password: bool, is_tight: bool) -> bool:
+    def _is_secret(self, value: bytes, is_password: bool, is_tight: bool, *, is_quoted: bool = False) -> bool:
         """Return whether `value` can be a secret; `is_tight` where quotes or an equals sign say where it begins."""
-        if (
-            len(value) < _SHORTEST_PW
-            or self._placeholder.search(value)
-            or self._code.search(value)
-            or self._path.search(value)
-        ):
+        if len(value) < _SHORTEST_PW or self._placeholders.cover(value, is_quoted=is_quoted):
             return False
         kinds = len(set(value))
         if kinds < 4 and len(value) > 6:

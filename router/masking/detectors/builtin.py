@@ -129,7 +129,7 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
     Builtin(
         "url_credentials",
         "secrets",
-        "user and password in a URL; the host stays",
+        "user and password in a URL, or a long token alone; the host stays",
         "a scheme before and an `@` after; variables stay",
         "passwords in a query: see `secret_value`",
         UrlCredentials,

@@ -152,15 +152,17 @@ class AuthHeader:
 
 
 class UrlCredentials:
-    """User and password in a URL: `https://user:password@host`; the host stays."""
+    """User and password in a URL, or a token alone: `https://user:password@host`; the host stays."""
 
     name = "url_credentials"
-    sign = r"://[^\s/@]*:"
+    sign = r"://[^\s/@]*[:@]"
     shortest = 9
     shortest_number = NO_NUMBER
 
     def __init__(self) -> None:
-        self._pattern = compile_bytes(r"[A-Za-z][A-Za-z0-9+.-]*://[^\s/@:\"'<>`]*:[^\s/\"'<>`]+@")
+        self._pattern = compile_bytes(
+            r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/@:\"'<>`]*:[^\s/\"'<>`]+|[A-Za-z0-9_.~-]{20,})@"
+        )
 
     def find(self, text: bytes) -> Sequence[Span]:
         if b"://" not in text:
@@ -168,7 +170,9 @@ class UrlCredentials:
         found = []
         for start, end in spans(self._pattern, text):
             begin = text.index(b"://", start) + 3
-            if not text[begin : end - 1].partition(b":")[2].startswith((b"$", b"{", b"%s", b"[")):
+            user, mark, password = text[begin : end - 1].partition(b":")
+            is_token = has_digit(user) and not user.islower()
+            if not password.startswith((b"$", b"{", b"%s", b"[")) if mark else is_token:
                 found.append((begin, end - 1))
         return found
 
