@@ -25,7 +25,7 @@ Answer = Mapping[str, Any] | Sequence[Mapping[str, Any]] | bytes
 def upstream() -> Iterator[str]:
     """Serve until the block ends; gives the URL, without a slash at its end and without `/v1`.
 
-    A chat with a model whose name begins with `failing` is refused with 429.
+    A call with a model whose name begins with `failing` is refused with 429; of one with `breaking` the stream breaks.
     """
     with ThreadingHTTPServer(("127.0.0.1", 0), _Provider) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -69,6 +69,9 @@ class _Provider(BaseHTTPRequestHandler):
         if str(body.get("model")).startswith("failing"):
             self._answer(429, {"error": {"message": "too many requests", "type": "rate_limit", "code": "429"}})
             return
+        if str(body.get("model")).startswith("breaking"):
+            self._break()
+            return
         path = self.path.partition("?")[0]
         answer = next((found for end, found in _ANSWERS.items() if path.endswith(end)), _anything)
         self._answer(200, answer(body))
@@ -87,6 +90,17 @@ class _Provider(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
         self.wfile.write(data)
+
+    def _break(self) -> None:
+        """Begin a stream of OpenAI's, and end the connection in the middle of it."""
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Content-Length", "100000")
+        self.end_headers()
+        choice = {"index": 0, "delta": {"role": "assistant", "content": _WORDS[0]}, "finish_reason": None}
+        head = {"id": "chatcmpl-1", "object": "chat.completion.chunk", "created": 1, "model": "breaking"}
+        self.wfile.write(_event({**head, "choices": [choice]}))
+        self.close_connection = True
 
     def log_message(self, format: str, *args: object) -> None:
         pass

@@ -9,7 +9,6 @@ from typing import Any
 from router.litellm.content import ZERO_COST, mapping_of, payload_of
 from router.litellm.origin import ROUTED_BY, is_passed_through
 from router.litellm.record import (
-    DYNAMIC,
     MASKING_FUNCTION,
     OVERHEAD,
     credentials_of,
@@ -23,6 +22,7 @@ from router.litellm.record import (
     record_from_kwargs,
 )
 from router.litellm.snapshot import Snapshot
+from router.litellm.wire import DYNAMIC
 from router.routing.attributes import text_of
 from router.routing.record import CallRecord, Status
 from router.routing.requested import CREDENTIAL_KEYS

@@ -20,7 +20,9 @@ from router.delivery.fork import reset_in_child
 from router.delivery.signals import drain_on_sigterm, reload_on_sighup
 from router.litellm import host
 from router.litellm.capture import Capture, capture
-from router.litellm.origin import is_proxy_loaded
+from router.litellm.content import mapping_of
+from router.litellm.origin import is_passed_through, is_proxy_loaded
+from router.litellm.wire import refused_of
 from router.reload import Reloaded
 from router.routing.record import CallRecord, Status
 
@@ -94,6 +96,17 @@ class RouterLogger(CustomLogger):
 
     async def async_log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
         self._report(kwargs, response_obj, start_time, end_time, "failure")
+
+    async def async_post_call_failure_hook(
+        self, request_data: Any, original_exception: Any, user_api_key_dict: Any, traceback_str: Any = None
+    ) -> None:
+        """Take what a provider refused behind a pass-through endpoint, of which LiteLLM's proxy tells no log hook.
+
+        They are told of every other failure.
+        """
+        if is_passed_through(mapping_of(mapping_of(request_data).get("litellm_params"))):
+            refused = refused_of(request_data, original_exception)
+            self._report(refused, None, refused["start_time"], time.time(), "failure")
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Send everything so far; return whether all of it was delivered or dropped within `timeout` seconds.

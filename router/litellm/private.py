@@ -120,6 +120,16 @@ KEYS = (
         "litellm.proxy.pass_through_endpoints.pass_through_endpoints",
         "calls through pass-through endpoints count as unauthenticated",
     ),
+    PrivateKey(
+        "passthrough_logging_payload",
+        "litellm.proxy.pass_through_endpoints.pass_through_endpoints",
+        "what a provider refused behind a pass-through endpoint has no input",
+    ),
+    PrivateKey(
+        "litellm_logging_obj",
+        "litellm.proxy.pass_through_endpoints.pass_through_endpoints",
+        "`langfuse_*` credentials of key and team settings are not seen for what a provider refused there",
+    ),
     PrivateKey("zero_cost_diagnostic", "litellm.litellm_core_utils.litellm_logging", "a price of 0 is one", (1, 106)),
     PrivateKey("litellm_metadata", "litellm.proxy.litellm_pre_call_utils", "no team on /v1/messages and /v1/responses"),
     PrivateKey("_routing_request_tags", "litellm.constants", "no model_group in the proxy", (1, 103)),

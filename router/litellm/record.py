@@ -26,6 +26,7 @@ from router.litellm.default_tags import default_tags
 from router.litellm.guardrails import guardrails_of
 from router.litellm.origin import Caller, caller_of, slots_of
 from router.litellm.snapshot import Snapshot
+from router.litellm.wire import DYNAMIC
 from router.routing.attributes import text_of
 from router.routing.record import CallRecord, RequestCredentials, Requested, Status
 from router.routing.requested import (
@@ -71,8 +72,6 @@ _LANGFUSE_KEYS = frozenset(key for key in SEED_KEYS if key.startswith("langfuse_
 _ATTEMPTS = {"sdk": ("attempted_fallbacks", "attempted_retries"), "proxy": ("attempted_fallbacks",)}
 """LiteLLM's counts; the proxy lets a client write the retries, never the fallbacks."""
 MASKING_FUNCTION = "langfuse_masking_function"
-DYNAMIC = "standard_callback_dynamic_params"
-"""Where LiteLLM puts what a call, or the team of its key, says about logging."""
 OVERHEAD = 1_500
 """Bytes a record takes besides the copies."""
 

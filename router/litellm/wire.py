@@ -9,6 +9,11 @@ from typing import Any
 
 PASS_THROUGH = "pass_through_endpoint"  # noqa: S105 (the PASS is no password)
 """LiteLLM's `call_type` of a request that it hands to a provider as it is."""
+PASSED_BODY = "passthrough_logging_payload"
+"""Where LiteLLM keeps the body of such a request."""
+DYNAMIC = "standard_callback_dynamic_params"
+"""Where LiteLLM puts what a call, or the team of its key, says about logging."""
+_LOGGING = "litellm_logging_obj"
 _NOT_CONTENT = frozenset({"api_key", "litellm_metadata", "metadata", "model", "stream", "user"})
 
 _UNREAD = "cannot parse chunks to standard response object. Chunks="
@@ -16,6 +21,26 @@ _UNREAD = "cannot parse chunks to standard response object. Chunks="
 _WITHHELD: Mapping[str, Any] = {"choices": [{"text": "[a stream that could not be read]"}]}
 
 Body = Mapping[str, Any]
+
+
+def refused_of(request: Body, exception: BaseException) -> dict[str, Any]:
+    """Return what the log hooks would be given of a pass-through call that failed.
+
+    LiteLLM reports those to `async_post_call_failure_hook` alone, with its own entries over those of the client's body;
+    no other entries are read.
+    """
+    params = request["litellm_params"]
+    passed = request.get(PASSED_BODY)
+    body = passed.get("request_body") if isinstance(passed, Mapping) else None
+    return {
+        **{name: request.get(name) for name in ("litellm_call_id", "model", "custom_llm_provider", "start_time")},
+        "call_type": PASS_THROUGH,
+        "stream": request.get("stream") is True,
+        "messages": None if body is None else [{"role": "user", "content": body}],
+        "litellm_params": params,
+        DYNAMIC: getattr(params.get(_LOGGING), DYNAMIC, None),
+        "exception": exception,
+    }
 
 
 def request_body_of(messages: Any) -> dict[str, Any] | None:
@@ -26,9 +51,11 @@ def request_body_of(messages: Any) -> dict[str, Any] | None:
     match messages:
         case [{"content": str(text)}]:
             body = _object_in(text)
-            return None if body is None else {name: body[name] for name in body if _is_content(name)}
+        case [{"content": dict(given)}]:
+            body = given
         case _:
-            return None
+            body = None
+    return None if body is None else {name: body[name] for name in body if _is_content(name)}
 
 
 def response_body_of(response: Body) -> Body:

@@ -131,6 +131,51 @@ def test_a_pass_through_endpoint_belongs_to_the_key_that_calls_it(
     assert "bo@example" not in repr(span.attributes)
 
 
+@pytest.mark.seed("call-types", "failure-callback")
+@pytest.mark.timeout(180)
+@pytest.mark.parametrize(
+    ("path", "body", "asked"),
+    [
+        ("/custom", {"q": WRITTEN}, {"q": HIDDEN}),
+        ("/anthropic/v1/messages", CLAUDE, {"max_tokens": 9, **SHOWN}),
+        ("/openai/v1/chat/completions", {"messages": CHAT}, SHOWN),
+        ("/openai/v1/chat/completions", {"messages": CHAT, "stream": True}, SHOWN),
+    ],
+)
+def test_what_a_provider_refuses_behind_a_pass_through_endpoint_is_one_failure(
+    proxy: Proxy, langfuse: FakeLangfuse, path: str, body: dict[str, Any], asked: Any
+) -> None:
+    """With what was asked and the provider's answer as its error, for the key that called; claims count for nothing."""
+    claim = {"user_api_key_team_id": "team-b", "team": "team-b", "session_id": "s-1"}
+    forged = {"litellm_call_id": "mine", "call_type": "acompletion", "litellm_params": {"metadata": claim}}
+    assert proxy.post(path, "sk-a", {**body, **forged, "model": "failing", "metadata": claim}).status_code == 429
+    langfuse.wait_for(1)
+    assert proxy.chat().status_code == 200
+    span, _ = langfuse.wait_for(2)
+    assert (span.project, span.name, span.level) == ("team-a", "litellm:key-a", "ERROR")
+    assert span.trace["name"] == "litellm-pass_through_endpoint"
+    assert (span.trace["session_id"], span.metadata["user_api_key_team_id"]) == ("s-1", "team-a")
+    assert {name: span.input[name] for name in asked} == asked
+    assert "too many requests" in span.attributes["langfuse.observation.status_message"]
+    assert "bo@example" not in repr(span.attributes)
+
+
+@pytest.mark.seed("call-types", "failure-callback")
+@pytest.mark.timeout(180)
+def test_a_stream_that_breaks_behind_a_pass_through_endpoint_is_one_failure(
+    proxy: Proxy, langfuse: FakeLangfuse
+) -> None:
+    """By whichever hook LiteLLM reports it."""
+    body = {"model": "breaking", "messages": CHAT, "stream": True}
+    with pytest.raises(httpx.RemoteProtocolError):
+        proxy.post("/openai/v1/chat/completions", "sk-a", body)
+    langfuse.wait_for(1)
+    assert proxy.chat().status_code == 200
+    span, _ = langfuse.wait_for(2)
+    assert len(langfuse.spans()) == 2
+    assert (span.project, span.level) == ("team-a", "ERROR")
+
+
 @pytest.mark.seed("call-types", "headers")
 @pytest.mark.timeout(180)
 def test_a_realtime_session_is_one_generation(proxy: Proxy, langfuse: FakeLangfuse) -> None:
