@@ -60,7 +60,7 @@ def logger(request: pytest.FixtureRequest, shared: FakeLangfuse, tmp_path: Path)
 @pytest.fixture(scope="session")
 def proxy_langfuse() -> Iterator[FakeLangfuse]:
     """The Langfuse server behind the proxy of all tests."""
-    with FakeLangfuse(["team-a", "rest", "no-key", "sandbox"]) as server:
+    with FakeLangfuse(["team-a", "rest", "no-key", "sandbox", "own"]) as server:
         yield server
 
 

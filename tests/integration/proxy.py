@@ -1,7 +1,8 @@
-"""A running `litellm --config` for tests: two keys, one provider on loopback, four projects."""
+"""A running `litellm --config` for tests: keys of several teams, one provider on loopback, five projects."""
 
 from __future__ import annotations
 
+import json
 import socket
 import subprocess
 import sys
@@ -40,7 +41,13 @@ model_list:
   - model_name: realtime
     litellm_params: {model: openai/gpt-4o-realtime-preview, api_base: os.environ/REALTIME_BASE, api_key: fake}
 router_settings: {num_retries: 0}
-litellm_settings: {callbacks: ["router.litellm.proxy_handler"]}
+litellm_settings:
+  callbacks: ["router.litellm.proxy_handler"]
+  default_team_settings:
+    - team_id: team-own
+      langfuse_public_key: pk-lf-own
+      langfuse_secret: sk-lf-own
+      langfuse_host: os.environ/LANGFUSE_HOST
 general_settings:
   custom_auth: custom_auth.user_api_key_auth
   master_key: os.environ/LITELLM_MASTER_KEY
@@ -48,9 +55,23 @@ general_settings:
 """
 MASTER_KEY = "sk-" + "0123456789abcdef" * 3
 AUTH = """
+import json, os
+import router.litellm
 from litellm.proxy._types import UserAPIKeyAuth
 
+def bringing(**more):
+    keys = {"langfuse_public_key": "pk-lf-own", "langfuse_secret_key": "sk-lf-own", **more}
+    return {"logging": [{"callback_name": "langfuse-router", "callback_vars": keys}]}
+
+OWN = bringing(langfuse_host=os.environ["LANGFUSE_HOST"])
 KEYS = {
+    "sk-stats": UserAPIKeyAuth(api_key="sk-stats"),
+    "sk-own": UserAPIKeyAuth(api_key="sk-own", key_alias="key-own", team_id="team-b", metadata=OWN),
+    "sk-own-team": UserAPIKeyAuth(api_key="sk-own-team", key_alias="key-own", team_metadata=OWN),
+    "sk-own-config": UserAPIKeyAuth(api_key="sk-own-config", key_alias="key-own", team_id="team-own"),
+    "sk-own-hostless": UserAPIKeyAuth(api_key="sk-own-hostless", key_alias="key-own", metadata=bringing()),
+    "sk-denied": UserAPIKeyAuth(api_key="sk-denied", key_alias="key-denied", team_id="team-b", metadata=OWN),
+    "sk-denied-config": UserAPIKeyAuth(api_key="sk-denied-config", key_alias="key-denied", team_id="team-own"),
     "sk-a": UserAPIKeyAuth(
         api_key="sk-a", key_alias="key-a", team_id="team-a", team_alias="Team A", metadata={"tags": ["key-tag"]}
     ),
@@ -59,6 +80,9 @@ KEYS = {
 }
 
 async def user_api_key_auth(request, api_key):
+    if api_key == "sk-stats":
+        with open("stats.json", "w") as file:
+            json.dump(router.litellm.proxy_handler.stats().to_json(), file)
     return KEYS[api_key]
 """
 ROUTING = """
@@ -79,7 +103,9 @@ rules:
   - {id: rest, route: rest}
 overrides:
   allow: [trace.session_id, trace.tags, trace.metadata.*, trace.public, trace.user_id]
-  grants: [{id: b, match: {key_alias: key-b}, projects: [sandbox]}]
+  grants:
+    - {id: b, match: {key_alias: key-b}, projects: [sandbox]}
+    - {id: own, match: {key_alias: key-own}, credentials: {hosts: ["${LANGFUSE_HOST}"]}}
 """
 MESSAGES = [{"role": "user", "content": "hello"}]
 
@@ -99,6 +125,13 @@ class Proxy:
             return client.post(
                 self.url + path, json=body, headers={"Authorization": f"Bearer {key}", **(headers or {})}
             )
+
+    def stats(self) -> dict[str, Any]:
+        """Return the account that the callback in the proxy's process keeps."""
+        with httpx.Client(trust_env=False, timeout=60) as client:
+            client.get(f"{self.url}/v1/models", headers={"Authorization": "Bearer sk-stats"}).raise_for_status()
+        found: dict[str, Any] = json.loads(self.output.with_name("stats.json").read_text("utf-8"))
+        return found
 
     def chat(self, key: str = "sk-a", headers: Mapping[str, str] | None = None, **body: Any) -> httpx.Response:
         return self.post("/v1/chat/completions", key, {"model": "fake-gpt", "messages": MESSAGES, **body}, headers)
