@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import threading
 from pathlib import Path
@@ -12,7 +14,7 @@ import litellm
 from router.delivery.signals import check_signals_can_be_taken
 from router.errors import DeliveryError
 from router.litellm import host, private
-from router.litellm.logger import RouterLogger, warn_of_own_langfuse
+from router.litellm.logger import RouterLogger
 from router.litellm.record import record_from_kwargs
 from router.pipeline import Router
 
@@ -23,6 +25,7 @@ __all__ = ["RouterLogger", "install", "record_from_kwargs"]
 
 _log = logging.getLogger("router")
 _lock = threading.RLock()
+_LOOK_SECS = 1.0
 _installed: RouterLogger | None = None
 
 
@@ -65,7 +68,7 @@ def install(
             logger.drain_on_sigterm()
         if not any(entry is logger for entry in litellm.callbacks):
             litellm.callbacks.append(logger)
-    warn_of_own_langfuse()
+    logger.warn_of_own_langfuse()
     return logger
 
 
@@ -85,7 +88,14 @@ def _route_by(router: Router, *, proxy_process: bool | None = None) -> RouterLog
         _installed.replace_router(router, proxy_process=proxy_process)
     host.drain_before_proxy_ends(_installed.drain)
     private.warn_of_moved()
+    _look_around_later(_installed)
     return _installed
+
+
+def _look_around_later(logger: RouterLogger) -> None:
+    """Look for LiteLLM's own callback once the proxy, which reads its file in an event loop, has read all of it."""
+    with contextlib.suppress(RuntimeError):
+        asyncio.get_running_loop().call_later(_LOOK_SECS, logger.warn_of_own_langfuse)
 
 
 def __getattr__(name: str) -> Any:

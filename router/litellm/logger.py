@@ -72,6 +72,7 @@ class RouterLogger(CustomLogger):
         self._warned_of_nobodys = proxy_process is True
         self._attempts = _Attempts(clock)
         self._looked_around = False
+        self._warned_of_own = False
         self._warned_of_keys = False
         self._ended = False
         self._former: dict[int, Sink] = {}
@@ -184,6 +185,16 @@ class RouterLogger(CustomLogger):
         if self._restore_sighup is None:
             self._restore_sighup = reload_on_sighup(self.reload)
 
+    def warn_of_own_langfuse(self) -> None:
+        """Warn, once, when LiteLLM's own Langfuse callback would send every call a second time."""
+        if not self._warned_of_own and host.has_own_langfuse():
+            self._warned_of_own = True
+            _log.warning(
+                "LiteLLM's own Langfuse callback is on as well: it sends every call a second time, unrouted and "
+                "unmasked. Take `langfuse` out of success_callback, failure_callback and callbacks, also of "
+                "default_team_settings."
+            )
+
     def stats(self) -> Stats:
         """Return what became of every call so far; a second `install` begins a new account."""
         return self._router.stats()
@@ -199,7 +210,8 @@ class RouterLogger(CustomLogger):
     def _report(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any, status: Status) -> None:
         try:
             if not self._looked_around:
-                self._look_around()
+                self._looked_around = True
+                self.warn_of_own_langfuse()
             if self._proxy_process and not self._warned_of_keys and host.has_own_langfuse_by_key(kwargs):
                 self._warn_of_keys()
             taken = capture(
@@ -245,19 +257,6 @@ class RouterLogger(CustomLogger):
             "A key or a team turns LiteLLM's own Langfuse callback on as well: it sends each of its calls a second "
             "time, unrouted and unmasked; this is said once. Take `langfuse` out of the logging settings of keys and "
             "teams."
-        )
-
-    def _look_around(self) -> None:
-        self._looked_around = True
-        warn_of_own_langfuse()
-
-
-def warn_of_own_langfuse() -> None:
-    """Warn when LiteLLM's own Langfuse callback would send every call a second time, unrouted and unmasked."""
-    if host.has_own_langfuse():
-        _log.warning(
-            "LiteLLM's own Langfuse callback is on as well: it sends every call a second time, unrouted and unmasked. "
-            "Take `langfuse` out of success_callback, failure_callback and callbacks, also of default_team_settings."
         )
 
 

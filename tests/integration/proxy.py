@@ -200,3 +200,12 @@ def wait_until_ready(proxy: Proxy, timeout: float = 100.0) -> None:
                 threading.Event().wait(0.2)
     proxy.process.kill()
     pytest.fail(f"the proxy did not start:\n{proxy.output.read_text()[-3000:]}")
+
+
+def wait_for_words(proxy: Proxy, words: str, timeout: float = 20.0) -> None:
+    """Wait until the proxy has said so in its output."""
+    deadline = time.monotonic() + timeout
+    while words not in (said := proxy.output.read_text("utf-8")):
+        if time.monotonic() >= deadline:
+            pytest.fail(f"{words!r} is not in the output:\n{said[-3000:]}")
+        threading.Event().wait(0.2)

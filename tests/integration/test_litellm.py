@@ -18,6 +18,7 @@ from typing import Any
 import litellm
 import pytest
 from litellm.integrations.custom_logger import CustomLogger
+from starlette.datastructures import Headers
 
 import router.litellm
 from router import ConfigError, Reloaded
@@ -387,15 +388,18 @@ def test_the_memory_of_attempts_is_bounded() -> None:
     assert len(logger._attempts._seen) == 4096
 
 
-def test_only_the_four_log_hooks_are_overridden() -> None:
-    """Any other hook could slow down, change or refuse the host's calls."""
+def test_only_hooks_that_log_are_overridden() -> None:
+    """Any other could slow down, change or refuse the host's calls; so could the last, if it returned anything."""
     overridden = {name for name in vars(RouterLogger) if hasattr(CustomLogger, name) and not name.startswith("__")}
     assert overridden == {
         "log_success_event",
         "log_failure_event",
         "async_log_success_event",
         "async_log_failure_event",
+        "async_post_call_failure_hook",
     }
+    refused = {"litellm_params": {"proxy_server_request": {"headers": Headers({})}}}
+    assert asyncio.run(RouterLogger(Recorder()).async_post_call_failure_hook(refused, ValueError(), None)) is None
     assert "_PROXY_" not in RouterLogger.__name__
 
 
@@ -555,6 +559,7 @@ def test_litellms_own_langfuse_callback_is_warned_of(routing_yaml: Path, caplog:
     litellm.success_callback.append("langfuse")
     with caplog.at_level(logging.WARNING, logger="router"):
         logger = router.litellm.install(routing_yaml)
+        logger.warn_of_own_langfuse()  # as later, when more of LiteLLM's settings may have been read
     litellm.success_callback.remove("langfuse")
     assert logger.shutdown(10)
     (warning,) = [entry.message for entry in caplog.records if entry.name == "router"]

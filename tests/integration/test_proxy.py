@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from router.testing import FakeLangfuse
-from tests.integration.proxy import MASTER_KEY, MESSAGES, Proxy, start, wait_until_ready
+from tests.integration.proxy import CONFIG, MASTER_KEY, MESSAGES, Proxy, start, wait_for_words, wait_until_ready
 
 
 @pytest.fixture
@@ -107,12 +107,17 @@ def test_failures_are_sent_once_each(proxy: Proxy, langfuse: FakeLangfuse) -> No
     assert len({span.span_id for span in langfuse.spans()}) == len(langfuse.spans()) == 3
 
 
+@pytest.mark.seed("proxy")
 @pytest.mark.timeout(180)
-@pytest.mark.parametrize("options", [(), ("--run_gunicorn", "--num_workers", "2")], ids=["uvicorn", "gunicorn"])
+@pytest.mark.parametrize(
+    "options",
+    [(), ("--num_workers", "2"), ("--run_gunicorn", "--num_workers", "2")],
+    ids=["uvicorn", "uvicorn with two workers", "gunicorn with two workers"],
+)
 def test_sigterm_drains_what_is_under_way(
     langfuse: FakeLangfuse, tmp_path: Path, checkout: Path, options: tuple[str, ...]
 ) -> None:
-    """The server dies of the signal without running exit functions; nothing is lost all the same."""
+    """Every call arrives once, whichever worker took it, though servers run no exit functions at the signal."""
     langfuse.clear()
     proxy = start(langfuse, tmp_path, checkout, options=options)
     wait_until_ready(proxy)
@@ -121,6 +126,33 @@ def test_sigterm_drains_what_is_under_way(
     proxy.process.send_signal(signal.SIGTERM)
     proxy.process.wait(60)
     assert sorted(int(span.attributes["session.id"]) for span in langfuse.spans("team-a")) == list(range(20))
+
+
+@pytest.mark.seed("proxy", "own-callback")
+@pytest.mark.timeout(180)
+def test_a_module_of_the_proxy_may_install_the_callback(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path) -> None:
+    """`install()` in code instead of a name in config.yaml: each call once, also failing ones, and streams.
+
+    LiteLLM's own callback, on as well, is warned of at the start.
+    """
+    code = "import router.litellm\nlogger = router.litellm.install()\n"
+    (tmp_path / "installing.py").write_text(code, "utf-8")
+    config = CONFIG.replace('["router.litellm.proxy_handler"]', 'installing.logger\n  success_callback: ["langfuse"]')
+    langfuse.clear()
+    proxy = start(langfuse, tmp_path, checkout, config=config)
+    try:
+        wait_until_ready(proxy)
+        wait_for_words(proxy, "LiteLLM's own Langfuse callback is on as well")
+        assert proxy.chat(metadata={"session_id": "plain"}).status_code == 200
+        assert proxy.chat(metadata={"session_id": "streamed"}, stream=True).status_code == 200
+        assert proxy.chat(metadata={"session_id": "failing"}, model="failing").status_code == 429
+        proxy.process.send_signal(signal.SIGTERM)
+        proxy.process.wait(60)
+    finally:
+        proxy.process.kill()
+        proxy.process.wait(10)
+    sessions = sorted(span.attributes["session.id"] for span in langfuse.spans("team-a"))
+    assert sessions == ["failing", "plain", "streamed"]
 
 
 @pytest.mark.timeout(180)
