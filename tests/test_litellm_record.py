@@ -244,6 +244,7 @@ def test_an_embedding_has_no_output_and_a_true_total() -> None:
     assert record.usage_details == {"input": 10, "output": 0, "total": 10}
 
 
+@pytest.mark.seed("usage")
 def test_cached_and_reasoning_tokens_are_counted_once() -> None:
     """Langfuse adds the kinds up, so input and output leave out what has a count of its own."""
     record = record_of(load_payload("sdk_langchain_invoke"))
@@ -631,6 +632,7 @@ def test_litellms_own_response_objects_are_read_without_its_payload() -> None:
     assert call(response_obj=text, call_type="text_completion").output == "done"
 
 
+@pytest.mark.seed("usage")
 @pytest.mark.parametrize(
     ("usage", "details"),
     [
@@ -677,12 +679,14 @@ def test_an_answer_from_the_cache_costs_nothing() -> None:
     assert (record.cost_details, record.details["cache_hit"]) == ({"total": 0.0}, True)
 
 
+@pytest.mark.seed("cost")
 @pytest.mark.parametrize("cost", [None, "1.0", float("nan"), float("inf"), -1, True])
 def test_a_cost_that_is_no_price_is_left_out(cost: Any) -> None:
     """Langfuse turns a text into 0, which is a price too."""
     assert call(response_cost=cost).cost_details is None
 
 
+@pytest.mark.seed("times")
 @pytest.mark.parametrize(
     ("value", "expected"),
     [

@@ -14,6 +14,13 @@ from websockets.sync.server import ServerConnection, serve
 SOUND = b"\xff\xf3\x14\xc4" + bytes(range(256)) * 8
 """What speech answers: bytes that are no text."""
 _CHAT_USAGE: dict[str, Any] = {"prompt_tokens": 3, "completion_tokens": 2, "total_tokens": 5}
+_DETAILED: dict[str, Any] = {
+    "prompt_tokens": 10,
+    "completion_tokens": 5,
+    "total_tokens": 15,
+    "prompt_tokens_details": {"cached_tokens": 4},
+    "completion_tokens_details": {"reasoning_tokens": 3},
+}
 _COUNTED: dict[str, Any] = {"input_tokens": 3, "output_tokens": 2, "total_tokens": 5}
 _WORDS = ("all ", "is well")
 _TEXT = "".join(_WORDS)
@@ -25,7 +32,8 @@ Answer = Mapping[str, Any] | Sequence[Mapping[str, Any]] | bytes
 def upstream() -> Iterator[str]:
     """Serve until the block ends; gives the URL, without a slash at its end and without `/v1`.
 
-    A call with a model whose name begins with `failing` is refused with 429; of one with `breaking` the stream breaks.
+    A chat with a model whose name begins with `detailed` tells cached and reasoning tokens. A call with one that
+    begins with `failing` is refused with 429; of one with `breaking` the stream breaks.
     """
     with ThreadingHTTPServer(("127.0.0.1", 0), _Provider) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -113,14 +121,15 @@ def _event(event: Mapping[str, Any]) -> bytes:
 
 def _chat(body: Mapping[str, Any]) -> Answer:
     head = {"id": "chatcmpl-1", "created": 1, "model": body["model"]}
+    usage = _DETAILED if str(body["model"]).startswith("detailed") else _CHAT_USAGE
     if not body.get("stream"):
         choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", "content": _TEXT}}
-        return {**head, "object": "chat.completion", "choices": [choice], "usage": _CHAT_USAGE}
+        return {**head, "object": "chat.completion", "choices": [choice], "usage": usage}
     deltas: list[dict[str, Any]] = [{"role": "assistant", "content": ""}, *({"content": word} for word in _WORDS)]
     choices: list[dict[str, Any]] = [{"index": 0, "delta": delta, "finish_reason": None} for delta in deltas]
     choices.append({"index": 0, "delta": {}, "finish_reason": "stop"})
     chunks = [{**head, "object": "chat.completion.chunk", "choices": [choice]} for choice in choices]
-    return [*chunks, {**head, "object": "chat.completion.chunk", "choices": [], "usage": _CHAT_USAGE}]
+    return [*chunks, {**head, "object": "chat.completion.chunk", "choices": [], "usage": usage}]
 
 
 def _completion(body: Mapping[str, Any]) -> Answer:

@@ -21,6 +21,7 @@ import router.litellm
 Call = Callable[[dict[str, Any]], Any]
 MESSAGES = [{"role": "user", "content": "hello"}]
 CHAT: dict[str, Any] = {"model": "gpt-4o-mini", "messages": MESSAGES}
+DETAILED: dict[str, Any] = {"model": "openai/detailed", "messages": MESSAGES}
 FAILING: dict[str, Any] = {"model": "openai/failing", "messages": MESSAGES, "max_retries": 0}
 FALLING_BACK: dict[str, Any] = {**FAILING, "fallbacks": ["openai/gpt-4o-mini"]}
 TEXT: dict[str, Any] = {"model": "gpt-3.5-turbo-instruct", "prompt": "say this"}
@@ -74,6 +75,8 @@ def kinds(url: str) -> dict[str, Call]:
         "acompletion": of(litellm.acompletion, CHAT),
         "completion streamed": of(litellm.completion, CHAT, stream=True),
         "acompletion streamed": of(litellm.acompletion, CHAT, stream=True),
+        "completion detailed": of(litellm.completion, DETAILED),
+        "acompletion detailed and streamed": of(litellm.acompletion, DETAILED, stream=True),
         "completion failing": of(litellm.completion, FAILING),
         "acompletion failing": of(litellm.acompletion, FAILING),
         "text_completion": of(litellm.text_completion, TEXT),

@@ -6,12 +6,14 @@ import json
 import subprocess
 import sys
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import litellm
 import pytest
 
+from router.litellm.record import nanoseconds
 from router.settings import process_environment
 from router.testing import FakeLangfuse, ReceivedSpan
 from tests.integration.conftest import YAML
@@ -140,7 +142,27 @@ def test_a_moderation_says_what_it_found(made: Made) -> None:
     assert (span.input, span.output[0]["categories"]["hate"]) == (said("bad words"), False)
 
 
-@pytest.mark.seed("call-types")
+@pytest.mark.seed("usage")
+@pytest.mark.parametrize("kind", ["completion detailed", "acompletion detailed and streamed"])
+def test_cached_and_reasoning_tokens_of_a_provider_are_counted_once(kind: str, made: Made) -> None:
+    """Langfuse adds the kinds up: together they are the 10 and 5 of the provider."""
+    kinds = {"input": 6, "cache_read_input_tokens": 4, "output": 2, "output_reasoning_tokens": 3}
+    assert made.only(kind).usage == {**kinds, "total": 15}
+
+
+@pytest.mark.seed("times")
+@pytest.mark.parametrize("kind", ["completion streamed", "acompletion streamed", "text_completion streamed"])
+def test_a_stream_says_when_its_first_token_came(kind: str, made: Made) -> None:
+    """Between its start and its end, which are when the call was made and when it was read."""
+    span = made.only(kind)
+    first = nanoseconds(datetime.fromisoformat(span.attributes["langfuse.observation.completion_start_time"]))
+    assert first is not None
+    begun, ended = span.start_time_unix_nano, span.end_time_unix_nano
+    assert begun // 1_000_000 <= first // 1_000_000 <= ended // 1_000_000
+    assert ended > begun
+
+
+@pytest.mark.seed("grounding")
 @pytest.mark.parametrize("kind", ["completion grounded", "acompletion grounded"])
 def test_what_grounds_an_answer_is_metadata_of_its_generation(kind: str, made: Made) -> None:
     """Vertex AI's and Gemini's searches, by LiteLLM's name."""
@@ -150,7 +172,7 @@ def test_what_grounds_an_answer_is_metadata_of_its_generation(kind: str, made: M
     assert (span.output["content"], span.usage) == ("all is well", COUNTED)
 
 
-@pytest.mark.seed("mask-output")
+@pytest.mark.seed("mask-output", "grounding")
 def test_what_grounds_an_answer_that_is_hidden_is_hidden_with_it(made: Made) -> None:
     """It quotes the answer, and what was searched for."""
     span = made.only("acompletion grounded and masked")

@@ -85,8 +85,9 @@ MALFORMED: dict[str, Any] = {
 
 
 def assert_within_limits(span: ReceivedSpan) -> None:
-    """https://langfuse.com/docs/observability/features: texts of at most 200 characters, tags and names as texts."""
+    """Names of 1000 signs of UTF-16, sessions, users and tags of 200 characters, versions as texts, ids of their lengths."""
     assert all(isinstance(span.trace.get(name, ""), str) for name in ("name", "version", "release"))
+    assert all(len(name.encode("utf-16-le")) <= 2000 for name in (span.name, span.trace.get("name", "")))
     assert all(len(span.trace.get(name, "")) <= 200 for name in ("session_id", "user_id"))
     assert all(isinstance(tag, str) and 0 < len(tag) <= 200 for tag in span.trace.get("tags", []))
     assert re.fullmatch(r"[0-9a-f]{32}", span.trace_id)

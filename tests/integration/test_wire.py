@@ -84,6 +84,20 @@ def test_a_prompt_is_linked(prompt: Any, logger: RouterLogger, langfuse: FakeLan
     assert "prompt" not in span.metadata
 
 
+@pytest.mark.seed("prompt")
+@pytest.mark.parametrize(
+    "prompt",
+    [{"name": "greeting"}, {"version": 7}, {"name": "greeting", "version": "seven"}, {"name": 5, "version": 7}, "text"],
+    ids=repr,
+)
+def test_a_prompt_without_a_name_or_a_version_links_nothing(
+    prompt: Any, logger: RouterLogger, langfuse: FakeLangfuse
+) -> None:
+    """Langfuse drops an observation that has one of the two."""
+    assert {NAME, VERSION}.isdisjoint(called(logger, langfuse, metadata={"prompt": prompt}).attributes)
+
+
+@pytest.mark.seed("prompt")
 def test_the_fallback_of_a_prompt_links_nothing(logger: RouterLogger, langfuse: FakeLangfuse) -> None:
     """The SDK makes one where the server has no such prompt."""
     fallback = TextPromptClient(Prompt_Text(**{**TEXT, "version": 0}), is_fallback=True)
@@ -117,6 +131,7 @@ def guardrails(langfuse: FakeLangfuse) -> list[ReceivedSpan]:
     return [span for span in langfuse.spans() if span.attributes["langfuse.observation.type"] == "guardrail"]
 
 
+@pytest.mark.seed("guardrails")
 def test_a_guardrail_is_a_span_below_the_generation(logger: RouterLogger, langfuse: FakeLangfuse) -> None:
     """What it decided, how long it took, and what it was shown, masked; one call in the account."""
     generation = called(logger, langfuse, metadata={**guarded(), "trace_environment": "staging"})
@@ -151,6 +166,7 @@ def test_a_mask_of_long_numbers_leaves_the_times_of_a_guardrail(langfuse: FakeLa
     assert span.input == "of [ACCOUNT]"
 
 
+@pytest.mark.seed("guardrails")
 def test_a_guardrail_quotes_nothing_that_the_host_switched_off(langfuse: FakeLangfuse, tmp_path: Path) -> None:
     """Also where routing.yaml lets no request hide anything: LiteLLM's own switch left the quotes in."""
     path = tmp_path / "routing.yaml"
@@ -166,6 +182,7 @@ def test_a_guardrail_quotes_nothing_that_the_host_switched_off(langfuse: FakeLan
     assert (span.input, span.output) == (None, None)
 
 
+@pytest.mark.seed("guardrails")
 @pytest.mark.parametrize("hidden", ["mask_input", "mask_output", "turn_off_message_logging"])
 def test_a_guardrail_shows_nothing_that_is_hidden_elsewhere(
     hidden: str, logger: RouterLogger, langfuse: FakeLangfuse
@@ -177,6 +194,7 @@ def test_a_guardrail_shows_nothing_that_is_hidden_elsewhere(
     assert span.metadata["guardrail_status"] == "guardrail_intervened"
 
 
+@pytest.mark.seed("cost")
 def test_the_price_is_split_by_kinds_of_tokens(logger: RouterLogger, langfuse: FakeLangfuse) -> None:
     """As far as LiteLLM's breakdown adds up to the price it names."""
     span = called(logger, langfuse)
@@ -185,6 +203,7 @@ def test_the_price_is_split_by_kinds_of_tokens(logger: RouterLogger, langfuse: F
     assert span.cost["total"] == span.metadata["litellm_response_cost"] > 0
 
 
+@pytest.mark.seed("cost")
 @pytest.mark.parametrize(
     ("breakdown", "cost"),
     [
