@@ -72,5 +72,4 @@ def proxy(proxy_langfuse: FakeLangfuse, tmp_path_factory: pytest.TempPathFactory
         started = start(proxy_langfuse, folder, checkout, provider=provider, realtime=realtime)
         wait_until_ready(started)
         yield started
-        started.process.kill()
-        started.process.wait(10)
+        started.kill()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -126,6 +129,12 @@ class Proxy:
                 self.url + path, json=body, headers={"Authorization": f"Bearer {key}", **(headers or {})}
             )
 
+    def kill(self) -> None:
+        """End it with its workers, if it has not ended."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(10)
+
     def stats(self) -> dict[str, Any]:
         """Return the account that the callback in the proxy's process keeps."""
         with httpx.Client(trust_env=False, timeout=60) as client:
@@ -185,6 +194,7 @@ def start(
             stdout=stream,
             stderr=subprocess.STDOUT,
             text=True,
+            start_new_session=True,
         )
     return Proxy(f"http://127.0.0.1:{port}", process, output)
 
@@ -198,7 +208,7 @@ def wait_until_ready(proxy: Proxy, timeout: float = 100.0) -> None:
                     return
             except httpx.TransportError:
                 threading.Event().wait(0.2)
-    proxy.process.kill()
+    proxy.kill()
     pytest.fail(f"the proxy did not start:\n{proxy.output.read_text()[-3000:]}")
 
 

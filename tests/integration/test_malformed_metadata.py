@@ -85,7 +85,7 @@ MALFORMED: dict[str, Any] = {
 
 
 def assert_within_limits(span: ReceivedSpan) -> None:
-    """Names of 1000 signs of UTF-16, sessions, users and tags of 200 characters, versions as texts, ids of their lengths."""
+    """Names of 1000 signs of UTF-16; sessions, users and tags of 200 characters; texts where texts are due; hex ids."""
     assert all(isinstance(span.trace.get(name, ""), str) for name in ("name", "version", "release"))
     assert all(len(name.encode("utf-16-le")) <= 2000 for name in (span.name, span.trace.get("name", "")))
     assert all(len(span.trace.get(name, "")) <= 200 for name in ("session_id", "user_id"))
