@@ -630,6 +630,8 @@ def test_litellms_own_response_objects_are_read_without_its_payload() -> None:
     assert call(response_obj=chat).output == {"content": "hi", "role": "assistant"}
     text = TextCompletionResponse(choices=[{"text": "done", "index": 0, "finish_reason": "stop"}])
     assert call(response_obj=text, call_type="text_completion").output == "done"
+    chat = {"choices": [{"message": {"role": "assistant", "content": "done", "tool_calls": None}}]}
+    assert call(response_obj=chat, call_type="atext_completion").output == "done"
 
 
 @pytest.mark.seed("usage")

@@ -112,7 +112,19 @@ def output_of(kwargs: Payload, payload: Payload | None, response_obj: Any, snaps
     kind = fields.get("type")
     if isinstance(kind, str) and kind.startswith("response.") and fields.get("response") is not None:
         fields = _fields(fields["response"])
-    return _answer(fields, snapshot)
+    answer = _answer(fields, snapshot)
+    return _text_alone(answer) if "text_completion" in call_type else answer
+
+
+def _text_alone(answer: Any) -> Any:
+    """Return the text of a message: where a chat model answers, LiteLLM may report a text completion in either form."""
+    match answer:
+        case list(answers):
+            return [_text_alone(one) for one in answers]
+        case {"content": str(text), "role": "assistant", **rest} if not rest:
+            return text
+        case _:
+            return answer
 
 
 def _answer(fields: Payload, snapshot: Snapshot) -> Any:
