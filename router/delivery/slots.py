@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import OrderedDict, deque
+from collections import Counter, OrderedDict, deque
 from collections.abc import AsyncIterator, Iterator
 from itertools import chain, islice
 
@@ -47,6 +47,8 @@ class Slots:
         self._most_of_host = max(1, most * 3 // 4)
         self._patience = patience
         self._taken: dict[_Seat, None] = {}
+        self._of_host: Counter[str] = Counter()
+        self._suspects = 0
         self._lanes = [_Lane(is_suspect=False), _Lane(is_suspect=True)]
         self._timer: asyncio.TimerHandle | None = None
 
@@ -69,7 +71,7 @@ class Slots:
                 raise CutShort from None
         finally:
             self._lane(is_suspect).leave(seat)
-            self._taken.pop(seat, None)
+            self._give_back(seat)
             self._fill()
 
     def _lane(self, is_suspect: bool) -> _Lane:
@@ -82,7 +84,7 @@ class Slots:
         self._watch()
 
     def _serve(self, lane: _Lane) -> bool:
-        if lane.is_suspect and self._suspects() >= self._most_suspects:
+        if lane.is_suspect and self._suspects >= self._most_suspects:
             return False
         host = next((host for host in lane.hosts if not self._is_at_bound(host)), None)
         if host is None:
@@ -90,15 +92,23 @@ class Slots:
         seat = lane.serve(host)
         seat.since = asyncio.get_running_loop().time()
         self._taken[seat] = None
+        self._of_host[host] += 1
+        self._suspects += seat.is_suspect
         if not seat.given.done():  # it is where whoever asked was cancelled a moment ago
             seat.given.set_result(None)
         return True
 
-    def _suspects(self) -> int:
-        return sum(seat.is_suspect for seat in self._taken)
+    def _give_back(self, seat: _Seat) -> None:
+        if seat not in self._taken:
+            return
+        del self._taken[seat]
+        self._suspects -= seat.is_suspect
+        self._of_host[seat.host] -= 1
+        if not self._of_host[seat.host]:  # hosts that requests bring have no end
+            del self._of_host[seat.host]
 
     def _is_at_bound(self, host: str) -> bool:
-        return sum(seat.host == host for seat in self._taken) >= self._most_of_host
+        return self._of_host[host] >= self._most_of_host
 
     def _watch(self) -> None:
         """Look again when the oldest request that may be cut short has had its time."""
@@ -117,6 +127,8 @@ class Slots:
 
     def _in_the_way(self) -> Iterator[_Seat]:
         """Yield the requests that may be cut short for somebody who waits, the oldest first."""
+        if self._suspects == len(self._taken):
+            return
         hosts = {seat.host for seat in self._waiting()}
         any_helps = not all(map(self._is_at_bound, hosts))
         for seat in self._taken:
@@ -128,7 +140,7 @@ class Slots:
 
         Not the suspects, where as many of them as may have one do.
         """
-        lanes = [lane for lane in self._lanes if not lane.is_suspect or self._suspects() < self._most_suspects]
+        lanes = [lane for lane in self._lanes if not lane.is_suspect or self._suspects < self._most_suspects]
         lines = (line for lane in lanes for line in lane.hosts.values())
         return islice(chain.from_iterable(lines), sum(seat.is_cut for seat in self._taken), None)
 
