@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from router.masking.patterns import compile_bytes, spans
+from functools import lru_cache
+from string import ascii_uppercase, digits
+
+from router.masking.patterns import compile_bytes, first_span, spans
 
 _LENGTHS = {
     15: "NO",
@@ -30,9 +33,15 @@ IBAN_START = rf"(?:\b|_)(?i:{'|'.join(_LENGTH_BY_COUNTRY)})[ .-]?[0-9]{{2}}(?:[ 
 """How a number begins, with the underscore before it."""
 _START = compile_bytes(IBAN_START)
 _MOST_GAPS = 24
-_GAPS = b" .-\t\r\n"
+_GAPS = b" .\t\r\n-"
 _LONGEST_GAP = 2
 """Bytes between two groups: a line may end there."""
+_BY_LENGTH = {
+    length: compile_bytes(rf"^[A-Za-z0-9](?:[{_GAPS.decode()}]{{0,{_LONGEST_GAP}}}[A-Za-z0-9]){{{length - 1}}}")
+    for length in _LENGTHS
+}
+_NUMBERS = str.maketrans({letter: str(int(letter, 36)) for letter in ascii_uppercase})
+_SHAPE = str.maketrans(ascii_uppercase + digits, "A" * 26 + "0" * 10)
 
 
 def find_ibans(text: bytes) -> list[tuple[int, int]]:
@@ -60,13 +69,20 @@ def is_iban(value: bytes) -> bool:
         return False
     if not (written[4:].isdigit() or written[4:].isupper() or written[4:].islower()):
         return False
-    if int("".join(str(int(char, 36)) for char in plain[4:] + plain[:4])) % 97 != 1:
+    if int((plain[4:] + plain[:4]).translate(_NUMBERS)) % 97 != 1:
         return False
+    return _is_of_country(plain[:2], plain[4:].translate(_SHAPE))
+
+
+@lru_cache(maxsize=1024)
+def _is_of_country(country: str, shape: str) -> bool:
+    """Return whether accounts of a country have letters and digits where `shape` has `A` and `0`."""
     from stdnum import iban  # takes its time to load
     from stdnum.exceptions import InvalidComponent, InvalidFormat
 
+    check_digits = iban.calc_check_digits(f"{country}00{shape}")
     try:
-        iban.validate(plain, check_country=False)
+        iban.validate(f"{country}{check_digits}{shape}", check_country=False)
     except InvalidFormat:
         return False
     except InvalidComponent:  # a country of our list that stdnum does not know
@@ -76,19 +92,6 @@ def is_iban(value: bytes) -> bool:
 
 def _end_of(text: bytes, start: int, length: int) -> int:
     """Return where `length` letters and digits from `start` on end, gaps between them; 0 where they do not."""
-    piece = text[start : start + length + _MOST_GAPS + 1]
-    count = gap = 0
-    for offset, byte in enumerate(piece):
-        if byte in _GAPS:
-            gap += 1
-            if gap > _LONGEST_GAP:
-                return 0
-            continue
-        if not (byte < 0x80 and chr(byte).isalnum()):
-            return 0
-        gap = 0
-        count += 1
-        if count == length:
-            end = start + offset + 1
-            return 0 if text[end : end + 1].isalnum() else end
-    return 0
+    found = first_span(_BY_LENGTH[length], text[start : start + length + _MOST_GAPS + 1])
+    end = start + found[1] if found else 0
+    return 0 if text[end : end + 1].isalnum() else end

@@ -24,6 +24,7 @@ _UUID_LENGTH: Final = 56
 """Bytes of the longer one, and one that ends it."""
 _UUID_DASHES: Final = 3
 """Dashes in the one that has fewer; without as many there is none."""
+_DIGIT: Final = compile_bytes("[0-9]")
 NO_NUMBER: Final = 1 << 30
 """`shortest_number` of what no number alone can be."""
 
@@ -123,7 +124,7 @@ def _is_in_uuid(text: bytes, start: int, end: int) -> bool:
 
 def has_digit(value: bytes) -> bool:
     """Return whether an ASCII digit is in `value`."""
-    return any(byte in b"0123456789" for byte in value)
+    return first_span(_DIGIT, value) is not None
 
 
 def near(words: Any, text: bytes, span: Span, *, before: int, after: int) -> bool:

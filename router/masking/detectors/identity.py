@@ -12,6 +12,14 @@ _NEVER_ISSUED = frozenset((b"078051120", b"219099999"))
 """Printed in advertisements; the Social Security Administration withdrew them."""
 
 
+_LENGTH = 9
+_LONGER = "[0-9]{10,}"
+_ALPHANUMERIC = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())
+_NEVER_BEFORE, _NEVER_AFTER = _ALPHANUMERIC.union(b"_$"), _ALPHANUMERIC.union(b"_")
+_BLANK, _PERCENT, _HASH = b" %#"
+_JOINS = b"-.,:/"
+
+
 class UsSsn:
     """Social Security numbers of the United States, of an area, group and serial that can exist.
 
@@ -25,7 +33,7 @@ class UsSsn:
     shortest_number = 9
 
     def __init__(self) -> None:
-        self._pattern = compile_bytes(self.sign)
+        self._pattern = compile_bytes(f"{self.sign}|{_LONGER}")
         self._words = compile_bytes(
             r"(?i)\bssns?\b|social.{0,3}sec|\bsoc\.? ?sec|\b(?:my|your|his|her|their) social\b|taxpayer|\bitin\b"
         )
@@ -60,16 +68,16 @@ class UsSsn:
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
     """Return whether no digit, letter or mark joins the number to something longer."""
-    before, after = text[max(0, start - 2) : start], text[end : end + 2]
-    if before[-1:].isalnum() or after[:1].isalnum() or before[-1:] in (b"_", b"$") or after[:1] == b"_":
+    before = text[start - 1] if start else _BLANK
+    after = text[end] if end < len(text) else _BLANK
+    if before in _NEVER_BEFORE or after in _NEVER_AFTER or (end - start > _LENGTH and text[start:end].isdigit()):
         return False
-    if before[-1:] == b"#" and not text[max(0, start - 6) : start].lower().rstrip(b" #").endswith((b"ssn", b"tin")):
+    if before == _HASH and not text[max(0, start - 6) : start].lower().rstrip(b" #").endswith((b"ssn", b"tin")):
         return False
-    if after[:1] == b"%" and before[-1:] != b"%":  # a percentage; between two of them it is a pattern of SQL
+    if after == _PERCENT and before != _PERCENT:  # a percentage; between two of them it is a pattern of SQL
         return False
-    joins = (b"-", b".", b",", b":", b"/")
     return not (
-        (before[-1:] in joins and before[:-1].isdigit())
-        or (after[:1] in joins and after[1:].isdigit())
-        or b"--" in after
+        (before in _JOINS and text[max(0, start - 2) : start - 1].isdigit())
+        or (after in _JOINS and text[end + 1 : end + 2].isdigit())
+        or text[end : end + 2] == b"--"
     )

@@ -44,7 +44,7 @@ class Media:
 
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
-        if b"ase64," in text or b"ASE64," in text:
+        if b";" in text and b"64," in text:
             found += spans(_URI, text)
         if _may_hold_run(text):
             found += [span for span in spans(_RUN, text) if _is_mixed(text[span[0] : span[1]])]

@@ -56,7 +56,8 @@ class Ip:
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
         if first_span(self._may_hold_v6, text):
-            found += [span for match in spans(self._v6, text) if self._is_v6(text, span := _without_mark(text, match))]
+            whole = (match for match in spans(self._v6, text) if not _goes_on(text, match[1]))
+            found += [span for match in whole if self._is_v6(text, span := _without_mark(text, match))]
         inside = [span for span in self._written_as_v4(text) if self._is_v4(text, span)]
         return found + [span for span in inside if not overlaps_any(span, found)] if found else inside
 
@@ -130,6 +131,12 @@ class Mac:
 
     def find(self, text: bytes) -> Sequence[Span]:
         return [span for span in spans(self._pattern, text) if _is_mac(text, span)]
+
+
+def _goes_on(text: bytes, end: int) -> bool:
+    """Return whether what is written like an address goes on after its longest form."""
+    after = text[end : end + 2]
+    return after[:1].isalnum() or (after[:1] == b":" and (after[1:].isalnum() or after[1:] == b":"))
 
 
 def _without_mark(text: bytes, span: Span) -> Span:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from router.masking.detectors.detector import Span, overlaps_any
-from router.masking.patterns import compile_bytes
+from router.masking.patterns import compile_bytes, first_span
 
 _DUMP = compile_bytes(r"^[0-9a-fA-F]{6,7}0:?(?: [0-9a-fA-F]{4}){8}(?:  |$)|^[0-7]{6}0(?: [0-7]{3}){16}$")
 """A whole line of `xxd`, `hexdump` or `od`: sixteen bytes, at an offset that sixteen divides."""
@@ -22,7 +22,7 @@ _BEFORE = 48
 
 def outside_dumps(found: Sequence[Span], text: bytes) -> Sequence[Span]:
     """Return the spans that lie in no line of a dump of bytes."""
-    return [span for span in found if not _DUMP.search(text[slice(*_line(text, *span))])]
+    return [span for span in found if not first_span(_DUMP, text[slice(*_line(text, *span))])]
 
 
 def outside_traces(found: Sequence[Span], text: bytes) -> Sequence[Span]:
@@ -39,7 +39,7 @@ def _is_trace(text: bytes, start: int, end: int) -> bool:
     return (
         end - start >= _SHORTEST_TRACE
         and text[start:end].isdigit()
-        and bool(_TRACE.search(text[max(0, start - _BEFORE) : start]))
+        and first_span(_TRACE, text[max(0, start - _BEFORE) : start]) is not None
     )
 
 
