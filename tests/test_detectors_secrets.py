@@ -311,6 +311,14 @@ def test_a_password_is_found_among_the_options_of_a_command(text: str, expected:
         ("password=$Zt8!w3Xv1", "password=[X]"),
         ('password: "Zt<w8->X{v1"', 'password: "[X]"'),
         ("password='*Zt8w<a3::'", "password='[X]'"),
+        ("X=1\nDB_PASSWORD=a,b&c3~d:e\nY=2", "X=1\nDB_PASSWORD=[X]\nY=2"),
+        ("db:\n  password: ab=c3%d\n  user: bo", "db:\n  password: [X]\n  user: bo"),
+        ("Server=h;Uid=sa;Pwd=a,b&c3:d;Database=x", "Server=h;Uid=sa;Pwd=[X];Database=x"),
+        ("**Password:** `a,b*c3::d`, ok", "**Password:** `[X]`, ok"),
+        ("the password is ab,c*d3e*, ok", "the password is [X], ok"),
+        ("the password is **ab,c*d3e**.", "the password is **[X]**."),
+        ("user,password\nbo,ab==c3d*", "user,password\nbo,[X]"),
+        ("password=ab3c,d&user=bo\n", "password=[X]&user=bo\n"),
         ("STRIPE_SK=Zt8w3Xv1Qm5RZt8w3Xv1", "STRIPE_SK=[X]"),
         ("SECRET_KEY_BASE=Zt8w3Xv1Qm5RZt8w3Xv1", "SECRET_KEY_BASE=[X]"),
         ("appsecret: Zt8w3Xv1, wifi_psk: Qm5RZt8w", "appsecret: [X], wifi_psk: [X]"),
@@ -456,5 +464,7 @@ def test_names_in_all_forms_take_linear_time() -> None:
         'name="pw" value="abcd1" ',
         'variable "pw" { default = "abcd1" ',
         "password<b>",
+        "\npassword=a,b&c=",
+        ";pwd=a,b",
     ):
         assert takes_linear_time(detector.find, text)

@@ -101,7 +101,9 @@ class SecretValue:
     def _told(self, text: bytes) -> Iterator[Span]:
         for name, begin, end, is_told in self._spelled.find(text):
             value, is_password = text[begin:end], name.lower().endswith(_PASSWORDS)
-            if _says_secret(name) and self._is_secret(value, is_password, is_told) and not self._call.search(value):
+            is_quoted = text[begin - 1] in _MARKS
+            is_code = not is_quoted and self._is_code(name, value)
+            if not is_code and _says_secret(name) and self._is_secret(value, is_password, is_told, is_quoted=is_quoted):
                 yield begin, end
 
     def _listed(self, text: bytes) -> Iterator[Span]:
@@ -110,7 +112,7 @@ class SecretValue:
         for start, _ in spans(self._hints, text):
             if not text[start : start + 1].isalpha():
                 option = self._commands.at(text, start + 1)
-                if option and self._is_secret(text[slice(*option)], is_password=True, is_tight=True):
+                if option and self._is_secret(text[slice(*option)], True, True, is_quoted=True):
                     yield option
             elif start >= reached:
                 cells, reached = cells_under(text, start)
@@ -118,7 +120,7 @@ class SecretValue:
 
     def _is_secret_cell(self, name: str, value: bytes) -> bool:
         is_password = name.lower().endswith(_PASSWORDS)
-        return self._spelled.is_mixed(value) and self._is_secret(value, is_password, is_tight=True)
+        return self._spelled.is_mixed(value) and self._is_secret(value, is_password, True, is_quoted=True)
 
     def _assigned(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
@@ -151,7 +153,7 @@ class SecretValue:
         is_tight = text[begin - 1] in b"\"'`=>"
         value = text[begin:end]
         is_quoted = text[begin - 1] in _MARKS
-        if not is_quoted and (self._call.search(value) or self._result.search(name.encode() + b"=" + value)):
+        if not is_quoted and self._is_code(name, value):
             return False
         if self._access_id.search(name.encode()):  # the public half of a pair, given out at random
             return len(value) >= _SHORTEST_ACCESS_ID and has_digit(value) and not (value.islower() or value.isupper())
@@ -162,6 +164,10 @@ class SecretValue:
             and self._may_name_key(name)
             and self._is_secret(value, False, is_tight, is_quoted=is_quoted)
         )
+
+    def _is_code(self, name: str, value: bytes) -> bool:
+        """Return whether a value without quotes calls a program, or tells what passed."""
+        return bool(self._call.search(value) or self._result.search(name.encode() + b"=" + value))
 
     def _may_name_key(self, name: str) -> bool:
         """Return whether a name such as `SNYK_KEY` may mean a secret: what it opens comes before the word."""

@@ -141,8 +141,8 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "sign, as name and value, in blocks, calls, markup, and columns of tables; what follows `the password is`; "
         "passwords among the options of `mysql`, `sshpass`, `docker login` and the like",
         "length, digits and variety; placeholders (`your-key`, `${KEY}`, `xxx`), code, paths and plain words stay",
-        "secrets without a name; in sentences those without a digit; without quotes those with a comma after fewer "
-        "than three characters",
+        "secrets without a name; in sentences those of letters and dashes; without quotes some "
+        "with a comma after fewer than three characters",
         SecretValue,
     ),
 )

@@ -11,7 +11,8 @@ from router.masking.names import names_secret
 HEAD_ENDS = r"[A-Za-z0-9_.-]*[\"'`* \t]*[,;|\t\r\n]"
 """What follows a word for a secret at the head of a column."""
 _SEPARATORS = (b"|", b"\t", b";", b",")
-_CELL_MARKS = b" \t\r\"'`*"
+_CELL_MARKS = b" \t\r\"'"
+_MARKDOWN = b"`*"
 _HEAD_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.#\"'`* \t\r,;|-"
 _RULE_BYTES = b" \t\r|:+=-"
 """What the line under the head of a table consists of."""
@@ -50,6 +51,7 @@ def cells_under(text: bytes, start: int) -> tuple[Sequence[Cell], int]:
 
 def _rows(text: bytes, start: int, separator: bytes, names: list[str]) -> tuple[Sequence[Cell], int]:
     found: list[Cell] = []
+    marks = _CELL_MARKS + _MARKDOWN if separator == b"|" else _CELL_MARKS
     while start < len(text):
         end = text.find(b"\n", start)
         end = len(text) if end < 0 else end
@@ -60,7 +62,7 @@ def _rows(text: bytes, start: int, separator: bytes, names: list[str]) -> tuple[
                 break
             offset = start
             for name, cell in zip(names, cells, strict=True):
-                if name and (value := cell.strip(_CELL_MARKS)):
+                if name and (value := cell.strip(marks)):
                     begin = offset + cell.index(value)
                     found.append(Cell(name, begin, begin + len(value)))
                 offset += len(cell) + 1
@@ -79,7 +81,7 @@ def _separator(head: bytes) -> bytes:
 
 def _names(heads: list[bytes]) -> list[str]:
     """Return for each column its name where that says secret, else an empty text; nothing for prose and code."""
-    plain = [head.strip(_CELL_MARKS).decode("latin-1") for head in heads]
+    plain = [head.strip(_CELL_MARKS + _MARKDOWN).decode("latin-1") for head in heads]
     if (
         not all(plain[1:-1])
         or sum(map(bool, plain)) < _LEAST_COLUMNS

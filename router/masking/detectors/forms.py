@@ -26,8 +26,8 @@ _NAME = rf"[A-Za-z0-9_.-]*{_WORD}"
 _MARK = r"\\*[\"'`]?"
 _QUOTE = r"\\*[\"'`]"
 _GIVEN = rf"{_MARK}[ \t]*[:=][ \t]*{_MARK}"
-_PLAIN = r"[^\s\"'`<>\\|*,]"
-_VALUE = rf"({_PLAIN}{{4,}}(?:,{_PLAIN}+)*)"
+_VALUE = r"([^\s\"'`<>\\|*,][^\s\"'`<>\\|]{3,})"
+_FIRST, _REST = r"[^\s\"'`<>(){}\[\]*=&;]", r"[^\s\"'`<>(){}\[\]=&;]"
 _QUOTED = r"([^\"'`\n\\]{4,})"
 _ARROW = r"(?:[:=]|[-=]>|→|--? |– |(?i:is|was):? )"
 _BUILT = r"(?i:api_?key|(?:access|auth|bearer|refresh)_?token|(?:client_?)?secret(?:_?(?:access_?)?key)?)"
@@ -66,6 +66,14 @@ FORMS = (
     # YAML's blocks, and parameters with a value of their own
     Form(rf"({_WORD}){_MARK}:[ \t]*[|>][+-]?[ \t]*\n[ \t]+{_VALUE}", Evidence.TOLD),
     Form(rf"({_WORD}){_MARK}:[ \t]*\n[ \t]+(?i:default|value):[ \t]+{_MARK}{_VALUE}", Evidence.TOLD),
+    # A whole line of `.env`, of an `.ini` or of YAML, but not of a form: there `&` or `;` ends the value
+    Form(
+        rf"(?:^|\n)[ \t]*(?:(?:export|set|-)[ \t]+)?([A-Za-z0-9_.-]*(?i:{PASSWORD_WORDS}))(?:[ \t]*=|:[ \t])"
+        rf"[ \t]*({_FIRST}{_REST}*(?:[&;]{_REST}+)*|{_FIRST}(?:{_REST}|=)*)[ \t\r]*(?:\n|$)",
+        Evidence.MIXED,
+    ),
+    # A connection string
+    Form(r";[ \t]*((?i:pwd|password))[ \t]*=[ \t]*([^;\s\"']{4,})", Evidence.MIXED),
     # Terraform
     Form(rf"\bvariable[ \t]+\"?({_NAME})\"?[ \t]*\{{[^{{}}]*?\bdefault[ \t]*=[ \t]*\"{_QUOTED}", Evidence.TOLD),
     # Docker, Windows, npm, AWS, .netrc, Cisco
@@ -89,7 +97,9 @@ FORMS = (
         "password",
     ),
     Form(r"(?i:\b(net user))[ \t]+[^\s/]+[ \t]+([^\s/\"']{4,})", Evidence.MIXED, "password"),
-    Form(rf"\s-((?:[A-Za-z][A-Za-z0-9_.]*)?{_WORD})[ \t]+[\"']?([^\s\"'`<>\\|*,-]{_PLAIN}{{3,}})", Evidence.MIXED),
+    Form(
+        rf"\s-((?:[A-Za-z][A-Za-z0-9_.]*)?{_WORD})[ \t]+[\"']?([^\s\"'`<>\\|*,-][^\s\"'`<>\\|]{{3,}})", Evidence.MIXED
+    ),
     # SQL
     Form(r"(?i:\b(password)) '([^'\n]{4,})'", Evidence.TOLD),
     Form(
@@ -130,7 +140,7 @@ FORMS = (
     Form(rf"({_WORD}){_MARK}[ \t]*(?:->|→|–| - )[ \t]*{_MARK}{_VALUE}", Evidence.MIXED),
     Form(
         rf"(?i:\b(pass(?:wor[dt]|phrase|code)|pwd?|{_FOREIGN}|token|secret) (?:is|was|ist|war|lautet|est|es)"
-        rf"(?: now)?):? {_MARK}{_VALUE}",
+        rf"(?: now)?):? {_MARK}\**{_VALUE}",
         Evidence.MIXED,
     ),
     Form(

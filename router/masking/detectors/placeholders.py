@@ -23,7 +23,7 @@ _CODE = (
     r"(?-i:^(?:os|process|env|self|this|config|cfg|settings|args|options|opts|request|req|ctx|var|vars|local|data|secrets"
     r"|params|module|props|state|import|await|new|return|Rails|System|Environment)[.\[ ])"
 )
-_OPERATOR = r"::|->|==[^=]"
+_OPERATOR = r"[a-z_]{2,}(?:::|->|==)[a-z_]{2,}"
 _PATH = r"(?-i:^[~.]{0,2}(?:/[a-z][a-z0-9_.-]*){2,}/?$|^[a-z]+://[^@]*$|^[A-Za-z]:\\)"
 
 

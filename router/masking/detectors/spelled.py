@@ -78,4 +78,4 @@ def whole(text: bytes, begin: int, end: int) -> int:
         if closed >= 0 and b"\n" not in text[end:closed]:
             return begin + len(text[begin:closed].rstrip(b"\\"))
         return end
-    return begin + len(text[begin:end].rstrip(b".:!?;)}]"))
+    return begin + len(text[begin:end].rstrip(b".,:!?;)}]*" if mark == b"*" else b".,:!?;)}]"))
