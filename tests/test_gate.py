@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from router.masking.detectors import Gate, builtin_detectors
 from router.masking.detectors.detector import Gated, parts_of
-from router.masking.patterns import ISSUED_TOKENS, TOKENS_BY_THEIR_MIDDLE, compile_bytes, loosened, spans
+from router.masking.patterns import (
+    ISSUED_TOKENS,
+    TOKENS_BY_THEIR_MIDDLE,
+    can_be_asked,
+    compile_bytes,
+    first_span,
+    loosened,
+    spans,
+)
 
 DETECTORS = builtin_detectors()
 PARTS = [part for each in DETECTORS.values() for part in parts_of(each)]
@@ -131,8 +142,31 @@ def test_numbers_of_other_kinds_are_clean(text: str, name: str) -> None:
     assert name in {each.name for each in GATE.clean(text.encode())}
 
 
+@pytest.mark.parametrize("given_up", [(), None, [0, 3]], ids=["nothing", "none", "without the last"])
+def test_where_re2_gives_up_nothing_is_clean(given_up: Any) -> None:
+    """It says of no sign that it stands there; the last, which stands in every text, tells that from a clean text."""
+    assert set(Gate(PARTS, lambda text: given_up).clean(b"The weather is fine.")) == set()
+    last = len([part for part in PARTS if isinstance(part, Gated)])
+    assert len(Gate(PARTS, lambda text: [last]).clean(b"The weather is fine.")) == last
+
+
+@pytest.mark.parametrize("direct", [None, True, False])
 @given(st.text(max_size=40), st.integers(0, 5), st.sampled_from(["a+", "[0-9]{2,}", "é|b", "ab|a", "b*"]))
-def test_spans_are_those_of_finditer(text: str, position: int, source: str) -> None:
-    """google-re2's own, from any position on, also empty ones."""
+def test_spans_are_those_of_finditer(direct: bool | None, text: str, position: int, source: str) -> None:
+    """google-re2's own, from any position on, also empty ones; whether RE2 can be asked past its objects or not."""
     pattern, data = compile_bytes(source.encode().decode("latin-1")), text.encode("utf-8", "replace") + b"aab12ab"
-    assert list(spans(pattern, data, position)) == [match.span() for match in pattern.finditer(data, position)]
+    expected = [match.span() for match in pattern.finditer(data, position)]
+    assert list(spans(pattern, data, position, direct=direct)) == expected
+    assert first_span(pattern, data, len(data) + 1, direct=direct) is None
+
+
+def answering(answer: Any) -> Any:
+    """Return a pattern whose inner one gives an answer of its own."""
+    return SimpleNamespace(_regexp=SimpleNamespace(Match=lambda *arguments: answer))
+
+
+@pytest.mark.parametrize("pattern", [object(), *map(answering, ([(1, 3)], [[1, 3]], ()))])
+def test_a_pattern_of_another_form_is_not_asked_directly(pattern: Any) -> None:
+    """As a later google-re2 may have it; this one can be asked."""
+    assert not can_be_asked(pattern)
+    assert can_be_asked(compile_bytes("b+"))

@@ -208,20 +208,21 @@ def compile_custom(source: str, *, captures: bool = False) -> Any:
     return re2.compile(source.encode(), options)
 
 
-def spans(pattern: Any, text: bytes, position: int = 0) -> Iterator[tuple[int, int]]:
+def spans(pattern: Any, text: bytes, position: int = 0, *, direct: bool | None = None) -> Iterator[tuple[int, int]]:
     """Yield the span of every match of a compiled pattern from `position` on, as `finditer` finds them."""
-    while found := first_span(pattern, text, position):
+    while found := first_span(pattern, text, position, direct=direct):
         yield found
         position = found[1] if found[1] > position else position + 1
 
 
-def first_span(pattern: Any, text: bytes, position: int = 0) -> tuple[int, int] | None:
+def first_span(pattern: Any, text: bytes, position: int = 0, *, direct: bool | None = None) -> tuple[int, int] | None:
     """Return the span of the first match of a compiled pattern from `position` on, as `search` finds it.
 
     google-re2 makes an object for each match and asks RE2 for its groups again, which takes longer than to find it. So
-    what it asks itself is asked here, where that has the form that it has in google-re2 1.1.
+    what it asks itself is asked here, where that has the form that it has in google-re2 1.1. With `direct` false it is
+    not, whatever its form.
     """
-    if not _CAN_BE_ASKED:
+    if not (_CAN_BE_ASKED if direct is None else direct):
         match = pattern.search(text, position) if position <= len(text) else None
         return match.span() if match else None
     if position > len(text):
@@ -233,8 +234,9 @@ def first_span(pattern: Any, text: bytes, position: int = 0) -> tuple[int, int] 
 _UNANCHORED = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
 
 
-def _can_be_asked() -> bool:
-    match = getattr(getattr(compile_bytes("b+"), "_regexp", None), "Match", None)
+def can_be_asked(pattern: Any) -> bool:
+    """Return whether `pattern`, compiled of `b+`, answers as a pattern of google-re2 1.1 does."""
+    match = getattr(getattr(pattern, "_regexp", None), "Match", None)
     try:
         return match is not None and [list(match(_UNANCHORED, text, 1, len(text))) for text in (b"abbc", b"a")] == [
             [(1, 3)],
@@ -244,4 +246,4 @@ def _can_be_asked() -> bool:
         return False
 
 
-_CAN_BE_ASKED = _can_be_asked()
+_CAN_BE_ASKED = can_be_asked(compile_bytes("b+"))
