@@ -27,6 +27,7 @@ class AfterKey:
     name = "email"
     shortest = 0
     shortest_number = 0
+    reaches_far = False
 
     def __init__(self, needle: str = NEEDLE) -> None:
         self._mark = f"key {needle}".encode()

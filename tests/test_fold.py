@@ -8,11 +8,24 @@ from hypothesis import strategies as st
 
 from router.masking import mask_text
 from router.masking.fold import fold
+from router.masking.scan import Scanner
 from tests.linear import takes_linear_time
-from tests.masks import CARD, EMAIL, policies
+from tests.masks import AWS_KEY, CARD, EMAIL, JWT, OPENAI_KEY, PEM, PEM_BODY, policies
+from tests.own_detectors import policies_with, redacted
 
 BOTH = policies({"all": [{"detect": ["pii", "secrets"]}]})
+POLICY = BOTH.policy(["all"])
 FILLER = "the quick brown fox jumps over the lazy dog "
+VALUES = (
+    CARD, EMAIL, JWT, OPENAI_KEY, AWS_KEY, PEM, "tel. (030) 23125 777", "+49 30 23125 777",
+    "DE89 3704 0044 0532 0130 00", "SSN 536-90-4399", "203.0.113.7", "aa:bb:cc:dd:ee:01",
+    "Authorization: Bearer abcdefghij0123456789",
+    "https://user:hunter2@db.example", "password = Zt8w3Xv1Qm", "the password is Zt8w3Xv1Qm",
+    "mysql -u bo -pZt8w3Xv1Qm",
+    "user,password\nbo,Zt8w3Xv1Qm\nal,Qm5Rk7Lp2N", PEM.replace(PEM_BODY, f"{PEM_BODY}\n" * 20),
+    "Cookie: " + "sid=abcdefg123; " * 40,
+)  # fmt: skip
+DISGUISES = ("\u200b", "\u00a0", "\u2011", "%20", "%2D", "４", "\\u0040")
 
 
 def test_only_the_surroundings_of_what_was_folded_are_looked_at_again() -> None:
@@ -59,3 +72,56 @@ def test_finding_the_parts_takes_linear_time(text: str) -> None:
             shadow.changed()
 
     assert takes_linear_time(find_parts, text)
+
+
+@given(st.data())
+def test_parts_lose_nothing_of_what_the_whole_folded_text_holds(data: st.DataObject) -> None:
+    """Whatever is disguised, wherever in it, and however far from the rest."""
+    values = data.draw(st.lists(st.sampled_from(VALUES), min_size=1, max_size=3))
+    pieces = [FILLER * data.draw(st.sampled_from([0, 1, 20]))]
+    for value in values:
+        at = data.draw(st.integers(0, len(value)))
+        taken = data.draw(st.sampled_from([0, 1]))
+        pieces += [value[:at] + data.draw(st.sampled_from(DISGUISES)) + value[at + taken :]]
+        pieces += [data.draw(st.sampled_from([" ", "\n"])) + FILLER * data.draw(st.sampled_from([0, 1, 20]))]
+    text = "".join(pieces).encode()
+    if (shadow := fold(text)) is None:
+        return
+    covered = {at for start, end, _ in Scanner(POLICY, "p").find(text, POLICY.finders) for at in range(start, end)}
+    for finder in POLICY.finders:
+        for span in finder.detector.find(shadow.text):
+            assert covered.issuperset(range(*shadow.original(*span))), finder.detector.name
+
+
+FAR = FILLER * 200
+LINES = f"{PEM_BODY}\n" * 40
+SESSION = "sid=abcdefg123; " * 40
+
+
+@pytest.mark.parametrize(
+    ("text", "leftover"),
+    [
+        (PEM.replace("PRIVATE KEY", "PRIVATE\u00a0KEY").replace(PEM_BODY, LINES), PEM_BODY),
+        (PEM.replace(PEM_BODY, f"MI\u200b{LINES}").partition("-----END")[0], PEM_BODY),
+        (f"Coo\u200bkie: {SESSION}", "sid="),
+    ],
+)
+def test_a_long_value_is_hidden_to_its_end(text: str, leftover: str) -> None:
+    """Also where only its beginning was folded."""
+    assert leftover not in mask_text(f"{FAR}\n{text}\n\n{FAR}", BOTH, ["all"])[0]
+
+
+def test_the_rows_of_a_table_are_read_under_its_head_however_many_they_are() -> None:
+    """What is folded stands in the head alone."""
+    rows = "".join(f"bo,Zt8w{number}Xv1Qm\n" for number in range(200))
+    assert "Xv1Qm" not in mask_text(f"user,p%61ssw%6Frd\n{rows}\n\n{FAR}", BOTH, ["all"])[0]
+
+
+def test_an_own_pattern_sees_the_folded_text_as_a_whole() -> None:
+    """What it takes in, and the words near it, may be far apart."""
+    pattern = policies({"all": [{"pattern": "(?s)<confidential>.*?</confidential>"}]})
+    text = f"<confi\u200bdential>{FILLER * 9}</confidential>"
+    assert mask_text(f"{FAR}{text} {FAR}", pattern, ["all"])[0] == f"{FAR}[REDACTED] {FAR}"
+    number = {"pattern": r"\b\d{6}\b", "near": {"words": ["patient"], "within": 500}}
+    near = policies_with({"mrn": {**number, "examples": {"match": ["patient 123456"]}}})
+    assert redacted(f"{FAR}patient {FILLER * 9}123\u200b456 {FAR}", near) == f"{FAR}patient {FILLER * 9}[MRN] {FAR}"

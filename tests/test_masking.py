@@ -36,6 +36,7 @@ class Broken:
     name = "email"
     shortest = 0
     shortest_number = 0
+    reaches_far = False
 
     def __init__(self, error: BaseException) -> None:
         self._error = error

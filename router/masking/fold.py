@@ -31,7 +31,7 @@ _MARKS = r"\p{Mn}|\x{20E3}"
 _SITES = compile_custom(
     f"(?:{_DISGUISED})(?:{_DISGUISED}|{_SEPARATORS}|{_MARKS})*|[0-9](?:{_SEPARATORS}|{_MARKS})+|[A-Z](?:{_SEPARATORS})+|{_ESCAPED}"
 )
-_AROUND = 256
+AROUND = 256
 """Bytes around a folded character within which a value of ordinary length lies."""
 _BLANKS = (b" ", b"\n")
 _ENTITIES = {b"amp": "&", b"quot": '"', b"apos": "'", b"nbsp": " ", b"commat": "@", b"period": ".", b"num": "#"}
@@ -72,10 +72,10 @@ class Shadow:
             if offset == original and not replaced:
                 continue  # what stands before all that was folded
             reached = parts[-1][1] if parts else 0
-            if parts and offset + _AROUND <= reached:
+            if parts and offset + AROUND <= reached:
                 continue
-            start = self._blank_before(reached, offset - _AROUND)
-            end = self._blank_after(offset + _AROUND)
+            start = self._blank_before(reached, offset - AROUND)
+            end = self._blank_after(offset + AROUND)
             if parts and start <= reached:
                 parts[-1][1] = end
             else:

@@ -34,6 +34,7 @@ class Literals:
     """Finds values that another detector found elsewhere in the same call; each is at least one byte long."""
 
     name = "literal"
+    reaches_far = True
 
     def __init__(self, values: Collection[bytes]) -> None:
         every = BytesAhoCorasick(list(values))

@@ -137,6 +137,9 @@ class Scanner:
             if finder.detector in clean and not folded:
                 continue
             replacement, first = finder.replacement, len(hits)
+            parts = [(offset, part) for offset, part, without in folded if finder.detector not in without]
+            # What a key says, it says of the value from its beginning on.
+            is_whole = gate is None or (finder.detector.reaches_far and (parts or finder.detector not in clean))
             try:
                 # As it stands, too: `%41…` and `1–2` may be what they seem, and folding would undo a hit.
                 if finder.detector not in clean:
@@ -144,8 +147,7 @@ class Scanner:
                 if shadow is not None:
                     hits += [
                         (*shadow.original(offset + start, offset + end), replacement)
-                        for offset, part, without in folded
-                        if finder.detector not in without
+                        for offset, part in ([(0, shadow.text)] if is_whole and folded else parts)
                         for start, end in find(part)
                     ]
                 if finder.allowed is not None:

@@ -70,6 +70,7 @@ class SecretValue:
     sign = rf"{_SAYS_SECRET}|{SPELLED_SIGN}|{COMMANDS_SIGN}"
     shortest = 8
     shortest_number = NO_NUMBER
+    reaches_far = True
 
     def __init__(self) -> None:
         password = rf"[A-Za-z0-9_.-]*(?i:{PASSWORD_WORDS})"

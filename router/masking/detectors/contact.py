@@ -18,6 +18,7 @@ class Email:
     sign = r"[^\s]@[^\s]"
     shortest = 6
     shortest_number = NO_NUMBER
+    reaches_far = False
     # Two-byte characters (Latin, Greek, Cyrillic, Hebrew, Arabic) belong to an address; the three-byte ones of scripts
     # without spaces would pull the whole sentence in, so they count only where an address has nothing else.
     _NARROW = r"[\xc3-\xdf][\x80-\xbf]"
@@ -43,6 +44,7 @@ class Phone:
     sign = PHONE_SIGN
     shortest = 7
     shortest_number = 7
+    reaches_far = False
 
     _KEYS = frozenset(
         """

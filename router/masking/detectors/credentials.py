@@ -44,6 +44,7 @@ class IssuedKey:
     sign = loosened("|".join((*ISSUED_TOKENS, *(middle for middle, _ in TOKENS_BY_THEIR_MIDDLE))))
     shortest = 12
     shortest_number = NO_NUMBER
+    reaches_far = False
 
     def __init__(self) -> None:
         middles = [middle for middle, _ in TOKENS_BY_THEIR_MIDDLE]
@@ -82,6 +83,7 @@ class EncodedKey:
     name = "api_key"
     shortest = 24
     shortest_number = NO_NUMBER
+    reaches_far = False
 
     def __init__(self, issued: IssuedKey) -> None:
         self._issued = issued
@@ -102,6 +104,7 @@ class ApiKey:
     name = "api_key"
     shortest = 12
     shortest_number = NO_NUMBER
+    reaches_far = False
 
     def __init__(self) -> None:
         issued = IssuedKey()
@@ -118,6 +121,7 @@ class AuthHeader:
     sign = "|".join((*HEADER_VALUES, CURL_USER))
     shortest = 12
     shortest_number = NO_NUMBER
+    reaches_far = True
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(self.sign)
@@ -158,6 +162,7 @@ class UrlCredentials:
     sign = r"://[^\s/@]*[:@]"
     shortest = 9
     shortest_number = NO_NUMBER
+    reaches_far = False
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(
@@ -184,6 +189,7 @@ class Jwt:
     sign = JWT
     shortest = 20
     shortest_number = NO_NUMBER
+    reaches_far = False
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(JWT)
@@ -199,6 +205,7 @@ class PrivateKey:
     sign = "PRIVATE KEY|PuTTY-User-Key"
     shortest = 20
     shortest_number = NO_NUMBER
+    reaches_far = True
 
     def __init__(self) -> None:
         self._begin = compile_bytes(PEM_BEGIN)

@@ -38,6 +38,8 @@ class Detector(Protocol):
     Attributes:
         shortest: a text of fewer bytes cannot hold a hit.
         shortest_number: a number of fewer characters cannot be a hit.
+        reaches_far: whether a hit can be longer than `router.masking.fold.AROUND` with blanks in it, or depend on what
+            stands farther off; of a folded text such a detector gets all, and not only what is near the folding.
     """
 
     @property
@@ -48,6 +50,9 @@ class Detector(Protocol):
 
     @property
     def shortest_number(self) -> int: ...
+
+    @property
+    def reaches_far(self) -> bool: ...
 
     def find(self, text: bytes) -> Sequence[Span]: ...
 

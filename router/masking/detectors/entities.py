@@ -21,6 +21,7 @@ class Entities:
 
     shortest = 2
     shortest_number = NO_NUMBER
+    reaches_far = False
 
     def __init__(self, name: str, analyze: Analyze) -> None:
         self.name = name

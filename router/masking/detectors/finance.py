@@ -18,6 +18,7 @@ class CreditCard:
     sign = CARD_SIGN
     shortest = 12
     shortest_number = 12
+    reaches_far = False
 
     _KEYS = frozenset(("card", "cards", "cardnumber", "creditcard", "debit", "maestro", "pan", "cc"))
 
@@ -38,6 +39,7 @@ class Iban:
     sign = IBAN_START
     shortest = 15
     shortest_number = NO_NUMBER
+    reaches_far = False
 
     def find(self, text: bytes) -> Sequence[Span]:
         return find_ibans(text)

@@ -31,6 +31,7 @@ class UsSsn:
     sign = r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}"
     shortest = 9
     shortest_number = 9
+    reaches_far = False
 
     def __init__(self) -> None:
         self._pattern = compile_bytes(f"{self.sign}|{_LONGER}")

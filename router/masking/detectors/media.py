@@ -41,6 +41,7 @@ class Media:
     name = "media"
     shortest = 15
     shortest_number = NO_NUMBER
+    reaches_far = False
 
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []

@@ -28,6 +28,7 @@ class Ip:
     sign = f"{_SIGN_OF_V4}|{_SIGN_OF_V6}"
     shortest = 2
     shortest_number = NO_NUMBER
+    reaches_far = False
 
     def __init__(self) -> None:
         self._v4 = compile_bytes(rf"(?:{_OCTET}\.){{3}}{_OCTET}(?:(?:\.[0-9]+)+|{_PREFIX})")
@@ -122,6 +123,7 @@ class Mac:
     name = "mac"
     shortest = 14
     shortest_number = NO_NUMBER
+    reaches_far = False
 
     _PAIR, _FOUR = "[0-9A-Fa-f]{2}", "[0-9A-Fa-f]{4}"
     sign = rf"{_PAIR}(?::{_PAIR}){{5}}|{_PAIR}(?:-{_PAIR}){{5}}|{_FOUR}\.{_FOUR}\.{_FOUR}"

@@ -22,6 +22,7 @@ class OwnPattern:
 
     shortest = 0
     shortest_number = 0
+    reaches_far = True
 
     def __init__(self, name: str, spec: PatternDetector, is_valid: Validator | None = None) -> None:
         """Compile a detector that was checked; `is_valid` stands in for the checksum that it names.

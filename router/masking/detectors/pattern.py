@@ -15,6 +15,7 @@ class Pattern:
     name = "pattern"
     shortest = 0
     shortest_number = 0
+    reaches_far = True
 
     def __init__(self, source: str) -> None:
         self._pattern = compile_custom(source)
