@@ -46,7 +46,9 @@ Job = Callable[[], CallRecord]
 _log = logging.getLogger("router")
 _DRAIN_SHARE = 0.8
 """Of the time that the end of a process may take; with LiteLLM loaded the interpreter needs 0.6 s, under load more."""
-_RELOAD_SECS = 5.0
+_MASKING_SHARE = 0.8
+"""Of the time that a shutdown may take; the rest is for sending what was masked last."""
+_RELOAD_SECS = 2.0
 """How long a fork may wait for a reload that is under way."""
 _WHY_NOT_USED = {
     "credentials": "they are no pair of keys, or overrides does not allow them",
@@ -220,9 +222,10 @@ class Router:
     def flush(self, timeout: float = 10.0) -> bool:
         """Send everything accepted so far; return whether all of it was delivered or dropped within `timeout` s."""
         deadline = time.monotonic() + timeout
-        if not self._queue.join(timeout):
-            return False
-        return self._sender.force_flush(max(0.0, deadline - time.monotonic()))
+        with self._sender.hurrying(timeout):
+            if not self._queue.join(timeout):
+                return False
+            return self._sender.force_flush(max(0.0, deadline - time.monotonic()))
 
     def shutdown(self, timeout: float | None = None) -> bool:
         """Flush within `timeout` s (default: the setting), then stop the threads; what remains is counted.
@@ -231,7 +234,8 @@ class Router:
         """
         limit = self._settings.shutdown_timeout_secs if timeout is None else timeout
         deadline = time.monotonic() + limit
-        done = self._queue.join(limit)
+        with self._sender.hurrying(limit):  # what is ready does not wait for what is not
+            done = self._queue.join(limit * _MASKING_SHARE)
         if self._watcher is not None:
             self._watcher.end()
         for _ in self._queue.close():
@@ -321,11 +325,10 @@ class Router:
             if masked.drop:
                 self._counters.dropped(project, "mask_failed")
             else:
-                self._sender.send(ad_hoc or project, call)
                 says_nothing = masked.withheld and masked.continues_trace
                 if plan.ids.trace_id is not None and not says_nothing:  # an id that was never named nobody continues
-                    state = trace_state(masked, target, server)
-                    self._traces.remember(target, masked.trace_id, state)
+                    self._traces.remember(target, masked.trace_id, trace_state(masked, target, server))
+                self._sender.send(ad_hoc or project, call)  # last: from here on it counts the call
         except Exception as error:  # noqa: BLE001 - the same boundary, per project
             self._drop(project, "encode_failed", error)
 

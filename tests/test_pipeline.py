@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 from router import ConfigError, Router
+from router.delivery.fork import no_fork_meanwhile
 from router.routing.record import CallRecord, Requested
 from router.settings import process_environment
 from router.testing import FakeLangfuse, make_record
@@ -213,6 +215,45 @@ def _log_in_child(router: Router) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
+def test_a_call_that_takes_long_keeps_no_ready_one_from_leaving(langfuse: FakeLangfuse, tmp_path: Path) -> None:
+    """They wait for others to share their request until the end; one that is still being masked must not cost them."""
+    router, masked = _router(langfuse, tmp_path, ROUTER_FLUSH_INTERVAL_SECS="3600"), threading.Event()
+    for _ in range(5):
+        router.log(make_record(team="payments"))
+
+    def slow() -> CallRecord:
+        masked.wait(30)
+        return make_record(team="payments")
+
+    router.handle(slow)
+    assert not router.shutdown(1.0)
+    masked.set()
+    found = router.stats()
+    assert (found.handled, found.delivered) == (6, 5)
+
+
+def test_a_fork_waits_for_what_no_child_may_keep_open() -> None:
+    """And the child can do the same at once."""
+    begun, tried = threading.Event(), threading.Event()
+    order: list[str] = []
+
+    def work() -> None:
+        with no_fork_meanwhile():
+            begun.set()
+            tried.wait(0.2)  # the fork has no way to say that it waits
+            order.append("done")
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    begun.wait(10)
+    child = os.fork()
+    if not child:
+        with no_fork_meanwhile():
+            os._exit(0 if order == ["done"] else 1)
+    worker.join()
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+
 def test_a_forked_child_logs_on_its_own(langfuse: FakeLangfuse, router: Router) -> None:
     """Parent and child deliver what they accepted, each once."""
     router.log(make_record(call_id="parent", team="payments"))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from router.delivery.settings import DeliverySettings
-from router.delivery.spool.records import RECORD_HEAD, read_content, size_at
+from router.delivery.spool.records import RECORD_HEAD, SYNC, read_content, size_at
 from router.delivery.spool.segment import Segment
 from router.delivery.transport import Transport
 from router.testing import FakeLangfuse
 from tests.masked_calls import posting, texts, wait_until
-from tests.test_spool import calls_of, leave, spool_files
+from tests.test_spool import calls_of, deliver, leave, spool_files
 
 
 @pytest.fixture
@@ -86,6 +87,69 @@ def test_a_file_that_cannot_be_read_for_a_moment_is_read_later(langfuse, tmp_pat
         assert post.account() == {"handled": 10, "delivered": 10}
     assert calls_of(langfuse) == list(range(10))
     assert sum(message.endswith("cannot be read: too many open files.") for message in caplog.messages) == 1
+
+
+def test_a_file_that_cannot_be_read_holds_no_other_call(langfuse, tmp_path, monkeypatch, caplog):
+    """After a few tries it is left to the next process, which reads it; what this process accepts arrives meanwhile."""
+    leave(langfuse, tmp_path, *range(10))
+    with monkeypatch.context() as patch, posting(langfuse, spool_dir=str(tmp_path)) as post:
+
+        def fail(segment: Segment, start: int) -> Any:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+        patch.setattr(Segment, "read", fail)
+        wait_until(lambda: post.counters.snapshot().handled == 10)
+        post.send(*range(10, 15))
+        assert post.sender.force_flush(10)
+        assert post.account() == {"handled": 15, "delivered": 5, "spooled": 10}
+    assert calls_of(langfuse) == list(range(10, 15))
+    text = "10 calls to project payments left in the spool to the next process: their file cannot be read."
+    assert caplog.messages.count(text) == 1
+    deliver(langfuse, tmp_path, 15)
+    assert sorted(calls_of(langfuse)) == list(range(15))
+    assert spool_files(tmp_path) == []
+
+
+def test_hundreds_of_projects_cost_few_open_files(langfuse, tmp_path):
+    """Files are forced to the disk a few at a time, and closed then."""
+    projects = [f"p{number}" for number in range(200)]
+    langfuse.hang()
+    with posting(langfuse, *projects, spool_dir=str(tmp_path)) as post:
+        before = len(list(Path("/proc/self/fd").iterdir()))
+        for name in projects:
+            post.send(1, project=name)
+        spool = post.sender._outbox.spool
+        assert spool is not None
+        wait_until(lambda: not spool._files._dirty)
+        assert len(list(Path("/proc/self/fd").iterdir())) - before < 120
+
+
+def test_a_file_that_cannot_be_deleted_lets_the_end_go_on(langfuse, tmp_path, caplog):
+    """A folder stands where it was: what a read-only disk would say."""
+    with posting(langfuse, spool_dir=str(tmp_path)) as post:
+        post.send(1)
+        assert post.sender.force_flush(10)
+        (file,) = spool_files(tmp_path)
+        file.unlink()
+        (file / "inside").mkdir(parents=True)
+        caplog.clear()
+        assert post.sender.shutdown(5)
+    assert caplog.messages == ["Files of the spool cannot be deleted: is a directory; their calls may be sent twice."]
+
+
+def test_a_file_with_nothing_but_damage_is_counted_once(langfuse, tmp_path):
+    """One call, one byte of it changed, or of its length: it is lost, and the account says so."""
+    for at in (RECORD_HEAD + 40, len(SYNC) + 3):
+        leave(langfuse, tmp_path, 1)
+        (file,) = spool_files(tmp_path)
+        start = read_content(file.read_bytes()).runs[0].start
+        with file.open("r+b") as changed:
+            changed.seek(start + at)
+            changed.write(b"?")
+        with posting(langfuse, spool_dir=str(tmp_path)) as post:
+            wait_until(lambda: not spool_files(tmp_path))
+            wait_until(lambda: post.counters.snapshot().in_flight == 0 and post.counters.snapshot().handled == 1)
+            assert post.account() == {"handled": 1, "dropped": {"spool_damaged": 1}}
 
 
 def test_damage_that_comes_while_calls_wait_costs_the_damaged_one(langfuse, tmp_path):

@@ -105,6 +105,11 @@ class _Page:
         return takewhile(lambda span: span[0] < right, islice(self._blanks, start, None))
 
 
+def holds_key(text: str) -> bool:
+    """Return whether something in a text is written as the keys of Langfuse and of providers are."""
+    return _KEY.search(text) is not None
+
+
 def _secret_spans(source: Source, root: Node | None) -> Iterator[tuple[int, int]]:
     """Yield the spans of everything that is, or may be, a secret written in the clear."""
     for found in _KEY.finditer(source.text):

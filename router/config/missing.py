@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from router.config.draft import Draft
+from router.config.excerpt import holds_key
 from router.config.findings import Findings
 from router.config.nodes import Path
 from router.config.suggest import did_you_mean
@@ -53,11 +54,11 @@ def _tell(findings: Findings, one: Missing, environ: Mapping[str, str]) -> None:
     word = "environment variable" if one.kind == "variable" else "file"
     label = did_you_mean(one.name, environ) if one.state == "is not set" else ""
     effect, hint = _lost(findings.draft, one.project), _HINTS[one.kind].format(one.name)
-    findings.add("RT602", f"{word} `{one.name}` {one.state}", one.path, label=label, effect=effect, hint=hint)
+    findings.add("RT602", f"{word} {_shown(one.name)} {one.state}", one.path, label=label, effect=effect, hint=hint)
 
 
 def _tell_many(findings: Findings, found: Sequence[Missing]) -> None:
-    names = ", ".join(f"`{one.name}`" for one in found[:_SHOWN])
+    names = ", ".join(_shown(one.name) for one in found[:_SHOWN])
     words, hint = "environment variables are not set or empty", "`router env` lists them all; "
     hint += _HINTS["variable"].partition("; ")[2]
     if found[0].kind == "file":
@@ -67,6 +68,11 @@ def _tell_many(findings: Findings, found: Sequence[Missing]) -> None:
     effect = f"nothing could be sent to {len(projects)} projects of template `{template}`"
     location = findings.draft.at(*found[0].path)
     findings.add_at("RT602", f"{len(found)} {words}: {names}, …", location, effect=effect, hint=hint)
+
+
+def _shown(name: str) -> str:
+    """Return a name for a message, which may be logged; a key that was written in its place is not shown."""
+    return "(a key, not shown)" if holds_key(name) else f"`{name}`"
 
 
 def _lost(draft: Draft, project: str | None) -> str:

@@ -167,6 +167,17 @@ class Backlog:
         self.parked_count = self.bytes = self.flight = self.flight_bytes = 0
         return kept, lost
 
+    def leave(self, segment: Segment) -> int:
+        """Take the parked spans of a spool file out of the line; return how many. No other span settles it any more."""
+        left = sum(run.count for run in self.parked if run.segment is segment)
+        self.parked = deque(run for run in self.parked if run.segment is not segment)
+        self.parked_count -= left
+        self.spans = deque(
+            (span, since, place if place is None or place.segment is not segment else None)
+            for span, since, place in self.spans
+        )
+        return left
+
     def unpark(self, count: int, end: int) -> None:
         """Take the first spans, those before `end`, out of the line on disk; all of them in the first run."""
         run = self.parked[0]

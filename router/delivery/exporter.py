@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterable, Mapping
 
 from router.config.loaded import ResolvedProject
-from router.delivery.backlog import Backlog
+from router.delivery.backlog import OPENS_AFTER, Backlog
 from router.delivery.batch import Batch, calls_of, make_batch, smaller_batches
 from router.delivery.counters import DropReason
 from router.delivery.key_check import KeyCheck
@@ -165,6 +165,8 @@ class Exporter:
         self._outbox.put_back(backlog)
         if backlog.flight:
             self._settle(backlog, backlog.flight, Answer("rejected", cause))
+        if isinstance(error, OSError) and backlog.failures >= OPENS_AFTER:  # only the spool raises it
+            self._leave_unreadable(backlog)
         if not backlog.parked:
             return
         backlog.failures += 1
@@ -172,6 +174,12 @@ class Exporter:
         waiting, wait = calls(backlog.waiting), self._next_pause(backlog, None)
         self._notices.say(backlog.account, cause, logging.ERROR, text, waiting, backlog.project, cause, pause=wait)
         await self._pause(backlog, wait)
+
+    def _leave_unreadable(self, backlog: Backlog) -> None:
+        backlog.failures = 0
+        text = "%s to project %s left in the spool to the next process: their file cannot be read."
+        left = calls(self._outbox.leave_unreadable(backlog))
+        self._notices.say(backlog.account, "spool file left", logging.ERROR, text, left, backlog.project)
 
     async def _send_batch(self, backlog: Backlog) -> None:
         spans, since = self._outbox.take(backlog)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import os
+import threading
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 _resets: list[weakref.WeakMethod[Callable[[], None]]] = []
 _waits: list[weakref.WeakMethod[Callable[[], None]]] = []
+_MOST_WAIT_SECS = 1.0
+_quiet = threading.Lock()
+_forking: list[bool] = []
+"""For each fork under way, whether it holds `_quiet`."""
 
 
 def reset_in_child(method: Callable[[], None]) -> None:
@@ -22,6 +28,31 @@ def wait_before_fork(method: Callable[[], None]) -> None:
     _waits.append(weakref.WeakMethod(method))
 
 
+@contextmanager
+def no_fork_meanwhile() -> Iterator[None]:
+    """Let a fork on another thread wait, a second at most, for what takes microseconds.
+
+    What is opened and noted within is not left open in a child that knows nothing of it.
+    """
+    with _quiet:
+        yield
+
+
+def _before() -> None:
+    _call_all(_waits)
+    _forking.append(_quiet.acquire(timeout=_MOST_WAIT_SECS))
+
+
+def _after() -> None:
+    if _forking.pop():
+        _quiet.release()
+
+
+def _after_in_child() -> None:
+    _after()
+    _call_all(_resets)
+
+
 def _call_all(methods: list[weakref.WeakMethod[Callable[[], None]]]) -> None:
     for reference in list(methods):
         method = reference()
@@ -30,4 +61,4 @@ def _call_all(methods: list[weakref.WeakMethod[Callable[[], None]]]) -> None:
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=lambda: _call_all(_waits), after_in_child=lambda: _call_all(_resets))
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after_in_child)

@@ -238,6 +238,18 @@ class Outbox:
                 backlog.taken += run.count
             self._announced.append(backlog)
 
+    def leave_unreadable(self, backlog: Backlog) -> int:
+        """Leave the spool file that comes next to the next process, and go on behind it; return how many calls."""
+        with self._lock:
+            if not backlog.parked or backlog.flight or self.spool is None:
+                return 0
+            segment = backlog.parked[0].segment
+            self.spool.leave_to_next(segment)
+            left = backlog.leave(segment)
+            self._counters.spooled(backlog.project, left)
+            self._settled.notify_all()
+            return left
+
     def keeps(self, backlog: Backlog) -> bool:
         """Return whether the spans of a backlog may wait for as long as it takes."""
         return self.spool is not None and isinstance(backlog.destination, str)

@@ -7,7 +7,7 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from router.config.loaded import ResolvedProject
@@ -127,6 +127,12 @@ class Sender:
 
     def force_flush(self, timeout: float) -> bool:
         """Send everything accepted so far; return whether all of it was settled within `timeout` seconds."""
+        with self.hurrying(timeout):
+            return self._outbox.wait_until_settled(timeout)
+
+    @contextlib.contextmanager
+    def hurrying(self, timeout: float) -> Iterator[None]:
+        """Within the context, for `timeout` seconds at most, let no call wait for others, and hurry retries."""
         outbox = self._outbox
         with self._flush_lock:
             self._flushes += 1
@@ -134,7 +140,7 @@ class Sender:
         try:
             outbox.try_held()
             self._call(lambda exporter: exporter.hurry())
-            return outbox.wait_until_settled(timeout)
+            yield
         finally:
             with self._flush_lock:
                 self._flushes -= 1
@@ -193,8 +199,9 @@ class Sender:
         if damaged:
             self._counters.accept(segment.project, damaged)
             self._counters.dropped(segment.project, "spool_damaged", damaged)
-        self._outbox.adopt(segment.project, segment, runs)
-        self._wake()
+        if runs:
+            self._outbox.adopt(segment.project, segment, runs)
+            self._wake()
 
     def _wake(self) -> None:
         if self._thread is None:

@@ -11,18 +11,18 @@ import base64
 import contextlib
 import os
 import socket
-import threading
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, AbstractStreamWriter, ResolveResult
+from aiohttp.abc import AbstractStreamWriter
 
 from router.config.loaded import ResolvedProject
 from router.delivery.identity import PATH as IDENTITY_PATH
 from router.delivery.identity import Identity, read_identity
 from router.delivery.network import proxy_for, tls_context
+from router.delivery.resolver import Resolver
 from router.delivery.retry import Answer, judge
 from router.delivery.servers import PATH as HEALTH_PATH
 from router.delivery.servers import Servers, read_generation
@@ -31,8 +31,6 @@ from router.delivery.settings import DeliverySettings
 PATH = "/api/public/otel/v1/traces"
 _MAX_ANSWER = 64 * 1024
 _WRITE = 256 * 1024
-_MOST_HOSTS = 1_000
-"""Host names of which the last address is remembered."""
 _QUESTIONS_IN_LINE = 64
 """Servers that wait to be asked; any more are asked another time, however many hang."""
 
@@ -79,7 +77,7 @@ class Transport:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=self._settings.max_connections,
-                resolver=_Resolver(),
+                resolver=Resolver(),
                 ttl_dns_cache=60,
                 ssl=tls_context(self._settings) or True,
             ),
@@ -185,75 +183,3 @@ class _Body(aiohttp.payload.Payload):
         body: bytes = self._value
         for start in range(0, len(body), _WRITE):
             await writer.write(body[start : start + _WRITE])
-
-
-class _Resolver(AbstractResolver):
-    """Looks host names up on daemon threads, and falls back on the last answer.
-
-    The event loop's own way uses a thread pool that the interpreter joins, and refuses, before the last batches
-    are sent at exit.
-    """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, int, int], list[ResolveResult]] = {}
-        self._free = asyncio.Semaphore(2)
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        key = (host, port, family)
-        try:
-            found = await self._look_up(host, port, family)
-        except OSError:
-            if key not in self._known:
-                raise
-            return self._known[key]
-        self._known.pop(key, None)
-        while len(self._known) >= _MOST_HOSTS:  # hosts that requests bring have no end
-            del self._known[next(iter(self._known))]
-        self._known[key] = [_result(host, port, entry) for entry in found]
-        return self._known[key]
-
-    async def _look_up(self, host: str, port: int, family: int) -> list[Any]:
-        await self._free.acquire()
-        loop = asyncio.get_running_loop()
-        answer: asyncio.Future[list[Any]] = loop.create_future()
-
-        def settle(found: list[Any] | None, error: OSError | None) -> None:
-            self._free.release()
-            if answer.done():
-                return
-            if error is not None:
-                answer.set_exception(error)
-            else:
-                answer.set_result(found or [])
-
-        def look_up() -> None:
-            found, failed = None, None
-            try:
-                found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
-            except OSError as error:
-                failed = error
-            with contextlib.suppress(RuntimeError):  # the loop may have ended meanwhile
-                loop.call_soon_threadsafe(settle, found, failed)
-
-        try:
-            threading.Thread(target=look_up, name="router-resolver", daemon=True).start()
-        except RuntimeError:  # the interpreter is about to end and starts no more threads
-            look_up()
-        return await answer
-
-    async def close(self) -> None:
-        self._known.clear()
-
-
-def _result(host: str, port: int, entry: Any) -> ResolveResult:
-    family, _, proto, _, address = entry
-    return ResolveResult(
-        hostname=host,
-        host=address[0],
-        port=port,
-        family=family,
-        proto=proto,
-        flags=socket.AI_NUMERICHOST | socket.AI_NUMERICSERV,
-    )

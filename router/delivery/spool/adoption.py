@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 
+from router.delivery.fork import no_fork_meanwhile
 from router.delivery.notices import Notices
 from router.delivery.spool.files import Files
 from router.delivery.spool.folders import (
@@ -19,13 +20,14 @@ from router.delivery.spool.folders import (
     remove_unfinished,
     take_file,
     take_folder,
+    try_folder,
 )
 from router.delivery.spool.records import MOST_HEAD, Content, read_content, read_project
 from router.delivery.spool.segment import Run, Segment
 from router.delivery.spool.trouble import tell, words_of
 
 Adopt = Callable[[Segment, tuple[Run, ...], int], None]
-"""Takes the open records of a file over, and the number of places in it that cannot be read."""
+"""Takes the open records of a file over, if any, and the number of calls in it that are lost."""
 Knows = Callable[[str], bool]
 """Returns whether calls for a project can be delivered."""
 
@@ -53,7 +55,7 @@ class Adoption:
             if ended.is_set():
                 return
             try:
-                folder = take_folder(self._root, name)
+                folder = take_folder(self._root, name, attempt=self._try)
                 if folder is not None:
                     self._adopt_folder(folder)
             except OSError as error:
@@ -65,16 +67,23 @@ class Adoption:
         if self._orphan is not None:
             os.close(self._orphan)
 
+    def _try(self, root: int, name: str) -> Folder | None:
+        with self._lock, no_fork_meanwhile():
+            folder = try_folder(root, name)
+            if folder is not None:
+                self._files.begin_folder(folder)
+            return folder
+
     def _adopt_folder(self, folder: Folder) -> None:
-        with self._lock:
-            self._files.begin_folder(folder)
-        for name in names_of_files(folder.descriptor):
-            try:
-                self._adopt_file(folder, name)
-            except (OSError, ValueError) as error:
-                self._leave_alone(folder.name, name, error)
-        with self._lock:
-            self._files.end_folder()
+        try:
+            for name in names_of_files(folder.descriptor):
+                try:
+                    self._adopt_file(folder, name)
+                except (OSError, ValueError) as error:
+                    self._leave_alone(folder.name, name, error)
+        finally:
+            with self._lock:
+                self._files.end_folder()
 
     def _adopt_file(self, folder: Folder, name: str) -> None:
         data = read_file(folder.descriptor, name)
@@ -82,7 +91,7 @@ class Adoption:
             os.unlink(name, dir_fd=folder.descriptor)
             return
         content = read_content(data)
-        if content.count and not self._knows(content.project):
+        if (content.count or content.lost) and not self._knows(content.project):
             self._set_aside(folder, name, content.project)
             return
         segment = Segment(folder, name, content.project, content.end)
@@ -92,10 +101,9 @@ class Adoption:
         with self._lock:
             self._files.add(segment)
             if not content.runs:
-                if not content.damaged:
-                    self._files.forget(segment)
-                return
-        self._adopt(segment, content.runs, content.damaged)
+                self._files.forget(segment)
+        if content.runs or content.lost:
+            self._adopt(segment, content.runs, content.lost)
 
     def _tell_damage(self, folder: Folder, name: str, content: Content) -> None:
         if content.damaged or content.torn:
@@ -135,7 +143,8 @@ class Adoption:
 
     def _adopt_orphan(self, orphans: Folder, name: str) -> None:
         try:
-            descriptor = self._orphan = take_file(orphans.descriptor, name)
+            with no_fork_meanwhile():
+                descriptor = self._orphan = take_file(orphans.descriptor, name)
             if descriptor is None:
                 return
             try:
@@ -148,8 +157,9 @@ class Adoption:
                 remove_unfinished(orphans.descriptor, name)
                 os.rename(name, own, src_dir_fd=orphans.descriptor, dst_dir_fd=self._files.own.descriptor)
             finally:
-                self._orphan = None
-                os.close(descriptor)
+                with no_fork_meanwhile():
+                    self._orphan = None
+                    os.close(descriptor)
             self._orphans.discard(project)
             self._adopt_file(self._files.own, own)
         except (OSError, ValueError) as error:

@@ -6,7 +6,9 @@ import hashlib
 import os
 from collections import OrderedDict
 from contextlib import ExitStack
+from itertools import islice
 
+from router.delivery.fork import no_fork_meanwhile
 from router.delivery.spool.folders import SUFFIX, Folder
 from router.delivery.spool.segment import Place, Segment
 
@@ -107,6 +109,14 @@ class Files:
             known.pop(segment, None)
         self._drop_if_empty(segment.folder)
 
+    def leave_to_next(self, segment: Segment) -> None:
+        """Use a file no more, and do not delete it."""
+        segment.close()
+        if self._current.get(segment.project) is segment:
+            del self._current[segment.project]
+        for known in (self._segments, self._open, self._dirty):
+            known.pop(segment, None)
+
     def begin_folder(self, folder: Folder) -> None:
         """Keep a folder whose files are taken over one by one, whatever becomes of those meanwhile."""
         self._folders[folder.name] = self._taking = folder
@@ -124,32 +134,50 @@ class Files:
             and folder.name in self._folders
             and not any(segment.folder is folder for segment in self._segments)
         ):
-            del self._folders[folder.name]
-            folder.remove()
+            with no_fork_meanwhile():
+                del self._folders[folder.name]
+                folder.remove()
 
     def take_dirty(self, copies: ExitStack) -> list[int]:
-        """Return the descriptors of what is to be forced to the disk; `copies` closes them."""
-        descriptors = [segment.descriptor() for segment in self._dirty]
-        if self._has_new and self._dirty:
-            descriptors.append(self.own.descriptor)
-            self._has_new = False
-        self._dirty.clear()
-        found = []
-        for descriptor in descriptors:
+        """Return descriptors of what is to be forced to the disk, a few files at a time; `copies` closes them.
+
+        Raises:
+            OSError: a file cannot be opened; it is taken another time.
+        """
+        found: list[int] = []
+
+        def copy(descriptor: int) -> None:
             found.append(os.dup(descriptor))
             copies.callback(os.close, found[-1])
+
+        if self._has_new and self._dirty:
+            copy(self.own.descriptor)
+            self._has_new = False
+        for segment in list(islice(self._dirty, _MOST_OPEN)):
+            was_open = segment.is_open
+            try:
+                copy(segment.descriptor())
+            finally:
+                if not was_open:
+                    segment.close()
+            del self._dirty[segment]
         return found
 
-    def leave(self) -> None:
-        """Close everything; what is settled is deleted."""
+    def leave(self) -> list[OSError]:
+        """Close everything; what is settled is deleted. Return what stood in the way of that."""
+        failures = []
         for segment in list(self._segments):
-            if segment.is_settled:
-                self.forget(segment)
+            try:
+                if segment.is_settled:
+                    self.forget(segment)
+            except OSError as error:
+                failures.append(error)
             segment.close()
         for folder in self._folders.values():
             folder.remove()
         self._folders.clear()
         self._segments.clear()
+        return failures
 
     def close(self) -> None:
         """Close, in a forked child, what belongs to the parent."""

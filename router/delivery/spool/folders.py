@@ -182,22 +182,12 @@ def create_folder(root: int) -> Folder:
     return Folder(root, name, descriptor, lock)
 
 
-def take_folder(root: int, name: str, pause: Callable[[], object] = _pause) -> Folder | None:
-    """Lock the folder of a process that has ended; None while it runs, or when another one was faster.
-
-    Tries twice: who asks whether its process runs (`is_held`) has the lock for a moment.
+def try_folder(root: int, name: str) -> Folder | None:
+    """Lock the folder of a process that has ended; None while anybody else has its lock.
 
     Raises:
         OSError: it is no folder of the spool.
     """
-    folder = _try_folder(root, name)
-    if folder is None:
-        pause()
-        folder = _try_folder(root, name)
-    return folder
-
-
-def _try_folder(root: int, name: str) -> Folder | None:
     descriptor = open_folder(name, within=root)
     lock = -1
     try:
@@ -212,6 +202,26 @@ def _try_folder(root: int, name: str) -> Folder | None:
         raise
     _close(descriptor, lock)
     return None
+
+
+def take_folder(
+    root: int,
+    name: str,
+    pause: Callable[[], object] = _pause,
+    attempt: Callable[[int, str], Folder | None] = try_folder,
+) -> Folder | None:
+    """Lock the folder of a process that has ended; None while it runs, or when another one was faster.
+
+    Tries twice: who asks whether its process runs (`is_held`) has the lock for a moment.
+
+    Raises:
+        OSError: it is no folder of the spool.
+    """
+    folder = attempt(root, name)
+    if folder is None:
+        pause()
+        folder = attempt(root, name)
+    return folder
 
 
 def is_held(folder: int) -> bool:

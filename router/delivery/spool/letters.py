@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from router.delivery.fork import no_fork_meanwhile
 from router.delivery.settings import Fsync
 from router.delivery.spool.folders import (
     DEAD,
@@ -121,14 +122,16 @@ class DeadLetters:
             os.close(descriptor)
 
     def _take(self, folder: Folder, name: str) -> int | None:
-        descriptor = take_file(folder.descriptor, name)
-        if descriptor is not None:
-            self._taken.add(descriptor)
-        return descriptor
+        with no_fork_meanwhile():
+            descriptor = take_file(folder.descriptor, name)
+            if descriptor is not None:
+                self._taken.add(descriptor)
+            return descriptor
 
     def _let_go(self, descriptor: int) -> None:
-        self._taken.discard(descriptor)
-        os.close(descriptor)
+        with no_fork_meanwhile():
+            self._taken.discard(descriptor)
+            os.close(descriptor)
 
     def _write(self, folder: Folder, project: str, records: list[bytes], kept: Kept) -> None:
         segment: Segment | None = None
@@ -154,8 +157,9 @@ class DeadLetters:
                 if self._fsync == "always":
                     os.fsync(segment.descriptor())
             finally:
-                self._taken.discard(segment.descriptor())
-                segment.close()
+                with no_fork_meanwhile():
+                    self._taken.discard(segment.descriptor())
+                    segment.close()
 
     def _open(self, folder: Folder, project: str) -> Segment:
         """Return the file of a project that this process writes, locked; a new one where that is full or taken."""

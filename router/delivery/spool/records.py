@@ -57,6 +57,11 @@ class Content:
     def count(self) -> int:
         return sum(run.count for run in self.runs)
 
+    @property
+    def lost(self) -> int:
+        """Calls that cannot be read any more, as far as can be told: what is torn is taken for one."""
+        return self.damaged + bool(self.torn)
+
 
 @dataclass(frozen=True, slots=True)
 class Record:

@@ -117,6 +117,11 @@ class Spool:
                 text = "The spool cannot be written: %s; calls may be sent twice."
                 tell(self._notices, "settle", text, words_of(error))
 
+    def leave_to_next(self, segment: Segment) -> None:
+        """Leave a file as it is to the next process: this one cannot read it."""
+        with self._lock:
+            self._files.leave_to_next(segment)
+
     def keep_dead(self, project: str, spans: Iterable[bytes], note: str) -> Kept:
         """Keep calls that their server refuses for good; on the sender's thread only."""
         kept = self._letters.keep(project, spans, note)
@@ -144,8 +149,11 @@ class Spool:
             self._leaving += 1
             if self._root < 0 or (self._leaving == 1 and self._thread.ident is not None):
                 return
-            self._files.leave()
+            failures = self._files.leave()
             self._close_root()
+        for error in failures[:1]:
+            text = "Files of the spool cannot be deleted: %s; their calls may be sent twice."
+            tell(self._notices, "leave", text, words_of(error))
 
     def _close_root(self) -> None:
         root, self._root = self._root, -1
@@ -172,22 +180,24 @@ class Spool:
             try:
                 if time.monotonic() >= next_look or self._looks_soon:
                     self._looks_soon = False
-                    self._look()
                     next_look = time.monotonic() + _LOOK_SECS
+                    self._look()
                 if self._written.wait(max(0.0, next_look - time.monotonic())) and not self._ended.wait(_FSYNC_SECS):
                     self._written.clear()
                     self._sync()
-            except OSError as error:
+            except Exception as error:  # noqa: BLE001  # the last line of the thread; what it looks after stays
                 tell(self._notices, "look", "The spool cannot be looked after: %s.", words_of(error))
                 self._ended.wait(_FSYNC_SECS)
         self._leave()
 
     def _sync(self) -> None:
-        with contextlib.ExitStack() as copies:
-            with self._lock:
-                descriptors = self._files.take_dirty(copies)
-            for descriptor in descriptors:
-                os.fsync(descriptor)
+        descriptors = [-1]
+        while descriptors:
+            with contextlib.ExitStack() as copies:
+                with self._lock:
+                    descriptors = self._files.take_dirty(copies)
+                for descriptor in descriptors:
+                    os.fsync(descriptor)
         self._letters.sync()
 
     def _look(self) -> None:
