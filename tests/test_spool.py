@@ -42,7 +42,9 @@ def leave(langfuse: FakeLangfuse, folder: Path, *numbers: int, project: str = "p
 
 
 def spool_files(folder: Path) -> list[Path]:
-    return sorted(folder.rglob("*.spool"))
+    # `rglob` raises when a folder goes meanwhile.
+    found = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in found if path.suffix == ".spool")
 
 
 def wait_for(condition: Callable[[], object], timeout: float = 10.0) -> None:
