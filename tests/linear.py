@@ -11,6 +11,8 @@ Result = TypeVar("Result")
 _REFERENCE_SECS = 0.08
 """What `_plain_python` takes on the machine for which limits are given."""
 _ATTEMPTS = 3
+_LARGER = 8_000
+_TOO_SHORT_SECS = 0.015
 
 
 def takes_linear_time(read: Callable[[bytes], Any], unit: str) -> bool:
@@ -21,6 +23,20 @@ def takes_linear_time(read: Callable[[bytes], Any], unit: str) -> bool:
         return cpu_seconds(lambda: read(text))
 
     return seconds(200_000) < 30 * seconds(20_000) + 0.05
+
+
+def grows_with_text(read: Callable[[bytes], Any], unit: str) -> bool:
+    """Return whether four times the text takes about four times as long: a quick look, where there is much to look at.
+
+    Each of the sizes is some thousand bytes; what takes so little time at the larger one that its growth cannot be told
+    passes.
+    """
+    text = (unit * _LARGER).encode()[:_LARGER]
+    for _ in range(_ATTEMPTS):
+        larger = _cpu_of(lambda: read(text))[0]
+        if larger < _TOO_SHORT_SECS or larger < 8 * _cpu_of(lambda: read(text[: _LARGER // 4]))[0]:
+            return True
+    return False
 
 
 def cpu_seconds(run: Callable[[], Any]) -> float:

@@ -11,7 +11,7 @@ from router.masking.detectors.commands import AN_OPTION, COMMANDS_SIGN, CommandS
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, has_digit
 from router.masking.detectors.forms import PASSWORD_WORDS, SPELLED_SIGN
 from router.masking.detectors.placeholders import Placeholders
-from router.masking.detectors.spelled import SpelledSecrets
+from router.masking.detectors.spelled import Spelled, SpelledSecrets
 from router.masking.names import names_secret, readable
 from router.masking.patterns import compile_bytes, spans
 
@@ -97,15 +97,16 @@ class SecretValue:
         return after(f'{key}="'.encode(), self.find) if is_name else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [*self._assigned(text), *self._told(text), *self._listed(text)]
+        return [*self._assigned(text), *self._spelled.find(text, self._is_spelled_secret), *self._listed(text)]
 
-    def _told(self, text: bytes) -> Iterator[Span]:
-        for name, begin, end, is_told in self._spelled.find(text):
-            value, is_password = text[begin:end], name.lower().endswith(_PASSWORDS)
-            is_quoted = text[begin - 1] in _MARKS
-            is_code = not is_quoted and self._is_code(name, value)
-            if not is_code and _says_secret(name) and self._is_secret(value, is_password, is_told, is_quoted=is_quoted):
-                yield begin, end
+    def _is_spelled_secret(self, spelled: Spelled) -> bool:
+        name, value, is_quoted, is_told = spelled
+        is_password = name.lower().endswith(_PASSWORDS)
+        return (
+            _says_secret(name)
+            and (is_quoted or not self._is_code(name, value))
+            and self._is_secret(value, is_password, is_told, is_quoted=is_quoted)
+        )
 
     def _listed(self, text: bytes) -> Iterator[Span]:
         """Yield secrets in the columns of tables and among the options of commands."""

@@ -26,7 +26,11 @@ _NAME = rf"[A-Za-z0-9_.-]*{_WORD}"
 _MARK = r"\\*[\"'`]?"
 _QUOTE = r"\\*[\"'`]"
 _GIVEN = rf"{_MARK}[ \t]*[:=][ \t]*{_MARK}"
-_VALUE = r"([^\s\"'`<>\\|*,][^\s\"'`<>\\|]{3,})"
+_BEGUN = r"[^\s\"'`<>\\|*,][^\s\"'`<>\\|]{3}"
+_VALUE = f"({_BEGUN})"
+"""The first bytes of a value that ends a form: as many as one has at least."""
+VALUE_GOES_ON = r"[^\s\"'`<>\\|]*"
+"""What follows them of the value. It is left out above, as it may hold the next name and be read again from there."""
 _FIRST, _REST = r"[^\s\"'`<>(){}\[\]*=&;]", r"[^\s\"'`<>(){}\[\]=&;]"
 _QUOTED = r"([^\"'`\n\\]{4,})"
 _ARROW = r"(?:[:=]|[-=]>|→|--? |– |(?i:is|was):? )"
@@ -57,6 +61,11 @@ class Form(NamedTuple):
     source: str
     evidence: Evidence
     says: str = ""
+
+    @property
+    def is_open(self) -> bool:
+        """Return whether the second group ends with the first bytes of the value, which `VALUE_GOES_ON` may follow."""
+        return self.source.endswith(_VALUE)
 
 
 FORMS = (
@@ -134,7 +143,10 @@ FORMS = (
     ),
     Form(rf"({_WORD}){_MARK}:[ \t]*\n+{_FENCE}{_VALUE}", Evidence.SIGNS),
     # Rows of two cells
-    Form(rf"(?:^|\n)[ \t\"']*({_NAME})[\"']?[,;\t][ \t]*{_MARK}{_VALUE}{_MARK}[ \t\r]*(?:\n|$)", Evidence.MIXED),
+    Form(
+        rf"(?:^|\n)[ \t\"']*({_NAME})[\"']?[,;\t][ \t]*{_MARK}({_BEGUN}{VALUE_GOES_ON}){_MARK}[ \t\r]*(?:\n|$)",
+        Evidence.MIXED,
+    ),
     # Words
     Form(rf"({_SPACED}){_MARK}\**[ \t]*{_ARROW}\**[ \t\n]*(?:{_FENCE})?{_MARK}{_VALUE}", Evidence.MIXED, "api_key"),
     Form(rf"({_WORD}){_MARK}[ \t]*(?:->|→|–| - )[ \t]*{_MARK}{_VALUE}", Evidence.MIXED),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from router.masking.detectors.detector import has_digit
-from router.masking.detectors.forms import FORMS, Evidence
+from router.masking.detectors.detector import Span, has_digit
+from router.masking.detectors.forms import FORMS, VALUE_GOES_ON, Evidence
 from router.masking.patterns import compile_bytes
 
 _ALGORITHM = (
@@ -16,47 +16,58 @@ _ALGORITHM = (
 """`SHA256`, `base64-encoded`, and what counts: `8-character`, `8-16`, `30days`."""
 _LEAST_OF_MIXED = 5
 _LONGEST_QUOTED = 256
+_LONGEST_JUDGED = 512
+"""Bytes of a value by which it is judged: what is turned down is read again, for names within it."""
 _LONGEST_NAME = 64
 _NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _QUOTES = (b'"', b"'", b"`")
 
 
 class Spelled(NamedTuple):
-    """A name that may say secret, and the span of the value given to it.
+    """A name that may say secret, and the value given to it, or the beginning of a long one.
 
     Attributes:
         is_told: whether the form or the value shows that a value stands there; else it may be a word of prose.
     """
 
     name: str
-    begin: int
-    end: int
+    value: bytes
+    is_quoted: bool
     is_told: bool
 
 
 class SpelledSecrets:
-    """Finds names and values in forms where more than a mark stands between the two."""
+    """Finds values given to names in forms where more than a mark stands between the two."""
 
     def __init__(self) -> None:
         sources = [form.source.encode().decode("latin-1") for form in FORMS]
         self._found = compile_bytes("|".join(sources))
         self._forms = compile_bytes("|".join(sources), captures=True)
+        self._rest = compile_bytes(VALUE_GOES_ON)
         self._letter = compile_bytes(r"[A-Za-z].*[0-9!#$%&*+=?@^~]|[0-9!#$%&*+=?@^~].*[A-Za-z]")
         self._algorithm = compile_bytes(_ALGORITHM)
 
-    def find(self, text: bytes) -> Iterator[Spelled]:
-        """Yield what is written in such a form, in order."""
+    def find(self, text: bytes, is_secret: Callable[[Spelled], bool]) -> Iterator[Span]:
+        """Yield the spans of the values written in such a form of which `is_secret` says so, in order."""
         position = 0
         while found := self._found.search(text, position):
             # What captures is slow where it has to look for its match, and the longest match may be another form's.
             match = self._forms.match(text, found.start(), found.end())
             number = next(number for number in range(len(FORMS)) if match.start(2 * number + 1) >= 0)
-            form, (begin, end) = FORMS[number], match.span(2 * number + 2)
+            form, (begin, least) = FORMS[number], match.span(2 * number + 2)
             position = max(begin, match.start() + 1)
-            end = whole(text, begin, end)
-            if form.evidence is not Evidence.MIXED or self.is_mixed(text[begin:end]):
-                name = form.says or _name(text, *match.span(2 * number + 1))
-                yield Spelled(name, begin, end, form.evidence is not Evidence.SIGNS or has_digit(text[begin:end]))
+            near = min(len(text), least + _LONGEST_JUDGED)
+            end = self._rest.match(text, least, near).end() if form.is_open else least
+            value = text[begin : whole(text, begin, end)]
+            if form.evidence is Evidence.MIXED and not self.is_mixed(value):
+                continue
+            name = form.says or _name(text, *match.span(2 * number + 1))
+            is_told = form.evidence is not Evidence.SIGNS or has_digit(value)
+            if is_secret(Spelled(name, value, text[begin - 1 : begin] in _QUOTES, is_told)):
+                if end == near:
+                    end = self._rest.match(text, least).end()
+                position = max(position, whole(text, begin, end))
+                yield begin, position
 
     def is_mixed(self, value: bytes) -> bool:
         """Return whether a value can be no word of prose, nor the name of an algorithm."""
