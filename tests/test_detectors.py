@@ -94,6 +94,9 @@ def test_card_numbers_in_a_row_are_found_each() -> None:
         "order 630427373398",  # twelve digits and no word
         "4111111111111111" * 2,
         "4111\n1111\n1111\n1111",  # a column of a table
+        "|4111|1111|1111|1111|",  # a row
+        "4111,1111,1111,1111",
+        "4111, 1111, 1111, 1111",
         "ASIA PACIFIC AND ASIA MINOR2",
     ],
 )
@@ -264,6 +267,24 @@ def test_a_private_key_is_found_with_or_without_its_end(text: str, expected: str
         ("4111_1111_1111_1111", "[CREDIT_CARD]"),
         ("3714 - 496353 - 98431", "[CREDIT_CARD]"),
         ("card\t4111\t1111\t1111\t1111", "card\t[CREDIT_CARD]"),
+        ("card 4111,1111,1111,1111", "card [CREDIT_CARD]"),
+        ("card 4111, 1111, 1111, 1111", "card [CREDIT_CARD]"),
+        ("4111|1111|1111|1111", "[CREDIT_CARD]"),
+        ("4111 | 1111 | 1111 | 1111", "[CREDIT_CARD]"),
+        ("4111·1111·1111·1111", "[CREDIT_CARD]"),
+        ("4111 – 1111 – 1111 – 1111", "[CREDIT_CARD]"),
+        ("4111 — 1111 — 1111 — 1111", "[CREDIT_CARD]"),
+        ("4111\u00a0–\u00a01111\u00a0–\u00a01111\u00a0–\u00a01111", "[CREDIT_CARD]"),
+        ("(415)\u00a0555-2671", "[PHONE]"),
+        ("(415)—555—2671", "[PHONE]"),
+        ("+1\u00a0(415)\u00a0555\u20112671", "[PHONE]"),
+        ("tel. (030)\u00a023125\u202f777", "tel. [PHONE]"),
+        (OPENAI_KEY.replace("-", "\u2011"), "[API_KEY]"),
+        ("password\u00a0= Hunter2xyz", "password\u00a0= [SECRET_VALUE]"),
+        ("mot de passe\u202f: Hunter2xyz", "mot de passe\u202f: [SECRET_VALUE]"),
+        ("Bearer\u00a0abcdefghijklmnop1234567890", "Bearer\u00a0[AUTH_HEADER]"),
+        ("aa\u2010bb\u2010cc\u2010dd\u2010ee\u201001", "[MAC]"),
+        (PEM.replace("-----", "–––––"), "[PRIVATE_KEY]"),
         ("jane.doe%2540example.com", "[EMAIL]"),
         ("jane.doe&#64example.com", "[EMAIL]"),
         (f'{AWS_KEY[:9]}" + "{AWS_KEY[9:]}', "[API_KEY]"),
@@ -276,8 +297,8 @@ def test_a_disguise_does_not_help(disguised: str, label: str) -> None:
 
 
 def test_folding_leaves_ordinary_prose_alone() -> None:
-    """Dashes, quotes and accents of prose cost no shadow; nor does plain text with a per cent sign in it."""
-    assert fold("Où — “là” … 5 € – naïve".encode()) is None
+    """Long dashes, quotes and accents of prose cost no shadow; nor does plain text with a per cent sign in it."""
+    assert fold("Où — “là” … 5 € — naïve—si".encode()) is None
     assert fold(b"50% of it & more") is None
 
 

@@ -28,14 +28,15 @@ _LONGEST_PIECE = 8192
 _LONGEST_CARD = 40
 """Bytes of a card number written digit by digit, and the digit after it."""
 _TO_BLANKS = bytes.maketrans(b".-", b"  ")
-_INLINE = b"0123456789 .-_/+"
+_INLINE = b"0123456789 .-_/+|\xc2\xb7"
+_CELL_MARK = b"|"
 _WORDS = (b"card", b"maestro", b"debit")
 _FOUR = (8600, 9792, 9860)
 _ARTICLE = compile_bytes(r"(?i)\b(?:ean|gtin|upc|isbn|barcode)(?:-?1[0-4])?[\"']?[ \t]*[:=#]?[ \t]*[\"']?$")
 """Words before a number of goods, which may pass for a card of 13 digits."""
 
 _MARK = "[ .-]"
-_WIDE = r"[\t_/+]|\r?\n|  | - "
+_WIDE = r"[\t_/+|,]|\r?\n|  | [-|] | ?\xc2\xb7 ?|, "
 _GAP = f"(?:{_MARK}|{_WIDE})"
 
 
@@ -95,9 +96,16 @@ def _is_spread_card(text: bytes, start: int, end: int) -> bool:
     if text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum():
         return False
     written = text[start:end]
-    return is_card(bytes(filter(_is_digit, written))) and (
-        not written.translate(None, _INLINE) or _is_named(text, start, end)
-    )
+    if not is_card(bytes(filter(_is_digit, written))):
+        return False
+    is_inline = not written.translate(None, _INLINE) and not _is_in_row(text, start, end)
+    return is_inline or _is_named(text, start, end)
+
+
+def _is_in_row(text: bytes, start: int, end: int) -> bool:
+    """Return whether the mark between the cells of a table stands beside the groups as well as between them."""
+    around = text[max(0, start - 2) : start].strip()[-1:] + text[end : end + 2].strip()[:1]
+    return _CELL_MARK in text[start:end] and _CELL_MARK in around
 
 
 def _is_wrapped_card(text: bytes, start: int, end: int) -> bool:

@@ -11,7 +11,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import Any
 
-from router.masking.patterns import compile_custom
+from router.masking.patterns import compile_custom, spans
 from router.masking.utf8 import with_blanks
 
 # What always hides a character: other digits and letters that read as ASCII, and what is invisible.
@@ -19,8 +19,10 @@ _DISGUISED = (
     r"[^\P{Nd}0-9]|\p{Cf}|[\x{B2}\x{B3}\x{B9}\x{34F}\x{2024}\x{2070}-\x{209C}\x{2460}-\x{24FF}\x{3002}"
     r"\x{FE00}-\x{FE0F}\x{FE50}-\x{FE6F}\x{FF01}-\x{FF61}\x{1D400}-\x{1D7FF}\x{1F100}-\x{1F1FF}\x{E0000}-\x{E01EF}]"
 )
-# What prose is full of, and what matters only after a digit or, as in an account number, a capital.
-_SEPARATORS = r"[^\P{Pd}\-]|[^\P{Zs} ]|\x{2212}"
+# Blanks and dashes that are typed for a plain one.
+_SEPARATORS = r"[^\P{Zs} ]|[\x{2010}-\x{2013}\x{2212}]"
+# Longer ones, of which prose is full: they matter beside a digit, and after a capital, as in an account number.
+_DASHES = r"[^\P{Pd}\-]"
 _ESCAPED = (
     r"\\+u[0-9A-Fa-f]{4}|\\+x[0-9A-Fa-f]{2}|\\+/|%(?:25)*[0-9A-Fa-f]{2}"
     r"|&#[0-9]{1,7};?|&#[xX][0-9A-Fa-f]{1,6};|&(?:amp|quot|apos|nbsp|commat|period|num);"
@@ -29,12 +31,20 @@ _ASCII_SITES = compile_custom(_ESCAPED)
 # Accents on digits, and the boxes of emoji.
 _MARKS = r"\p{Mn}|\x{20E3}"
 _SITES = compile_custom(
-    f"(?:{_DISGUISED})(?:{_DISGUISED}|{_SEPARATORS}|{_MARKS})*|[0-9](?:{_SEPARATORS}|{_MARKS})+|[A-Z](?:{_SEPARATORS})+|{_ESCAPED}"
+    f"(?:{_DISGUISED}|{_SEPARATORS})(?:{_DISGUISED}|{_SEPARATORS}|{_DASHES}|{_MARKS})*"
+    f"|[0-9)](?: ?(?:{_SEPARATORS}|{_DASHES}|{_MARKS}))+|[A-Z](?:{_SEPARATORS}|{_DASHES})+|(?:{_DASHES})+[0-9]"
+    f"|{_ESCAPED}"
 )
 AROUND = 256
 """Bytes around a folded character within which a value of ordinary length lies."""
+_LONGEST_KNOWN = 16
 _BLANKS = (b" ", b"\n")
 _ENTITIES = {b"amp": "&", b"quot": '"', b"apos": "'", b"nbsp": " ", b"commat": "@", b"period": ".", b"num": "#"}
+
+
+_Site = tuple[int, int, int]
+"""Where something folded begins in the text; how many bytes of it one byte stands for, 0 where it vanished; and how
+many more bytes the text has than the shadow up to its end."""
 
 
 class Shadow:
@@ -45,21 +55,14 @@ class Shadow:
         spaced: the original one with blanks for escaped line breaks, of the same length.
     """
 
-    __slots__ = ("_folded", "_original", "_replaced", "spaced", "text")
+    __slots__ = ("_begins", "_sites", "spaced", "text")
 
-    def __init__(self, text: bytes) -> None:
-        self.text = self.spaced = text
-        # Segment i begins at _folded[i] in the shadow and at _original[i] in the text; _replaced[i] is how many bytes
-        # of the text its single byte stands for, or 0 where both are the same.
-        self._folded: list[int] = []
-        self._original: list[int] = []
-        self._replaced: list[int] = []
-
-    def begin(self, folded: int, original: int, replaced: int) -> None:
-        """Add a segment; segments come in order."""
-        self._folded.append(folded)
-        self._original.append(original)
-        self._replaced.append(replaced)
+    def __init__(self, spaced: bytes, text: bytes, begins: list[int], sites: list[_Site]) -> None:
+        """Take what was folded, in order: where each begins in `text`, and what it was."""
+        self.text = text
+        self.spaced = spaced
+        self._begins = begins
+        self._sites = sites
 
     def changed(self) -> list[tuple[int, bytes]]:
         """Return the parts of the folded text that read otherwise than the original does, with where each begins.
@@ -68,14 +71,11 @@ class Shadow:
         it begins and ends at blanks. Where that is most of the text, it is all of it.
         """
         parts: list[list[int]] = []
-        for offset, original, replaced in zip(self._folded, self._original, self._replaced, strict=True):
-            if offset == original and not replaced:
-                continue  # what stands before all that was folded
+        for start, end in self._around_changes():
             reached = parts[-1][1] if parts else 0
-            if parts and offset + AROUND <= reached:
+            if parts and end <= reached:
                 continue
-            start = self._blank_before(reached, offset - AROUND)
-            end = self._blank_after(offset + AROUND)
+            start, end = self._blank_before(reached, start), self._blank_after(end)
             if parts and start <= reached:
                 parts[-1][1] = end
             else:
@@ -83,6 +83,18 @@ class Shadow:
         if sum(end - start for start, end in parts) * 2 > len(self.text):
             return [(0, self.text)]
         return [(start, self.text[start:end]) for start, end in parts]
+
+    def _around_changes(self) -> list[tuple[int, int]]:
+        """Return disjoint spans, in order, of what stands within `AROUND` bytes of what was folded."""
+        spread: list[tuple[int, int]] = []
+        begin = end = -1
+        for offset in self._begins:
+            if offset - AROUND > end:
+                if end >= 0:
+                    spread.append((begin, end))
+                begin = offset - AROUND
+            end = offset + AROUND
+        return [*spread, (begin, end)]
 
     def _blank_before(self, lowest: int, offset: int) -> int:
         if offset <= lowest:
@@ -95,17 +107,16 @@ class Shadow:
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the original text for which a non-empty span of the shadow stands."""
-        if not self._folded:
-            return start, end
         return self._stands_for(start)[0], self._stands_for(end - 1)[1]
 
     def _stands_for(self, offset: int) -> tuple[int, int]:
-        index = bisect_right(self._folded, offset) - 1
-        original = self._original[index]
-        if self._replaced[index]:
-            return original, original + self._replaced[index]
-        begin = original + offset - self._folded[index]
-        return begin, begin + 1
+        index = bisect_right(self._begins, offset) - 1
+        if index < 0:
+            return offset, offset + 1
+        original, size, shift = self._sites[index]
+        if size and offset == self._begins[index]:
+            return original, original + size
+        return offset + shift, offset + shift + 1
 
 
 def fold(text: bytes) -> Shadow | None:
@@ -120,47 +131,45 @@ def fold(text: bytes) -> Shadow | None:
         sites = _ASCII_SITES
     else:
         return None
-    shadow = Shadow(spaced)
-    _replace_sites(shadow, spaced, sites)
+    shadow = _replace_sites(spaced, sites)
     return shadow if shadow.text != text else None
 
 
-def _replace_sites(shadow: Shadow, text: bytes, sites: Any) -> None:
+def _replace_sites(text: bytes, pattern: Any) -> Shadow:
+    begins: list[int] = []
+    sites: list[_Site] = []
     pieces: list[bytes] = []
-    position = length = 0
-    for match in sites.finditer(text):
-        start, end = match.span()
-        for begin, size, char in _folded_characters(text, start, end):
-            if begin > position:
-                shadow.begin(length, position, 0)
-                pieces.append(text[position:begin])
-                length += begin - position
-            if char:
-                shadow.begin(length, begin, size)
-                pieces.append(char)
-                length += 1
+    position = shift = 0
+    for start, end in spans(pattern, text):
+        found = text[start:end]
+        for offset, size, char in (_known_characters if end - start <= _LONGEST_KNOWN else _characters)(found):
+            begin = start + offset
+            begins.append(begin - shift)
+            shift += size - len(char)
+            sites.append((begin, size if char else 0, shift))
+            pieces += (text[position:begin], char)
             position = begin + size
-    if position:
-        shadow.begin(length, position, 0)
-        pieces.append(text[position:])
-        shadow.text = b"".join(pieces)
+    return Shadow(text, b"".join([*pieces, text[position:]]) if pieces else text, begins, sites)
 
 
-def _folded_characters(text: bytes, start: int, end: int) -> list[tuple[int, int, bytes]]:
+def _characters(found: bytes) -> tuple[tuple[int, int, bytes], ...]:
     """Return (offset, bytes, ASCII) of what folds within a match; empty ASCII for what vanishes."""
-    found = text[start:end]
     if found[0] in b"\\%&":
         char = _unescape(found)
         folded = fold_character(char) if char else None
-        return [] if folded is None else [(start, end - start, folded)]
-    characters, offset = [], start
+        return () if folded is None else ((0, len(found), folded),)
+    characters, offset = [], 0
     for char in found.decode():
         size = len(char.encode())
         folded = fold_character(char) if size > 1 else None
         if folded is not None:
             characters.append((offset, size, folded))
         offset += size
-    return characters
+    return tuple(characters)
+
+
+_known_characters = lru_cache(maxsize=4096)(_characters)
+"""The same, remembered: a text has the same blanks and escapes again and again."""
 
 
 def _unescape(found: bytes) -> str | None:

@@ -56,7 +56,8 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
     Builtin(
         "credit_card",
         "pii",
-        "payment card numbers of 12 to 19 digits, however they are grouped",
+        "payment card numbers of 12 to 19 digits, in the groups of their schemes, with blanks, dashes, dots, slashes "
+        "or bars between them; with tabs or commas beside a word such as `card`",
         "prefix and length of a scheme, Luhn's check digit; 12 digits need a word such as `card`",
         "numbers cut off or with a wrong digit",
         CreditCard,
