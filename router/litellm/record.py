@@ -59,7 +59,6 @@ _PROXY_KEYS = frozenset(
         "requester_ip_address",
         "requester_metadata",
         "spend_logs_metadata",
-        "standard_logging_guardrail_information",
         "target_agent_id",
         "used_client_oauth_token",
         "user_agent",

@@ -69,6 +69,7 @@ INTERNAL_KEYS = frozenset(
         "request_retry_count",
         "secret_fields",
         "standard_callback_dynamic_params",
+        "standard_logging_guardrail_information",
     }
 )
 """Keys that LiteLLM writes into the metadata of calls by itself; they never reach Langfuse as metadata."""

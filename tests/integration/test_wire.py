@@ -188,10 +188,11 @@ def test_a_guardrail_shows_nothing_that_is_hidden_elsewhere(
     hidden: str, logger: RouterLogger, langfuse: FakeLangfuse
 ) -> None:
     """It was given the input or the output: where a path is hidden, only what it decided is left."""
-    called(logger, langfuse, metadata={**guarded(guardrail_request="hello"), hidden: True})
+    called(logger, langfuse, metadata={**guarded(guardrail_request="what it was given"), hidden: True})
     (span,) = guardrails(langfuse)
     assert (span.input, span.output) == (None, None)
     assert span.metadata["guardrail_status"] == "guardrail_intervened"
+    assert "what it was given" not in repr([span.attributes for span in langfuse.spans()])
 
 
 @pytest.mark.seed("cost")
