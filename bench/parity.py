@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import fnmatch
 import json
 import logging
+import os
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +27,8 @@ PROJECT = "parity"
 _ROUTING = """\
 version: 1
 projects:
-  parity: {env: PARITY, server: v4}
+  parity: {env: LANGFUSE, server: v4}
+defaults: {host: {env: LANGFUSE_HOST}}
 rules:
   - {id: all, route: parity}
 """
@@ -119,14 +122,17 @@ def compare(names: Sequence[str], progress: Callable[[str], None] = lambda text:
     """Make each call once and give LiteLLM's hook arguments to both callbacks."""
     alike: dict[str, tuple[str, ...]] = {}
     differences: list[Difference] = []
-    with FakeLangfuse([PROJECT, "dynamic"]) as server:
-        own = OwnCallback(server)
+    with FakeLangfuse([PROJECT, "dynamic"]) as server, contextlib.ExitStack() as callbacks:
+        made: dict[frozenset[tuple[str, str]], OwnCallback] = {}  # each has threads and a client of its own
         for name in names:
             progress(f"parity: {name}")
-            with _router_of(server) as ours:  # it remembers traces, and cases have ids in common
-                alike[name], found = differences_of(name, *_both(CASES[name], own, ours, server))
+            environ = {**server.environ("LANGFUSE", PROJECT), **CASES[name].environ}
+            with _environment(environ), _router_of(environ) as ours:  # it remembers traces, and cases share ids
+                if (variables := frozenset(environ.items())) not in made:
+                    made[variables] = OwnCallback()
+                    callbacks.callback(made[variables].close)
+                alike[name], found = differences_of(name, *_both(CASES[name], made[variables], ours, server))
             differences += found
-        own.close()
     used = {found.reason for found in differences}
     # Only a run of everything shows that a reason explains nothing.
     unused = [item for item in REASONS if item.reason not in used and set(names) == set(CASES)]
@@ -147,17 +153,12 @@ class Reported:
 class OwnCallback:
     """LiteLLM's callback "langfuse", called as LiteLLM's logging calls it."""
 
-    def __init__(self, server: FakeLangfuse) -> None:
+    def __init__(self) -> None:
         from litellm.integrations.langfuse.langfuse import LangFuseLogger
         from litellm.litellm_core_utils.specialty_caches.dynamic_logging_cache import DynamicLoggingCache
 
-        environ = server.environ("P", PROJECT)
         self._cache = DynamicLoggingCache()
-        self._logger: Any = LangFuseLogger(
-            langfuse_public_key=environ["P_PUBLIC_KEY"],
-            langfuse_secret=environ["P_SECRET_KEY"],
-            langfuse_host=server.url,
-        )
+        self._logger: Any = LangFuseLogger()
 
     def log(self, call: Reported) -> None:
         """Log and wait until it was acknowledged."""
@@ -219,6 +220,9 @@ def _reported(case: Case, server: FakeLangfuse) -> list[Reported]:
         def log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
             kept.append(Reported(kwargs, response_obj, start_time, end_time, True))
 
+        async def async_log_success_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
+            kept.append(Reported(kwargs, response_obj, start_time, end_time, True))
+
         def log_failure_event(self, kwargs: Any, response_obj: Any, start_time: Any, end_time: Any) -> None:
             kept.append(Reported(kwargs, response_obj, start_time, end_time, False))
 
@@ -242,7 +246,7 @@ def differences_of(
         alike.append("spans")
     else:
         found.append(explained(case, "spans", len(native), len(routed)))
-    for theirs, ours in zip(native, routed, strict=False):
+    for theirs, ours in zip(_generations_first(native), _generations_first(routed), strict=False):
         left, right = _flat(theirs), _flat(ours)
         for attribute in sorted(left.keys() | right.keys()):
             one, other = left.get(attribute, ABSENT), right.get(attribute, ABSENT)
@@ -251,6 +255,11 @@ def differences_of(
             else:
                 found.append(explained(case, attribute, one, other))
     return tuple(alike), found
+
+
+def _generations_first(spans: Sequence[ReceivedSpan]) -> list[ReceivedSpan]:
+    """Return the generations, then what hangs below them: which of them is sent first differs."""
+    return sorted(spans, key=lambda span: span.attributes.get("langfuse.observation.type") != "generation")
 
 
 def explained(case: str, attribute: str, native: Any, routed: Any) -> Difference:
@@ -263,7 +272,9 @@ def explained(case: str, attribute: str, native: Any, routed: Any) -> Difference
 
 def _flat(span: ReceivedSpan) -> dict[str, Any]:
     ids = {name: getattr(span, name) for name in ("project", "name", "trace_id", "span_id", "parent_span_id")}
-    return {**ids, **{name: _parsed(value) for name, value in span.attributes.items()}}
+    # What both of the wire's places may say, Langfuse reads from either.
+    common = {name: value for name, value in span.resource.items() if name.startswith("langfuse.")}
+    return {**ids, **{name: _parsed(value) for name, value in {**common, **span.attributes}.items()}}
 
 
 def _parsed(value: Any) -> Any:
@@ -280,13 +291,29 @@ def _short(value: Any) -> str:
 
 
 @contextmanager
-def _router_of(server: FakeLangfuse) -> Iterator[Any]:
+def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+    """Set variables of this process, which is how LiteLLM's callback is told of its project."""
+    process = os.environ  # noqa: TID251 (LiteLLM's callback reads it)
+    former = {name: process.get(name) for name in variables}
+    process.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in former.items():
+            if value is None:
+                del process[name]
+            else:
+                process[name] = value
+
+
+@contextmanager
+def _router_of(environ: Mapping[str, str]) -> Iterator[Any]:
     from router.litellm import RouterLogger
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "routing.yaml"
         path.write_text(_ROUTING, encoding="utf-8")
-        logger = RouterLogger(Router.from_file(path, environ=server.environ("PARITY", PROJECT)), proxy_process=False)
+        logger = RouterLogger(Router.from_file(path, environ=environ), proxy_process=False)
     try:
         yield logger
     finally:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,13 +33,14 @@ _TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "weather"
 
 @dataclass(frozen=True)
 class Case:
-    """One call.
+    """One call, or what a kind of calls needs.
 
     Attributes:
-        kind: `completion`, `stream`, `embedding` or `failure`.
+        kind: one of `_KINDS`.
         arguments: of the call, besides model, messages and answer.
         credentials: names of arguments that get the public key, the secret key and the host of another project.
         switches: LiteLLM's own settings for the time of the call.
+        environ: variables of the process when the callbacks are made, besides those of the default project.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Case:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     credentials: tuple[str, ...] = ()
     switches: Mapping[str, Any] = field(default_factory=dict)
+    environ: Mapping[str, str] = field(default_factory=dict)
 
     def call(self, litellm: Any, environ: Mapping[str, str]) -> None:
         """Make the call; `environ` has the keys and the host of `credentials`."""
@@ -85,6 +89,40 @@ def _embedding(litellm: Any, arguments: dict[str, Any]) -> None:
     )
 
 
+def _text(litellm: Any, arguments: dict[str, Any]) -> None:
+    litellm.text_completion(model="gpt-3.5-turbo-instruct", prompt="say this", **arguments)
+
+
+def _async(litellm: Any, arguments: dict[str, Any]) -> None:
+    asyncio.run(litellm.acompletion(model="gpt-4o-mini", messages=MESSAGES, **arguments))
+
+
+def _cached(litellm: Any, arguments: dict[str, Any]) -> None:
+    litellm.cache = litellm.Cache()
+    try:
+        for _ in range(2):
+            _completion(litellm, {**arguments, "caching": True})
+    finally:
+        litellm.cache = None
+
+
+def _fallback(litellm: Any, arguments: dict[str, Any]) -> None:
+    failing = {"model": "openai/gpt-4o-mini", "mock_response": "litellm.RateLimitError"}
+    plain = {"model": "openai/gpt-4o-mini", "mock_response": "hi there"}
+    deployments = [
+        {"model_name": name, "litellm_params": {**params, "api_key": "fake"}}
+        for name, params in (("smart", failing), ("plain", plain))
+    ]
+    router = litellm.Router(model_list=deployments, fallbacks=[{"smart": ["plain"]}], num_retries=0)
+    router.completion(model="smart", messages=MESSAGES, metadata=arguments["metadata"])
+
+
+def _langchain(_litellm: Any, arguments: dict[str, Any]) -> None:
+    from langchain_litellm import ChatLiteLLM
+
+    ChatLiteLLM(model="gpt-4o-mini", model_kwargs=arguments).invoke("hello")
+
+
 def _failure(litellm: Any, arguments: dict[str, Any]) -> None:
     error = litellm.InternalServerError(message="boom upstream", llm_provider="openai", model="gpt-4o-mini")
     with contextlib.suppress(litellm.InternalServerError):
@@ -96,6 +134,11 @@ _KINDS: Mapping[str, Callable[[Any, dict[str, Any]], None]] = {
     "stream": _stream,
     "embedding": _embedding,
     "failure": _failure,
+    "text": _text,
+    "async": _async,
+    "cached": _cached,
+    "fallback": _fallback,
+    "langchain": _langchain,
 }
 
 _UPDATES = ["input", "output", "trace_version", "trace_release", "trace_metadata", "trace_user_id"]
@@ -116,6 +159,24 @@ _PROMPT = {
     "labels": [],
     "tags": [],
 }
+_CREDENTIALS = ("langfuse_public_key", "langfuse_secret_key", "langfuse_host")
+_GUARDRAIL = {
+    "guardrail_name": "pii-eu",
+    "guardrail_provider": "presidio",
+    "guardrail_mode": "pre_call",
+    "guardrail_status": "guardrail_intervened",
+    "guardrail_response": [{"entity_type": "EMAIL_ADDRESS"}],
+    "start_time": 1_790_000_000.25,
+    "end_time": 1_790_000_000.5,
+}
+
+
+def _circular() -> dict[str, Any]:
+    made: dict[str, Any] = {"feature": "x"}
+    made["self"] = made
+    return made
+
+
 _ALL = (
     Case("minimal"),
     Case("all_metadata", EVERY_KEY),
@@ -161,7 +222,20 @@ _ALL = (
     ),
     Case("parameters", None, arguments={"temperature": 0.2, "max_tokens": 800}),
     Case("prompt", {"prompt": _PROMPT}),
-    Case("credentials", None, credentials=("langfuse_public_key", "langfuse_secret_key", "langfuse_host")),
+    Case("credentials", None, credentials=_CREDENTIALS),
+    Case("credentials_async", None, kind="async", credentials=_CREDENTIALS),
+    Case("credentials_no_host", None, credentials=_CREDENTIALS[:2]),
+    Case("host_of_request", None, arguments={"langfuse_host": "http://127.0.0.1:9"}),
+    Case("environment", None, environ={"LANGFUSE_RELEASE": "r-1", "LANGFUSE_TRACING_ENVIRONMENT": "staging"}),
+    Case("text_completion", {"trace_name": "n"}, kind="text"),
+    Case("cached", {"trace_name": "n"}, kind="cached"),
+    Case("fallback", {"trace_name": "n"}, kind="fallback"),
+    Case("langchain", {"trace_user_id": "user-1", "session_id": "session-1", "tags": ["t1"]}, kind="langchain"),
+    Case("guardrail", {"trace_name": "n", "standard_logging_guardrail_information": [_GUARDRAIL]}),
+    Case("circular", _circular()),
+    Case("lock", {"lock": threading.Lock(), "trace_name": "n"}),
+    Case("keys_that_are_no_text", {7: "a", (1, 2): "b", "trace_name": "n"}),  # type: ignore[dict-item]
+    Case("session_of_ten_megabytes", {"session_id": "z" * 10_000_000}),
     Case("credentials_secret_alias", None, credentials=("langfuse_public_key", "langfuse_secret", "langfuse_host")),
 )
 CASES: Mapping[str, Case] = {case.name: case for case in _ALL}

@@ -67,6 +67,8 @@ def redacted(_native: Any, routed: Any) -> bool:
 
 def total_is_a_sum(native: Any, routed: Any) -> bool:
     """Tell whether ours has LiteLLM's counts and their sum."""
+    if not (isinstance(native, dict) and isinstance(routed, dict)):
+        return False
     same = all(native.get(kind) == routed.get(kind) for kind in ("input", "output"))
     return bool(same and routed["total"] == routed["input"] + routed["output"])
 
@@ -78,8 +80,25 @@ def one_more(native: Any, routed: Any) -> bool:
 
 def split_price(native: Any, routed: Any) -> bool:
     """Tell whether ours has LiteLLM's price, and parts that add up to it."""
+    if not (isinstance(native, dict) and isinstance(routed, dict)):
+        return False
     parts = sum(amount for kind, amount in routed.items() if kind != "total")
     return bool(native["total"] == routed["total"]) and math.isclose(parts, routed["total"])
+
+
+def without_provider(native: Any, routed: Any) -> bool:
+    """Tell whether ours is LiteLLM's without the provider before a slash."""
+    return str(native).endswith(f"/{routed}")
+
+
+def text_of_message(native: Any, routed: Any) -> bool:
+    """Tell whether ours is the text of the message that LiteLLM sends."""
+    return isinstance(native, dict) and native.get("content") == routed
+
+
+def cut(native: Any, routed: Any) -> bool:
+    """Tell whether ours begins as LiteLLM's, and has 200 characters."""
+    return isinstance(routed, str) and len(routed) == 200 and str(native).startswith(routed[:183])
 
 
 def no_usage(_native: Any, routed: Any) -> bool:
@@ -90,7 +109,8 @@ def no_usage(_native: Any, routed: Any) -> bool:
 def more_than_counts(native: Any, routed: Any) -> bool:
     """Tell whether ours keeps the counts of LiteLLM's."""
     counts = ("prompt_tokens", "completion_tokens", "total_tokens")
-    return isinstance(routed, dict) and all(native.get(name) == routed.get(name) for name in counts)
+    both = isinstance(native, dict) and isinstance(routed, dict)
+    return both and all(native.get(name) == routed.get(name) for name in counts)
 
 
 def only_counts(native: Any, routed: Any) -> bool:
@@ -101,6 +121,8 @@ def only_counts(native: Any, routed: Any) -> bool:
 
 def fewer_parameters(native: Any, routed: Any) -> bool:
     """Tell whether ours has all that is a parameter of the model."""
+    if not isinstance(native, dict):
+        return False
     kept = {name: value for name, value in native.items() if name not in ("extra_body", "max_retries", "user")}
     return bool(kept == ({} if routed == ABSENT else routed))
 
@@ -165,7 +187,13 @@ REASONS: tuple[Reason, ...] = (
     Reason(f"{_META}usage_object", "*", more_than_counts, "without its empty fields, with the provider's cost"),
     Reason(f"{_META}hidden_params", "*", left_out, "LiteLLM's internals; what matters of them has a name of its own"),
     Reason(f"{_META}litellm_response_cost", "*", same_scalar, "a number as JSON has it"),
-    Reason(f"{_META}litellm_response_cost", "*failure", left_out, "a call that failed has no cost"),
+    Reason(f"{_META}feature", "circular", added, "any other key becomes metadata of the generation, as is documented"),
+    Reason(f"{_META}self", "circular", added, "what repeats itself is cut where it gets deep"),
+    Reason(f"{_META}lock", "lock", added, "what is no plain data is named by its type"),
+    Reason(f"{_META}response_id", "cached", both_ids, "as LiteLLM's payload has it: its cache marks the id"),
+    Reason(f"{_META}attempted_fallbacks", "fallback", added, "how many deployments failed before"),
+    Reason(f"{_META}guardrail_*", "guardrail", added, "what a guardrail decided, and who it is"),
+    Reason(f"{_META}litellm_response_cost", "*failure fallback", left_out, "a call that failed has no cost"),
     Reason(f"{_META}cache_hit", "*", same_scalar, "a truth value as JSON has it"),
     Reason(
         f"{_META}user_api_key_alias",
@@ -190,10 +218,14 @@ REASONS: tuple[Reason, ...] = (
     Reason("langfuse.observation.usage_details", "*", without_empty, "kinds of tokens that were used"),
     Reason(
         "langfuse.observation.usage_details",
-        "*failure",
+        "*failure fallback",
         no_usage,
         "else the server counts tokens of a failed call itself",
     ),
+    Reason(
+        "langfuse.observation.model.name", "*", without_provider, "the model's name alone, as prices are found by it"
+    ),
+    Reason("langfuse.observation.output", "text_completion", text_of_message, "a text completion answers with a text"),
     Reason("langfuse.observation.output", "*", without_empty, "without the empty fields of LiteLLM's message"),
     Reason("langfuse.observation.*put", "turn_off_message_logging*", redacted, _ONE_SHAPE),
     Reason(
@@ -209,6 +241,14 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason("*", "existing_trace_update_off", added, _TRACE_UPDATE),
     Reason("user.id", "user_argument", added, "the argument `user` is the default, as is documented"),
+    Reason("session.id", "session_of_ten_megabytes", cut, "Langfuse drops a session of more than 200 characters"),
+    Reason("spans", "keys_that_are_no_text", one_more, "LiteLLM loses the call"),
+    Reason("spans", "host_of_request", one_more, "keys of the environment never go to a host that a request names"),
+    Reason("name", "guardrail", both_ids, "a guardrail by its name"),
+    Reason("langfuse.observation.type", "guardrail", both_ids, "Langfuse has a type for guardrails"),
+    Reason("langfuse.observation.level", "guardrail", added, "one that intervened is a warning"),
+    Reason("langfuse.observation.status_message", "guardrail", added, "one that intervened is a warning"),
+    Reason("parent_span_id", "guardrail", both_ids, "both hang it below the generation, whose id differs"),
     Reason(
         "langfuse.trace.tags",
         "tags_as_text",

@@ -45,8 +45,21 @@ def seed_rows() -> dict[str, str]:
 
 def seed_compared() -> Mapping[str, tuple[Compared, ...]]:
     """Return what was compared, for the rows of which something was."""
-    written = yaml.safe_load((_FOLDER / "seed_compared.yaml").read_text("utf-8"))
-    return {row: tuple(_compared(**entry) for entry in entries) for row, entries in written.items()}
+    return {
+        row: tuple(_compared(**entry) for entry in entries)
+        for row, entries in _written().items()
+        if not isinstance(entries, str)
+    }
+
+
+def seed_not_compared() -> Mapping[str, str]:
+    """Return why a row cannot be compared, for each of the others."""
+    return {row: why for row, why in _written().items() if isinstance(why, str)}
+
+
+def _written() -> Mapping[str, Any]:
+    found: Mapping[str, Any] = yaml.safe_load((_FOLDER / "seed_compared.yaml").read_text("utf-8"))
+    return found
 
 
 def _compared(case: str, attribute: str, sent: Any = ALIKE, says: str = "") -> Compared:

@@ -9,7 +9,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tests.seed import AS_HERE, Compared, seed_compared, seed_groups, seed_rows
+from tests.seed import AS_HERE, Compared, seed_compared, seed_groups, seed_not_compared, seed_rows
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 TABLE = CHECKOUT / "docs" / "seed.md"
@@ -20,7 +20,7 @@ _HEAD = """\
 
 Written by `make seed-table`, which runs the tests of each row; do not edit. *Here* counts those that passed, scenarios
 among them. *LiteLLM's own callback* says what it sent for the same call in the named case of `make parity`, for the
-attribute that the row is about; *not compared* says nothing about it.
+attribute that the row is about; *not compared* says why.
 """
 
 Proofs = Mapping[str, Sequence[str]]
@@ -67,14 +67,12 @@ def unproven_of(report: Path) -> list[str]:
 
 def table(proofs: Proofs) -> str:
     """Return docs/seed.md."""
-    compared = seed_compared()
+    told = {row: f"not compared: {why}" for row, why in seed_not_compared().items()}
+    told |= {row: _facts(facts) for row, facts in seed_compared().items()}
     lines = [_HEAD]
     for group, rows in seed_groups().items():
         lines += [f"## {group}", "", "| row | promise | here | LiteLLM's own callback |", "|---|---|---|---|"]
-        lines += [
-            f"| `{row}` | {sentence} | {_mark(proofs, [row])} | {_facts(compared.get(row, ()))} |"
-            for row, sentence in rows.items()
-        ]
+        lines += [f"| `{row}` | {sentence} | {_mark(proofs, [row])} | {told[row]} |" for row, sentence in rows.items()]
         lines.append("")
     return "\n".join(lines)
 
@@ -101,7 +99,10 @@ def _counted(proofs: Proofs, rows: Sequence[str] | Mapping[str, str]) -> str:
 
 
 def _facts(compared: Sequence[Compared]) -> str:
-    return "; ".join(f"{fact.says} (`{fact.case}`)" for fact in compared) or "not compared"
+    told: dict[str, list[str]] = {}
+    for fact in compared:
+        told.setdefault(fact.says, []).append(f"`{fact.case}`")
+    return "; ".join(f"{says} ({', '.join(dict.fromkeys(cases))})" for says, cases in told.items())
 
 
 def _short(compared: Mapping[str, Sequence[Compared]]) -> str:
