@@ -17,8 +17,8 @@ from litellm.types.utils import ModelResponse, TextCompletionResponse
 from pydantic import SecretStr
 
 from router.litellm import record_from_kwargs
+from router.litellm.facts import nanoseconds
 from router.litellm.origin import Caller
-from router.litellm.record import nanoseconds
 from router.routing.record import CallError, CallRecord, Requested
 from tests.payloads import NAMES, capture_of, load_payload, native_spans, record_of
 

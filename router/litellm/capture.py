@@ -7,20 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.litellm.content import ZERO_COST, mapping_of, payload_of
+from router.litellm.facts import managed_prompt_of, nanoseconds
+from router.litellm.metadata import is_own_key, is_proxy_key, prompt_of
 from router.litellm.origin import ROUTED_BY, is_passed_through
-from router.litellm.record import (
-    MASKING_FUNCTION,
-    OVERHEAD,
-    credentials_of,
-    is_logging_off,
-    is_own_key,
-    is_proxy_key,
-    managed_prompt_of,
-    masking_function_of,
-    nanoseconds,
-    prompt_of,
-    record_from_kwargs,
-)
+from router.litellm.record import OVERHEAD, record_from_kwargs
+from router.litellm.requested import MASKING_FUNCTION, credentials_of, is_logging_off, masking_function_of
 from router.litellm.snapshot import Snapshot
 from router.litellm.wire import DYNAMIC
 from router.routing.attributes import text_of

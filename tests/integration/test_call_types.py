@@ -13,7 +13,7 @@ from typing import Any
 import litellm
 import pytest
 
-from router.litellm.record import nanoseconds
+from router.litellm.facts import nanoseconds
 from router.settings import process_environment
 from router.testing import FakeLangfuse, ReceivedSpan
 from tests.integration.conftest import YAML
