@@ -22,27 +22,21 @@ from router.delivery import (
     ConfigStats,
     Counters,
     DeliverySettings,
-    DropReason,
     Health,
     Sender,
     Stats,
-    TraceMemory,
-    call_pieces,
-    trace_state,
 )
-from router.delivery.counters import account_of
 from router.delivery.fork import reset_in_child, wait_before_fork
 from router.delivery.health import read_health
 from router.delivery.notices import Notices
 from router.errors import DeliveryError
-from router.masking import Recalled, seal
+from router.processor import CallProcessor, Job
 from router.reload import Configuration, Origin, Refused, Reloaded, Watcher, build
 from router.routing.plan import Plan
 from router.routing.record import CallRecord, held_bytes
 from router.routing.request import record_from_request
 from router.settings import ReloadSettings, config_path, load_settings, process_environment
 
-Job = Callable[[], CallRecord]
 _log = logging.getLogger("router")
 _DRAIN_SHARE = 0.8
 """Of the time that the end of a process may take; with LiteLLM loaded the interpreter needs 0.6 s, under load more."""
@@ -50,10 +44,6 @@ _MASKING_SHARE = 0.8
 """Of the time that a shutdown may take; the rest is for sending what was masked last."""
 _RELOAD_SECS = 2.0
 """How long a fork may wait for a reload that is under way."""
-_WHY_NOT_USED = {
-    "credentials": "they are no pair of keys, or overrides does not allow them",
-    "credentials.host": "their host cannot be used, or overrides does not allow it",
-}
 
 
 class Router:
@@ -84,10 +74,9 @@ class Router:
         self._config_stats = _config_stats(loaded)
         self._counters = Counters()
         self._notices = Notices()
-        self._advice = Notices()  # apart, because what requests ask for makes no router ill
         self._queue: ByteBoundedQueue[Job] = ByteBoundedQueue(self._settings.record_queue_bytes)
-        self._traces = TraceMemory()
         self._sender = Sender(loaded.projects, self._settings, self._counters)
+        self._processor = CallProcessor(lambda: self._configuration, self._sender, self._counters, self._notices)
         self._forget_worker()
         self._watch()
         wait_before_fork(self._wait_for_reload)
@@ -199,7 +188,7 @@ class Router:
             elif self._worker is None:
                 self._start_worker()
         except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
-            self._drop(None, "adapter_failed", error)
+            self._processor.drop(None, "adapter_failed", error)
 
     def discard_duplicate(self) -> None:
         """Count a call that the host reported a second time."""
@@ -275,7 +264,7 @@ class Router:
             if self._worker is not None:
                 return
             worker = threading.Thread(
-                target=_work, args=(self._queue, self._process), name="router-worker", daemon=True
+                target=_work, args=(self._queue, self._processor.process), name="router-worker", daemon=True
             )
             try:
                 worker.start()
@@ -284,54 +273,6 @@ class Router:
             self._worker = worker
             self._watch()  # in a forked child, where nobody does yet
 
-    def _process(self, job: Job) -> None:
-        reason: DropReason = "adapter_failed"
-        try:
-            record = job()
-            reason = "resolve_failed"
-            configuration = self._configuration  # once: a reload may replace it meanwhile
-            started = time.perf_counter()
-            plan = configuration.table.resolve(record)
-        except Exception as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
-            self._drop(None, reason, error)
-            return
-        self._counters.decided(plan, time.perf_counter() - started)
-        self._tell_denied(plan)
-        if plan.drop is not None:
-            self._counters.dropped(None, plan.drop)
-            return
-        self._counters.route(plan.route)
-        for project in plan.route:
-            self._deliver(record, plan, project, configuration)
-
-    def _deliver(self, record: CallRecord, plan: Plan, project: str, configuration: Configuration) -> None:
-        try:
-            ad_hoc = plan.ad_hoc if plan.ad_hoc is not None and plan.ad_hoc.name == project else None
-            target = ad_hoc or configuration.loaded.projects[project]
-            policies = configuration.policies
-            server = self._sender.server_of(target)
-            constants = {"environment": target.environment, "release": target.release}
-            masked, call = seal(
-                record,
-                plan,
-                project,
-                policies,
-                lambda masked: call_pieces(masked, target, server),
-                lambda trace_id: Recalled(self._traces.recall(target, trace_id), constants),
-            )
-            if masked.masked or masked.failures:
-                self._counters.masked(project, masked.masked, masked.failures)
-                self._tell_mask_failed(project, masked.failures)
-            if masked.drop:
-                self._counters.dropped(project, "mask_failed")
-            else:
-                says_nothing = masked.withheld and masked.continues_trace
-                if plan.ids.trace_id is not None and not says_nothing:  # an id that was never named nobody continues
-                    self._traces.remember(target, masked.trace_id, trace_state(masked, target, server))
-                self._sender.send(ad_hoc or project, call)  # last: from here on it counts the call
-        except Exception as error:  # noqa: BLE001 - the same boundary, per project
-            self._drop(project, "encode_failed", error)
-
     def _drop_at_the_door(self) -> None:
         if self._queue.closed:
             self._counters.dropped(None, "shutdown")
@@ -339,31 +280,6 @@ class Router:
         self._counters.dropped(None, "queue_full")
         text = "Calls are dropped (queue_full): they come faster than they are masked."
         self._notices.say("", "queue_full before masking", logging.WARNING, text)
-
-    def _tell_denied(self, plan: Plan) -> None:
-        for key in plan.denied if plan.drop is None else ():
-            if (why := _WHY_NOT_USED.get(key)) is not None:
-                text = "Langfuse credentials that calls bring are not used (%s): %s."
-                self._advice.say("", f"denied {key}", logging.WARNING, text, key, why)
-
-    def _tell_mask_failed(self, project: str, masks: tuple[str, ...]) -> None:
-        for name in masks:
-            self._notices.say(
-                account_of(project),
-                f"mask_failed {name}",
-                logging.ERROR,
-                "Mask %s failed on a call for project %s; what it guards was withheld.",
-                name,
-                project,
-            )
-
-    def _drop(self, project: str | None, reason: DropReason, error: Exception) -> None:
-        # The class alone: the text of a foreign exception may quote the call.
-        self._counters.dropped(project, reason)
-        cause = type(error).__name__
-        self._notices.say(
-            account_of(project or ""), f"{reason} {cause}", logging.ERROR, "Calls are dropped (%s): %s.", reason, cause
-        )
 
 
 def _work(queue: ByteBoundedQueue[Job], process: Callable[[Job], None]) -> None:
