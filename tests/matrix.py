@@ -35,6 +35,7 @@ TESTS = (
 """Real calls, the proxy, LangChain, the command line, LiteLLM's and Langfuse's names, the shape of routing.yaml."""
 
 _CALLS = "tests/integration/test_call_types.py::test_a"
+_DETAILED = "tests/integration/test_call_types.py::test_cached_and_reasoning_tokens_of_a_provider_are_counted_once"
 _KINDS = f"{_CALLS}_call_of_each_kind_is_one_generation"
 _PROXY = "tests/integration/test_proxy"
 _ROUTES = "tests/integration/test_proxy_calls.py::test_a_call_of_each_route_is_one_generation"
@@ -65,7 +66,12 @@ LEFT_OUT_OF_OLDEST = (
         "LiteLLM counts no tokens as 0 tokens",
     ),
     LeftOut(
-        (f"{_KINDS}[completion streamed]", f"{_KINDS}[acompletion streamed]", f"{_ROUTES}[/v1/chat/completions-body1"),
+        (
+            f"{_DETAILED}[acompletion detailed and streamed]",
+            f"{_KINDS}[completion streamed]",
+            f"{_KINDS}[acompletion streamed]",
+            f"{_ROUTES}[/v1/chat/completions-body1",
+        ),
         "LiteLLM counts the tokens of a stream itself, and passes the provider's usage over",
     ),
     LeftOut(

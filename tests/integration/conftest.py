@@ -21,6 +21,15 @@ rules: [{id: rest, route: shared}]
 """
 
 
+TOKENIZERS = str(Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers")
+
+
+@pytest.fixture(autouse=True)
+def tokenizers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have older LiteLLM take the tokenizer that it ships, which it would fetch."""
+    monkeypatch.setenv("TIKTOKEN_CACHE_DIR", TOKENIZERS)
+
+
 @pytest.fixture(autouse=True)
 def litellm_lists() -> Iterator[None]:
     """Begin with empty lists of callbacks, as LiteLLM takes one of a kind, and leave them as they were."""

@@ -199,7 +199,7 @@ def start(
     return Proxy(f"http://127.0.0.1:{port}", process, output)
 
 
-def wait_until_ready(proxy: Proxy, timeout: float = 100.0) -> None:
+def wait_until_ready(proxy: Proxy, timeout: float = 160.0) -> None:
     deadline = time.monotonic() + timeout
     with httpx.Client(trust_env=False, timeout=5) as client:
         while time.monotonic() < deadline and proxy.process.poll() is None:

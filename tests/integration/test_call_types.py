@@ -10,13 +10,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import litellm
 import pytest
 
 from router.litellm.facts import nanoseconds
 from router.settings import process_environment
 from router.testing import FakeLangfuse, ReceivedSpan
-from tests.integration.conftest import YAML
+from tests.integration.conftest import TOKENIZERS, YAML
 from tests.upstream import SOUND, upstream
 
 MESSAGES = [{"role": "user", "content": "hello"}]
@@ -94,8 +93,7 @@ def made(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
             **{name: value for name, value in process_environment().items() if not name.startswith("LITELLM_")},
             **langfuse.environ("LANGFUSE", "shared"),
             "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-            # Older LiteLLM fetches what it ships.
-            "TIKTOKEN_CACHE_DIR": str(Path(litellm.__file__).parent / "litellm_core_utils" / "tokenizers"),
+            "TIKTOKEN_CACHE_DIR": TOKENIZERS,
             "PYTHONPATH": str(checkout),
         }
         command = [sys.executable, str(program), provider, str(routing)]

@@ -108,7 +108,7 @@ def test_failures_are_sent_once_each(proxy: Proxy, langfuse: FakeLangfuse) -> No
 
 
 @pytest.mark.seed("proxy")
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "options",
     [("--num_workers", "2"), ("--run_gunicorn", "--num_workers", "2")],
