@@ -33,7 +33,7 @@ _TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "weather"
 
 @dataclass(frozen=True)
 class Case:
-    """One call, or what a kind of calls needs.
+    """One call; two where a cache or a fallback takes them.
 
     Attributes:
         kind: one of `_KINDS`.
@@ -235,7 +235,7 @@ _ALL = (
     Case("circular", _circular()),
     Case("lock", {"lock": threading.Lock(), "trace_name": "n"}),
     Case("keys_that_are_no_text", {7: "a", (1, 2): "b", "trace_name": "n"}),  # type: ignore[dict-item]
-    Case("session_of_ten_megabytes", {"session_id": "z" * 10_000_000}),
+    Case("long_session", {"session_id": "z" * 300}),
     Case("credentials_secret_alias", None, credentials=("langfuse_public_key", "langfuse_secret", "langfuse_host")),
 )
 CASES: Mapping[str, Case] = {case.name: case for case in _ALL}

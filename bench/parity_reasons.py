@@ -241,7 +241,7 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason("*", "existing_trace_update_off", added, _TRACE_UPDATE),
     Reason("user.id", "user_argument", added, "the argument `user` is the default, as is documented"),
-    Reason("session.id", "session_of_ten_megabytes", cut, "Langfuse drops a session of more than 200 characters"),
+    Reason("session.id", "long_session", cut, "Langfuse drops a session of more than 200 characters"),
     Reason("spans", "keys_that_are_no_text", one_more, "LiteLLM loses the call"),
     Reason("spans", "host_of_request", one_more, "keys of the environment never go to a host that a request names"),
     Reason("name", "guardrail", both_ids, "a guardrail by its name"),
