@@ -90,10 +90,6 @@ LEFT_OUT_OF_OLDEST = (
         ),
         "LiteLLM's proxy names the key of its pass-through endpoints from 1.100 on",
     ),
-    LeftOut(
-        (f"{_PROXY}.py::test_a_module_of_the_proxy_may_install_the_callback",),
-        "LiteLLM's own Langfuse callback, which is on there as well, fails every call beside langfuse 4",
-    ),
     LeftOut((f"{_ROUTES}[/v1/messages",), "LiteLLM's proxy asks Anthropic itself, whatever `api_base` says"),
     LeftOut(
         ("tests/integration/test_proxy_calls.py::test_a_realtime_session_is_one_generation",),

@@ -136,11 +136,13 @@ def test_sigterm_drains_what_is_under_way(
 def test_a_module_of_the_proxy_may_install_the_callback(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path) -> None:
     """`install()` in code instead of a name in config.yaml: each call once, also failing ones, and streams.
 
-    LiteLLM's own callback, on as well, is warned of at the start. A single server loses nothing at SIGTERM either.
+    LiteLLM's own callback, on for a team, is warned of at the start. A single server loses nothing at SIGTERM either.
     """
     code = "import router.litellm\nlogger = router.litellm.install()\n"
     (tmp_path / "installing.py").write_text(code, "utf-8")
-    config = CONFIG.replace('["router.litellm.proxy_handler"]', 'installing.logger\n  success_callback: ["langfuse"]')
+    config = CONFIG.replace('["router.litellm.proxy_handler"]', "installing.logger").replace(
+        "default_team_settings:\n", "default_team_settings:\n    - {team_id: other, success_callback: [langfuse]}\n"
+    )
     langfuse.clear()
     proxy = start(langfuse, tmp_path, checkout, config=config)
     try:
@@ -163,7 +165,7 @@ def test_a_broken_routing_yaml_stops_the_proxy_at_its_start(
 ) -> None:
     """A proxy that routes nothing must not look healthy; the reason is in its output."""
     proxy = start(langfuse, tmp_path, checkout, routing="version: 1\nrule: []\n")
-    assert proxy.process.wait(100) != 0
+    assert proxy.process.wait(160) != 0
     assert "routing.yaml:2:1: " in proxy.output.read_text()
 
 
