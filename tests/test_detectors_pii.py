@@ -162,6 +162,7 @@ def test_what_only_looks_like_a_social_security_number_stays(text: str) -> None:
         ("2001:db8:0:0:0:0:2:1.", "[X]."),
         ("::ffff:192.0.2.1", "[X]"),
         ("fe80::1%eth0", "[X]"),
+        ("eth0[2001::1] and dead:beef::cafe", "eth0[[X]] and [X]"),
         ("[::dabe]:8080, ip=::fade", "[[X]]:8080, ip=[X]"),
         ("http://[::1]:8080", "http://[[X]]:8080"),
         ("a[::1] = 12::34", "a[[X]] = [X]"),

@@ -78,6 +78,10 @@ def test_a_url_without_a_password_stays(text: str) -> None:
         ("DB_PASS=hunter2x9", "DB_PASS=[X]"),
         ("DB_PASS=12345", "DB_PASS=[X]"),
         ("pass: 12345678", "pass: [X]"),
+        ("user=bob pass=123456", "user=bob pass=[X]"),
+        ("pass=Test1234#", "pass=[X]"),
+        ("pass: testing-9x", "pass: [X]"),
+        ("password=Summer(2024!x", "password=[X]"),
         ('acme.accessId = "sui3FSJb2w7vQZ"', 'acme.accessId = "[X]"'),
         ("ACME_ACCESS_ID=sui3FSJb2w7vQZ", "ACME_ACCESS_ID=[X]"),
         ("_auth=Ym86aHVudGVyMg==", "_auth=[X]"),
@@ -125,6 +129,8 @@ def test_a_value_given_to_a_name_that_says_secret_is_found(text: str, expected: 
         "Pass: 98.76%",
         "--- PASS: TestFoo1 (0.00s)",
         "PASS: test_login_1",
+        "PASS: tests/unit/test_a.py",
+        "secret = secrets.token_hex(32)",
     ],
 )
 def test_what_is_no_secret_stays_beside_such_a_name(text: str) -> None:

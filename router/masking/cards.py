@@ -31,6 +31,15 @@ _TO_BLANKS = bytes.maketrans(b".-", b"  ")
 _INLINE = b"0123456789 .-_/+|\xc2\xb7"
 _CELL_MARK = b"|"
 _WORDS = (b"card", b"maestro", b"debit")
+_WORDS_BEFORE = compile_bytes(
+    r"(?i)(?:^|[^a-z])(?:no|nr|num|cc|mc|vi|ax|pan|exp|cvv|credit|acct|account|konto|karte|carte|pay|paid|payment|sale)$"
+    r"|(?:visa|master|amex|american|express|discover|diners|jcb|union|rupay|mir|verve|troy|number|cc(?:no|num))$"
+)
+_WORDS_AFTER = compile_bytes(
+    r"(?i)^(?:exp|cvv|cvc|cvn|csc|cid|cc|pan|pin|valid|until|thru|visa|master|amex|discover|diners|jcb|name|holder|zip|amount)"
+)
+"""What stands against a card number where no blank does: what it is, or what comes next."""
+_LONGEST_WORD = 16
 _FOUR = (8600, 9792, 9860)
 _ARTICLE = compile_bytes(r"(?i)\b(?:ean|gtin|upc|isbn|barcode)(?:-?1[0-4])?[\"']?[ \t]*[:=#]?[ \t]*[\"']?$")
 """Words before a number of goods, which may pass for a card of 13 digits."""
@@ -93,7 +102,7 @@ def _runs(text: bytes) -> Iterator[tuple[int, int]]:
 
 def _is_spread_card(text: bytes, start: int, end: int) -> bool:
     """Return whether groups with other marks between them are a card number; those of a table need a word near them."""
-    if text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum():
+    if _goes_on(text, start, end):
         return False
     written = text[start:end]
     if not is_card(bytes(filter(_is_digit, written))):
@@ -110,7 +119,7 @@ def _is_in_row(text: bytes, start: int, end: int) -> bool:
 
 def _is_wrapped_card(text: bytes, start: int, end: int) -> bool:
     """Return whether the digits at the end of one line and at the start of the next are one card number."""
-    if text[max(0, start - 1) : start].isalnum() or text[end : end + 1].isalnum():
+    if _goes_on(text, start, end):
         return False
     written = text[start:end].replace(b"\r", b"").translate(_TO_BLANKS)
     for joined in (written.replace(b"\n", b""), written.replace(b"\n", b" ")):
@@ -195,8 +204,20 @@ def _is_card_at(text: bytes, start: int, end: int, digits: bytes) -> bool:
 
 
 def _is_within_word(text: bytes, start: int, end: int) -> bool:
-    """Return whether letters stand against both ends, as in an id: `order_A4279744725114739B`."""
-    return text[max(0, start - 1) : start].isalpha() and text[end : end + 1].isalpha()
+    """Return whether letters that say nothing stand against both ends, as in an id: `order_A4279744725114739B`."""
+    return (
+        text[max(0, start - 1) : start].isalpha()
+        and text[end : end + 1].isalpha()
+        and text[start:end].isdigit()
+        and not first_span(_WORDS_BEFORE, text[max(0, start - _LONGEST_WORD) : start])
+        and not first_span(_WORDS_AFTER, text[end : end + _LONGEST_WORD])
+    )
+
+
+def _goes_on(text: bytes, start: int, end: int) -> bool:
+    """Return whether more digits stand against either end, or letters against both."""
+    before, after = text[max(0, start - 1) : start], text[end : end + 1]
+    return before.isdigit() or after.isdigit() or (before.isalpha() and after.isalpha())
 
 
 def _is_named(text: bytes, start: int, end: int) -> bool:

@@ -183,8 +183,10 @@ def loosened(source: str) -> str:
     return re.sub(r"\{([0-9]+)(,[0-9]*)?\}", loosen, source)
 
 
-def compile_set(sources: Iterable[str]) -> Any:
+def compile_set(sources: Iterable[str], *, at_start: bool = False) -> Any:
     """Compile patterns, as for `compile_bytes`, of which `Match` returns the indexes of those that match a text.
+
+    Those that match its beginning, where `at_start` says so; else anything in it.
 
     RE2 remembers for all of them at once what it has read, so patterns that count far do not belong here. Where
     it gives up, it says of none that it matches.
@@ -193,7 +195,7 @@ def compile_set(sources: Iterable[str]) -> Any:
     options.encoding = re2.Options.Encoding.LATIN1
     options.log_errors = False
     options.never_capture = True
-    compiled = re2.Set.SearchSet(options)
+    compiled = re2.Set.MatchSet(options) if at_start else re2.Set.SearchSet(options)
     for source in sources:
         compiled.Add(source.encode("latin-1"))
     compiled.Compile()

@@ -27,9 +27,9 @@ _PASSWORDS = tuple(
     """.split()
 )
 """Ends of names of what may be short, and words."""
-_CALL = r"^[A-Za-z_.]{2,}\([^)]*$"
+_CALL = r"^[A-Za-z_.]{2,}\((?:[0-9., ]*|[A-Za-z_&*$][^)!#^]*)$"
 """A call of a program, its closing bracket left out."""
-_RESULT = r"(?i)^pass=(?:[0-9]{1,6}(?:[.,/][0-9]+)?%?$|test[a-z_]*)"
+_RESULT = r"^(?i:pass)=(?:[0-9]{1,5}(?:[.,/][0-9]+)?%?|tests?[_/][a-z0-9_/.:-]*)$|^PASS=Test[A-Z][A-Za-z0-9_/]*$"
 """What passed, or how many."""
 _ENDS = r"[,;&][A-Za-z_][A-Za-z0-9_.-]{0,63}[=:]$|[,;&]+[\s\"'`<>{}\[\]\\]?$|\)[),;.]*[\s\"'`<>{}\[\]\\]?$"
 """What ends a value without quotes, in which commas and the like may be: the next name, or nothing more."""

@@ -16,7 +16,7 @@ _MARKDOWN = b"`*"
 _HEAD_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.#\"'`* \t\r,;|-"
 _RULE_BYTES = b" \t\r|:+=-"
 """What the line under the head of a table consists of."""
-_LONGEST_HEAD = 1024
+_LONGEST_HEAD = 4096
 _MOST_WORDS = 3
 _LEAST_COLUMNS = 2
 
@@ -33,11 +33,11 @@ def cells_under(text: bytes, start: int) -> tuple[Sequence[Cell], int]:
     """Return what stands in the cells under the line around `start`, if that is the head of a table.
 
     None is empty; one may be a placeholder, or a word that describes the column. With them comes where the table
-    ends, or else the line.
+    ends, or else the line, or what was read of a longer one.
     """
     end = text.find(b"\n", start, start + _LONGEST_HEAD)
     if end < 0:
-        return (), start
+        return (), start + _LONGEST_HEAD
     earliest = max(0, start - _LONGEST_HEAD)
     head = text[max(earliest, text.rfind(b"\n", earliest, start) + 1) : end]
     if head.translate(None, _HEAD_BYTES):

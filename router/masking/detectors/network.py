@@ -18,6 +18,10 @@ _SOFTWARE = (
 )
 
 
+_COLONS_OF_NO_SCOPE = 3
+"""A name of C++ in a scope has two: `abc::def`."""
+
+
 class Ip:
     """IPv4 and IPv6 addresses, with the length of their network where one follows; not the versions of software."""
 
@@ -49,7 +53,7 @@ class Ip:
             r"(?i)^(?:[-_+.]?(?:alpha|beta|rc|pre|post|dev|snapshot|final|release|patch|build|ubuntu|deb|el)(?:[0-9.+_-]|\b)"
             r"|[ab][0-9])"
         )
-        self._slice = compile_bytes(r"^[A-Za-z0-9_)\]]\[(?:[0-9]+::[0-9]*|::[02-9]|::[0-9]{2,3})\]$")
+        self._slice = compile_bytes(r"^[A-Za-z0-9_)\]]\[(?:[0-9]{1,3}::[0-9]*|::[02-9]|::[0-9]{2,3})\]$")
         self._called_address = compile_bytes(
             r"(?i)(?:\b|_)(?:unspecified|listen\w*|bind\w*|bound|host|addr\w*|ip|ipv6)[ \t:=]*$"
         )
@@ -108,7 +112,10 @@ class Ip:
         if value == b"::":
             return text[start + 2 : start + 3] == b"/" or is_called
         has_port = before == b"[" and after == b"]:"
-        if not (has_digit(value) or is_called or has_port) or self._slice.search(text[max(0, start - 2) : end + 1]):
+        is_long = value.count(b":") >= _COLONS_OF_NO_SCOPE
+        if not (has_digit(value) or is_long or is_called or has_port) or self._slice.search(
+            text[max(0, start - 2) : end + 1]
+        ):
             return False
         try:
             ipaddress.IPv6Address(value.decode())

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from router.masking.detectors.detector import Span, has_digit
-from router.masking.detectors.forms import FORMS, VALUE_GOES_ON, Evidence
-from router.masking.patterns import compile_bytes
+from router.masking.detectors.forms import FORMS, VALUE_GOES_ON, Evidence, Form
+from router.masking.patterns import compile_bytes, compile_set
 
 _ALGORITHM = (
     r"(?i)^(?:(?:sha|md|base|utf|argon|aes|rsa|pbkdf|oauth|ntlm|win)v?[-_]?[0-9]{1,4}(?:id|[di])?(?:$|[-_./:])"
@@ -42,7 +42,8 @@ class SpelledSecrets:
     def __init__(self) -> None:
         sources = [form.source.encode().decode("latin-1") for form in FORMS]
         self._found = compile_bytes("|".join(sources))
-        self._forms = compile_bytes("|".join(sources), captures=True)
+        self._forms = [compile_bytes(source, captures=True) for source in sources]
+        self._begins = compile_set(sources, at_start=True)
         self._rest = compile_bytes(VALUE_GOES_ON)
         self._letter = compile_bytes(r"[A-Za-z].*[0-9!#$%&*+=?@^~]|[0-9!#$%&*+=?@^~].*[A-Za-z]")
         self._algorithm = compile_bytes(_ALGORITHM)
@@ -51,23 +52,29 @@ class SpelledSecrets:
         """Yield the spans of the values written in such a form of which `is_secret` says so, in order."""
         position = 0
         while found := self._found.search(text, position):
-            # What captures is slow where it has to look for its match, and the longest match may be another form's.
-            match = self._forms.match(text, found.start(), found.end())
-            number = next(number for number in range(len(FORMS)) if match.start(2 * number + 1) >= 0)
-            form, (begin, least) = FORMS[number], match.span(2 * number + 2)
-            position = max(begin, match.start() + 1)
+            form, named, (begin, least) = self._read(text, found.start(), found.end())
+            position = max(begin, found.start() + 1)
             near = min(len(text), least + _LONGEST_JUDGED)
             end = self._rest.match(text, least, near).end() if form.is_open else least
             value = text[begin : whole(text, begin, end)]
             if form.evidence is Evidence.MIXED and not self.is_mixed(value):
                 continue
-            name = form.says or _name(text, *match.span(2 * number + 1))
+            name = form.says or _name(text, *named)
             is_told = form.evidence is not Evidence.SIGNS or has_digit(value)
             if is_secret(Spelled(name, value, text[begin - 1 : begin] in _QUOTES, is_told)):
                 if end == near:
                     end = self._rest.match(text, least).end()
                 position = max(position, whole(text, begin, end))
                 yield begin, position
+
+    def _read(self, text: bytes, start: int, end: int) -> tuple[Form, Span, Span]:
+        """Return the first form that begins at `start`, and the spans of its groups.
+
+        Forms that capture are slow, and slower yet when all are tried at once, so first those are told that may match.
+        """
+        likely = self._begins.Match(text[start:end]) or range(len(FORMS))
+        read = ((FORMS[number], self._forms[number].match(text, start, end)) for number in sorted(likely))
+        return next((form, match.span(1), match.span(2)) for form, match in read if match)
 
     def is_mixed(self, value: bytes) -> bool:
         """Return whether a value can be no word of prose, nor the name of an algorithm."""
