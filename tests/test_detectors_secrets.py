@@ -410,6 +410,8 @@ def test_a_secret_is_found_in_tables_markup_and_words(text: str, expected: str) 
         "username, password\nfoo, bar",
         "| user | password |\n|---|---|\n| bo | required |\n| jo | 8-16 |",
         "name,tokens\nbo,1200",
+        "user_sk,name\n7,bo",
+        "github_pat\n",
         "we ask for the password, then\nZt8w3Xv1, he said",
     ],
 )

@@ -58,6 +58,9 @@ TOLD = (
     "user,senha\nbo,Zt8w3Xv1Qm",
     " -p",
     " -a ",
+    "user_sk,",
+    "_pat\n",
+    " /p:",
 )
 NUMBERS = (
     "call 555 0123 44",

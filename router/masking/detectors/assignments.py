@@ -112,7 +112,7 @@ class SecretValue:
         """Yield secrets in the columns of tables and among the options of commands."""
         reached = 0
         for start, _ in spans(self._hints, text):
-            if not text[start : start + 1].isalpha():
+            if text[start + 1] in b"-/":
                 option = self._commands.at(text, start + 1)
                 if option and self._is_secret(text[slice(*option)], True, True, is_quoted=True):
                     yield option
