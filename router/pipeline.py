@@ -38,7 +38,7 @@ from router.routing.request import record_from_request
 from router.settings import ReloadSettings, config_path, load_settings, process_environment
 
 _log = logging.getLogger("router")
-_DRAIN_SHARE = 0.8
+_DRAIN_SHARE = 0.72
 """Of the time that the end of a process may take; with LiteLLM loaded the interpreter needs 0.6 s, under load more."""
 _MASKING_SHARE = 0.8
 """Of the time that a shutdown may take; the rest is for sending what was masked last."""
