@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.masking import mask_text
-from router.masking.fold import fold
+from router.masking.fold import Shadow, fold
 from router.masking.scan import Scanner
-from tests.linear import takes_linear_time
+from tests.linear import takes_linear_time, within
 from tests.masks import AWS_KEY, CARD, EMAIL, JWT, OPENAI_KEY, PEM, PEM_BODY, policies
 from tests.own_detectors import policies_with, redacted
 
@@ -125,3 +125,18 @@ def test_an_own_pattern_sees_the_folded_text_as_a_whole() -> None:
     number = {"pattern": r"\b\d{6}\b", "near": {"words": ["patient"], "within": 500}}
     near = policies_with({"mrn": {**number, "examples": {"match": ["patient 123456"]}}})
     assert redacted(f"{FAR}patient {FILLER * 9}123\u200b456 {FAR}", near) == f"{FAR}patient {FILLER * 9}[MRN] {FAR}"
+
+
+def test_the_parts_of_a_long_text_in_one_line_are_found_in_linear_time() -> None:
+    """Nobody looks through the rest of the text for the end of its only line, for each of them."""
+    begins = [*range(0, 8_000_000, 2_000)]
+    shadow = Shadow(b"a " * 4_000_000, b"a " * 4_000_000, begins, [(begin, 1, 0) for begin in begins])
+    assert len(within(0.1, shadow.changed)) == 4_000
+
+
+def test_a_text_of_many_folded_characters_is_whole() -> None:
+    """Its pieces are joined in blocks."""
+    shadow = fold("é \uff11\uff12 x%41\n".encode() * 3_000)
+    assert shadow is not None
+    assert shadow.text == "é 12 xA\n".encode() * 3_000
+    assert shadow.original(len(shadow.text) - 3, len(shadow.text) - 1) == (3_000 * 15 - 5, 3_000 * 15 - 1)

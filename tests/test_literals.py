@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+
+import orjson
 import pytest
 
-from router.masking.literals import Literals
+from router.masking.literals import Literals, holds_any
+from router.masking.policy import BY_NAME
 from tests.linear import cpu_seconds, takes_linear_time
 
 
@@ -29,6 +33,17 @@ def test_values_are_found_wherever_they_stand(values: list[str], text: str, hidd
 def test_a_long_text_hides_nothing_at_the_seams_of_its_pieces(before: int) -> None:
     """It is searched in pieces, for the sake of other threads."""
     assert _hidden(["needle-4711"], "x" * before + "needle-4711" + "x" * 99) == "x" * before + "#" * 11 + "x" * 99
+
+
+@pytest.mark.parametrize("size", [1, 3_000])
+@pytest.mark.parametrize("value", ['a"b canary', "a\nb canary", "a\\b canary", "é canary", "a\x7fb canary"])
+def test_a_value_is_found_as_json_spells_it(value: str, size: int) -> None:
+    """However long it is."""
+    long = value * size
+    found = {BY_NAME: {long}}
+    for spelled in (long.encode(), json.dumps([long], ensure_ascii=False).encode(), orjson.dumps({"k": long})):
+        assert holds_any([b"x", spelled], found)
+        assert not holds_any([b"x", spelled.replace(b"canary", b"carany")], found)
 
 
 def test_texts_of_repeated_values_take_linear_time() -> None:

@@ -102,3 +102,11 @@ def test_masking_again_changes_nothing(lists: list[list[dict[str, Any]]]) -> Non
     if "mask" not in [step.get("action") for part in lists for step in part]:
         assert again == once
     assert set(json.dumps(again, ensure_ascii=False)) <= set(json.dumps(once, ensure_ascii=False)) | {"*"}
+
+
+def test_thousands_of_values_are_each_replaced_where_they_stand() -> None:
+    """They are put in order in blocks; here the one that finds the last looks first."""
+    compiled = policies({"m": [{"pattern": "b[0-9]+", "as": "[B]"}, {"pattern": "a[0-9]+", "as": "[A]"}]})
+    masked, counts = mask_value("".join(f"{'ab'[n // 3_000]}{n:030} " for n in range(6_000)), compiled, ["m"])
+    assert masked == "[A] " * 3_000 + "[B] " * 3_000
+    assert counts.total() == 6_000

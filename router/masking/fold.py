@@ -39,6 +39,7 @@ AROUND = 256
 """Bytes around a folded character within which a value of ordinary length lies."""
 _LONGEST_KNOWN = 16
 _BLANKS = (b" ", b"\n")
+_MANY_PIECES = 4096
 _ENTITIES = {b"amp": "&", b"quot": '"', b"apos": "'", b"nbsp": " ", b"commat": "@", b"period": ".", b"num": "#"}
 
 
@@ -71,11 +72,12 @@ class Shadow:
         it begins and ends at blanks. Where that is most of the text, it is all of it.
         """
         parts: list[list[int]] = []
+        following = dict.fromkeys(_BLANKS, -1)  # where the next of each stands, looked for once
         for start, end in self._around_changes():
             reached = parts[-1][1] if parts else 0
             if parts and end <= reached:
                 continue
-            start, end = self._blank_before(reached, start), self._blank_after(end)
+            start, end = self._blank_before(reached, start), self._blank_after(end, following)
             if parts and start <= reached:
                 parts[-1][1] = end
             else:
@@ -101,9 +103,12 @@ class Shadow:
             return lowest
         return max(lowest, *(self.text.rfind(blank, lowest, offset) for blank in _BLANKS))
 
-    def _blank_after(self, offset: int) -> int:
-        found = [at for blank in _BLANKS if (at := self.text.find(blank, offset)) >= 0]
-        return min(found, default=len(self.text))
+    def _blank_after(self, offset: int, following: dict[bytes, int]) -> int:
+        for blank, place in (*following.items(),):
+            if place < offset:
+                found = self.text.find(blank, offset)
+                following[blank] = found if found >= 0 else len(self.text)
+        return min(following.values())
 
     def original(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of the original text for which a non-empty span of the shadow stands."""
@@ -138,6 +143,7 @@ def fold(text: bytes) -> Shadow | None:
 def _replace_sites(text: bytes, pattern: Any) -> Shadow:
     begins: list[int] = []
     sites: list[_Site] = []
+    blocks: list[bytes] = []
     pieces: list[bytes] = []
     position = shift = 0
     for start, end in spans(pattern, text):
@@ -149,7 +155,10 @@ def _replace_sites(text: bytes, pattern: Any) -> Shadow:
             sites.append((begin, size if char else 0, shift))
             pieces += (text[position:begin], char)
             position = begin + size
-    return Shadow(text, b"".join([*pieces, text[position:]]) if pieces else text, begins, sites)
+        if len(pieces) > _MANY_PIECES:  # joining a million would hold the GIL for as long as it takes
+            blocks.append(b"".join(pieces))
+            pieces.clear()
+    return Shadow(text, b"".join((*blocks, *pieces, text[position:])) if begins else text, begins, sites)
 
 
 def _characters(found: bytes) -> tuple[tuple[int, int, bytes], ...]:

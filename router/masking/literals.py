@@ -11,7 +11,9 @@ from ahocorasick_rs import BytesAhoCorasick
 
 from router.masking.detectors import Span
 from router.masking.detectors.detector import united
+from router.masking.patterns import compile_bytes, first_span
 from router.masking.policy import BY_NAME, Finder, Policy, Replacement
+from router.masking.utf8 import encoded
 
 SHORTEST: Final = 8
 """Characters below which a value may stand elsewhere by coincidence."""
@@ -22,6 +24,8 @@ _SHORTEST_MIXED: Final = 6
 _SHORTEST_WORD: Final = 10
 _LEAST_VARIETY: Final = 4
 _LONGEST: Final = 4_096
+_ESCAPED: Final = compile_bytes(r"[\x00-\x1f\"\\]")
+"""What JSON writes otherwise."""
 _FEW: Final = 32
 """Values that are looked for one by one; making an automaton of them takes longer."""
 _STEP: Final = 65_536
@@ -105,9 +109,11 @@ def _pieces(text: bytes, longest: int) -> Iterator[tuple[int, bytes]]:
 
 def _spellings(value: str) -> set[bytes]:
     """Return a value as it stands in a text, and as it stands in JSON."""
-    if value.isprintable() and '"' not in value and "\\" not in value:
-        return {value.encode()}
-    return {value.encode(), json.dumps(value, ensure_ascii=False)[1:-1].encode()}
+    plain = encoded(value)
+    is_same = first_span(_ESCAPED, plain) is None if len(value) > _LONGEST else value.isprintable()
+    if is_same and '"' not in value and "\\" not in value:
+        return {plain}
+    return {plain, json.dumps(value, ensure_ascii=False)[1:-1].encode()}
 
 
 def with_literals(policy: Policy, found: Found) -> Policy:

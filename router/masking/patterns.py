@@ -211,19 +211,27 @@ def compile_custom(source: str, *, captures: bool = False) -> Any:
 
 
 def spans(pattern: Any, text: bytes, position: int = 0, *, direct: bool | None = None) -> Iterator[tuple[int, int]]:
-    """Yield the span of every match of a compiled pattern from `position` on, as `finditer` finds them."""
-    while found := first_span(pattern, text, position, direct=direct):
-        yield found
-        position = found[1] if found[1] > position else position + 1
-
-
-def first_span(pattern: Any, text: bytes, position: int = 0, *, direct: bool | None = None) -> tuple[int, int] | None:
-    """Return the span of the first match of a compiled pattern from `position` on, as `search` finds it.
+    """Yield the span of every match of a compiled pattern from `position` on, as `finditer` finds them.
 
     google-re2 makes an object for each match and asks RE2 for its groups again, which takes longer than to find it. So
     what it asks itself is asked here, where that has the form that it has in google-re2 1.1. With `direct` false it is
     not, whatever its form.
     """
+    if not (_CAN_BE_ASKED if direct is None else direct):
+        yield from (match.span() for match in pattern.finditer(text, position))
+        return
+    match, size = pattern._regexp.Match, len(text)  # noqa: SLF001
+    while position <= size:
+        span = match(_UNANCHORED, text, position, size)[0]
+        end = span[1]
+        if end < 0:
+            return
+        yield span
+        position = end if end > position else position + 1
+
+
+def first_span(pattern: Any, text: bytes, position: int = 0, *, direct: bool | None = None) -> tuple[int, int] | None:
+    """Return the span of the first match of a compiled pattern from `position` on, as `search` finds it."""
     if not (_CAN_BE_ASKED if direct is None else direct):
         match = pattern.search(text, position) if position <= len(text) else None
         return match.span() if match else None

@@ -26,6 +26,9 @@ _STAR: Final = 0x2A
 _BETWEEN_WORDS: Final = bytes(byte for byte in range(0x80) if not chr(byte).isalnum() and byte != 0x5F)
 _LONGEST_SHOWN: Final = 32
 """Bytes of a value that `mask` shows at most: eight characters."""
+_MANY_HITS: Final = 4096
+_BLOCK: Final = 65_536
+"""Bytes whose hits are sorted in one go, where there are many."""
 _LEAVE_NEIGHBOURS: Final = frozenset({"remove", "mask"})
 """Actions after which a text is looked at again: what they leave has new neighbours."""
 
@@ -259,16 +262,30 @@ def merged(hits: list[Hit]) -> Iterable[tuple[int, int, Replacement, list[Hit]]]
 
     Overlapping hits become one, and the strictest, then longest, decides.
     """
-    hits.sort(key=lambda hit: (hit[0], -hit[1]))
-    group = [hits[0]]
-    end = hits[0][1]
-    for hit in hits[1:]:
-        if hit[0] >= end:
+    group: list[Hit] = []
+    end = 0
+    for hit in _in_order(hits):
+        if group and hit[0] >= end:
             yield group[0][0], end, _decisive(group), group
             group = []
+        end = max(end, hit[1]) if group else hit[1]
         group.append(hit)
-        end = max(end, hit[1]) if len(group) > 1 else hit[1]
     yield group[0][0], end, _decisive(group), group
+
+
+def _in_order(hits: list[Hit]) -> Iterable[Hit]:
+    """Yield hits by their start, the longest first; many in blocks, for sorting holds the GIL all the time."""
+    blocks: dict[int, list[Hit]] = {}
+    for hit in hits if len(hits) > _MANY_HITS else ():
+        blocks.setdefault(hit[0] // _BLOCK, []).append(hit)
+    for number in sorted(blocks):
+        yield from sorted(blocks[number], key=_order)
+    if not blocks:
+        yield from sorted(hits, key=_order)
+
+
+def _order(hit: Hit) -> tuple[int, int]:
+    return hit[0], -hit[1]
 
 
 def _decisive(group: list[Hit]) -> Replacement:

@@ -20,6 +20,8 @@ _SOFTWARE = (
 
 _COLONS_OF_NO_SCOPE = 3
 """A name of C++ in a scope has two: `abc::def`."""
+_MOST_COLONS = 9
+"""Of what is read as an address at first, with the mark after it."""
 
 
 class Ip:
@@ -38,7 +40,7 @@ class Ip:
         self._v4 = compile_bytes(rf"(?:{_OCTET}\.){{3}}{_OCTET}(?:(?:\.[0-9]+)+|{_PREFIX})")
         self._v6 = compile_bytes(
             r"(?:[0-9A-Fa-f]{0,4}:){2,8}(?::|[0-9A-Fa-f]{1,4}|[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3})?"
-            rf"(?:%[A-Za-z0-9_]+)?{_PREFIX}"
+            rf"(?:%[A-Za-z0-9_]+)?{_PREFIX}|(?:[0-9A-Fa-f]{{1,4}}:){{9,}}(?:[0-9A-Fa-f]{{1,4}})?(?:[^0-9A-Fa-f:.%/]|$)"
         )
         self._may_hold_v4 = compile_bytes(self._SIGN_OF_V4)
         self._may_hold_v6 = compile_bytes(self._SIGN_OF_V6)
@@ -61,7 +63,7 @@ class Ip:
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
         if first_span(self._may_hold_v6, text):
-            whole = (match for match in spans(self._v6, text) if not _goes_on(text, match[1]))
+            whole = (match for match in spans(self._v6, text) if not _is_longer(text, *match))
             found += [span for match in whole if self._is_v6(text, span := _without_mark(text, match))]
         inside = [span for span in self._written_as_v4(text) if self._is_v4(text, span)]
         return found + [span for span in inside if not overlaps_any(span, found)] if found else inside
@@ -142,10 +144,14 @@ class Mac:
         return [span for span in spans(self._pattern, text) if _is_mac(text, span)]
 
 
-def _goes_on(text: bytes, end: int) -> bool:
-    """Return whether what is written like an address goes on after its longest form."""
+def _is_longer(text: bytes, start: int, end: int) -> bool:
+    """Return whether what begins like an address of version 6 is longer than one, or goes on after it."""
     after = text[end : end + 2]
-    return after[:1].isalnum() or (after[:1] == b":" and (after[1:].isalnum() or after[1:] == b":"))
+    return (
+        text.count(b":", start, end) > _MOST_COLONS
+        or after[:1].isalnum()
+        or (after[:1] == b":" and (after[1:].isalnum() or after[1:] == b":"))
+    )
 
 
 def _without_mark(text: bytes, span: Span) -> Span:
