@@ -8,7 +8,7 @@ import re
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -215,21 +215,28 @@ def _log_in_child(router: Router) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
-def test_a_call_that_takes_long_keeps_no_ready_one_from_leaving(langfuse: FakeLangfuse, tmp_path: Path) -> None:
-    """They wait for others to share their request until the end; one that is still being masked must not cost them."""
+@pytest.mark.parametrize("end", [Router.shutdown, Router.flush])
+def test_a_call_that_takes_long_keeps_no_ready_one_from_leaving(
+    langfuse: FakeLangfuse, tmp_path: Path, end: Callable[[Router, float], bool]
+) -> None:
+    """They wait for others to share their request; at the end they leave while one is still being masked."""
     router, masked = _router(langfuse, tmp_path, ROUTER_FLUSH_INTERVAL_SECS="3600"), threading.Event()
     for _ in range(5):
         router.log(make_record(team="payments"))
 
     def slow() -> CallRecord:
-        masked.wait(30)
+        masked.wait(60)
         return make_record(team="payments")
 
     router.handle(slow)
-    assert not router.shutdown(1.0)
+    ending = threading.Thread(target=end, args=(router, 60))
+    ending.start()
+    langfuse.wait_for(5, project="payments")
     masked.set()
+    ending.join()
     found = router.stats()
-    assert (found.handled, found.delivered) == (6, 5)
+    assert (found.handled, found.delivered) == (6, 6)
+    router.shutdown(5)
 
 
 def test_a_fork_waits_for_what_no_child_may_keep_open() -> None:

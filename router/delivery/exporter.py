@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import secrets
@@ -252,17 +253,14 @@ class Exporter:
     async def _post(self, backlog: Backlog, project: ResolvedProject | None, body: bytes) -> Answer:
         if project is None:
             return Answer("rejected", "the project has no credentials")
-        if backlog.failures or backlog.is_suspect:
-            return await self._ask(backlog, project, body, is_suspect=True)
-        try:
-            return await self._ask(backlog, project, body, is_suspect=False)
-        except CutShort:
-            backlog.is_suspect = True
-            return await self._ask(backlog, project, body, is_suspect=True)
+        with contextlib.suppress(CutShort):
+            return await self._ask(backlog, project, body)
+        backlog.is_suspect = True  # whom nobody cuts short
+        return await self._ask(backlog, project, body)
 
-    async def _ask(self, backlog: Backlog, project: ResolvedProject, body: bytes, *, is_suspect: bool) -> Answer:
+    async def _ask(self, backlog: Backlog, project: ResolvedProject, body: bytes) -> Answer:
         to = backlog.destination
-        async with self._slots.take(project.host, is_suspect=is_suspect):
+        async with self._slots.take(project.host, is_suspect=backlog.is_suspect or backlog.failures > 0):
             started = time.monotonic()
             backlog.is_asked = True
             try:

@@ -29,11 +29,17 @@ _RAW = frozenset(
     """.split()
 )
 """Names under which metadata holds whole requests and responses once more, with their headers."""
-_LAST_WORDS = frozenset(
+PASSWORDS_IN_ASCII = ("kennwort", "contrasena", "senha", "wachtwoord", "haslo")
+"""What other languages call a password in one word of ASCII; `passwort` aside, which begins as in English."""
+PASSWORDS_ELSE = ("contraseña", "mot de passe", "hasło", "пароль", "密码", "密碼", "パスワード", "비밀번호")
+"""What they call it in more than one word, or in other letters."""
+NAME_CHARACTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
+"""What a name consists of where it stands before a value in a text."""
+_LAST_WORDS = frozenset(PASSWORDS_IN_ASCII).union(
     """
     apikey apikeys authorization cookie cookies credential credentials passcode passphrase passwd password passwords
     pw pwd secret secrets secretkey accesskey privatekey accesstoken authtoken refreshtoken sessiontoken
-    creds psk passwort kennwort contrasena senha wachtwoord haslo storepass keypass
+    creds psk passwort storepass keypass
     """.split()
 )
 _KINDS_OF_KEY = frozenset(
@@ -47,19 +53,7 @@ _ENDINGS = (
     *("pgpass", "rootpw", "secret", "xsrftoken"),
 )
 """What a word ends in that was glued to another one: `pgpassword`."""
-_OTHER_PASSWORDS = (
-    "contraseña",
-    "mot de passe",
-    "mot_de_passe",
-    "motdepasse",
-    "hasło",
-    "пароль",
-    "密码",
-    "密碼",
-    "パスワード",
-    "비밀번호",
-)
-"""Ends of names that other languages give a password, in more than one word or in other letters than ASCII."""
+_ENDINGS_ELSE = (*PASSWORDS_ELSE, "mot_de_passe", "motdepasse")
 _PASSES = frozenset("backward boarding by day final first forward last render second single ski test third".split())
 """Words before a `pass` that is no password."""
 _TAILS = frozenset({"base", "digest", "hash", "id", "value"})
@@ -128,7 +122,7 @@ def readable(key: str) -> str:
 def names_secret(key: str) -> bool:
     """Return whether the last words of `key` name a secret: `client_secret` does, `secret_santa` does not."""
     key = readable(key)
-    if key.casefold().endswith(_OTHER_PASSWORDS):
+    if key.casefold().endswith(_ENDINGS_ELSE):
         return True
     for label in _LABELS:
         key = key.replace(label, "x")
@@ -140,6 +134,12 @@ def names_secret(key: str) -> bool:
         if tail == "hash" and words[-1] == "key":  # LiteLLM's `user_api_key_hash` names a key, it opens nothing
             return False
     return _is_secret(words)
+
+
+@lru_cache(maxsize=4096)
+def says_secret(name: str) -> bool:
+    """Return the same of a name that detectors found in a text; remembered, for texts repeat them."""
+    return names_secret(name)
 
 
 def spoken(key: str) -> str:

@@ -44,8 +44,8 @@ class Adoption:
         self._notices = notices
         self._knows = knows
         self._adopt = adopt
-        self._orphans: set[str] = set()
-        self._orphan: int | None = None
+        self._told: set[str] = set()
+        self._taken: int | None = None
 
     def look(self, ended: threading.Event) -> None:
         """Adopt what dead processes left, until `ended`."""
@@ -64,8 +64,8 @@ class Adoption:
 
     def forget_parent(self) -> None:
         """Close, in a forked child, what belongs to the parent."""
-        if self._orphan is not None:
-            os.close(self._orphan)
+        if self._taken is not None:
+            os.close(self._taken)
 
     def _try(self, root: int, name: str) -> Folder | None:
         with self._lock, no_fork_meanwhile():
@@ -121,8 +121,8 @@ class Adoption:
         self._tell_orphan(project)
 
     def _tell_orphan(self, project: str) -> None:
-        if project not in self._orphans:
-            self._orphans.add(project)
+        if project not in self._told:
+            self._told.add(project)
             text = (
                 "Calls in the spool are for project %s, which is not in the file any more; they are kept, "
                 "and `router spool` shows them."
@@ -144,7 +144,7 @@ class Adoption:
     def _adopt_orphan(self, orphans: Folder, name: str) -> None:
         try:
             with no_fork_meanwhile():
-                descriptor = self._orphan = take_file(orphans.descriptor, name)
+                descriptor = self._taken = take_file(orphans.descriptor, name)
             if descriptor is None:
                 return
             try:
@@ -158,9 +158,9 @@ class Adoption:
                 os.rename(name, own, src_dir_fd=orphans.descriptor, dst_dir_fd=self._files.own.descriptor)
             finally:
                 with no_fork_meanwhile():
-                    self._orphan = None
+                    self._taken = None
                     os.close(descriptor)
-            self._orphans.discard(project)
+            self._told.discard(project)
             self._adopt_file(self._files.own, own)
         except (OSError, ValueError) as error:
             self._leave_alone(ORPHANS, name, error)

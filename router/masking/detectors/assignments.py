@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
 from itertools import pairwise
 
 from router.masking.detectors.columns import HEAD_ENDS, cells_under
@@ -12,7 +11,7 @@ from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after
 from router.masking.detectors.forms import PASSWORD_WORDS, SPELLED_SIGN
 from router.masking.detectors.placeholders import Placeholders
 from router.masking.detectors.spelled import Spelled, SpelledSecrets
-from router.masking.names import names_secret, readable
+from router.masking.names import NAME_CHARACTERS, PASSWORDS_IN_ASCII, readable, says_secret
 from router.masking.patterns import compile_bytes, spans
 
 _SAYS_SECRET = rf"(?i:{PASSWORD_WORDS}|secret|token|key|credential|auth|cookie|creds|psk|access[_.-]?id|_(?:sk|pat)\b)"
@@ -20,11 +19,9 @@ _NAME = rf"[A-Za-z0-9_.-]*{_SAYS_SECRET}[A-Za-z0-9_.-]*"
 _QUOTES = r"\\*[\"'`]"
 _SIGN_OF_GIVING = r"(?:(?::[ \t]*|[ \t]+)[A-Za-z]+[ \t]*=|[ \t]*(?:[:?+.|]*=>?|:+=?))"
 _GIVEN = rf"(?:{_QUOTES})?[\])]?(?:\[\])?{_SIGN_OF_GIVING}[ \t\n]*(?:\[[ \t\n]*)?"
-_PASSWORDS = tuple(
-    """
-    password passwd passphrase passcode pwd pw pass passwort kennwort contrasena senha mot_de_passe mot-de-passe
-    motdepasse wachtwoord haslo
-    """.split()
+_PASSWORDS = (
+    *("password", "passwd", "passphrase", "passcode", "pwd", "pw", "pass", "passwort", *PASSWORDS_IN_ASCII),
+    *("mot_de_passe", "mot-de-passe", "motdepasse"),
 )
 """Ends of names of what may be short, and words."""
 _CALL = r"^[A-Za-z_.]{2,}\((?:[0-9., ]*|[A-Za-z_&*$][^)!#^]*)$"
@@ -38,8 +35,6 @@ _KEYS_OF_DATA = (
     r"|dedup|column|field|routing|message|event|lock|react|state|prompt|translation|i18n|config|registry|query|item|file|s3"
 )
 """What a key names that finds data and opens nothing."""
-_NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
-_NAME_CHARACTERS = _NAME_BYTES.decode()
 _MARKS = b"\"'`"
 _SHORTEST_SECRET = 8
 _SHORTEST_ACCESS_ID = 12
@@ -93,7 +88,7 @@ class SecretValue:
     def under(self, keys: Keys) -> Find | None:
         # Where `names_secret` says so of a key, its value is gone already.
         key = readable(keys[-1])
-        is_name = not key.strip(_NAME_CHARACTERS) and self._may_name_key(key)
+        is_name = not key.strip(NAME_CHARACTERS) and self._may_name_key(key)
         return after(f'{key}="'.encode(), self.find) if is_name else None
 
     def find(self, text: bytes) -> Sequence[Span]:
@@ -101,11 +96,10 @@ class SecretValue:
 
     def _is_spelled_secret(self, spelled: Spelled) -> bool:
         name, value, is_quoted, is_told = spelled
-        is_password = name.lower().endswith(_PASSWORDS)
         return (
-            _says_secret(name)
+            says_secret(name)
             and (is_quoted or not self._is_code(name, value))
-            and self._is_secret(value, is_password, is_told, is_quoted=is_quoted)
+            and self._is_secret(name, value, is_tight=is_told, is_quoted=is_quoted)
         )
 
     def _listed(self, text: bytes) -> Iterator[Span]:
@@ -114,15 +108,14 @@ class SecretValue:
         for start, _ in spans(self._hints, text):
             if text[start + 1] in b"-/":
                 option = self._commands.at(text, start + 1)
-                if option and self._is_secret(text[slice(*option)], True, True, is_quoted=True):
+                if option and self._is_secret("password", text[slice(*option)]):
                     yield option
             elif start >= reached:
                 cells, reached = cells_under(text, start)
                 yield from (cell[1:] for cell in cells if self._is_secret_cell(cell.name, text[cell.begin : cell.end]))
 
     def _is_secret_cell(self, name: str, value: bytes) -> bool:
-        is_password = name.lower().endswith(_PASSWORDS)
-        return self._spelled.is_mixed(value) and self._is_secret(value, is_password, True, is_quoted=True)
+        return self._spelled.is_mixed(value) and self._is_secret(name, value)
 
     def _assigned(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []
@@ -159,12 +152,12 @@ class SecretValue:
             return False
         if self._access_id.search(name.encode()):  # the public half of a pair, given out at random
             return len(value) >= _SHORTEST_ACCESS_ID and has_digit(value) and not (value.islower() or value.isupper())
-        if _says_secret(name) or name == "_auth":  # the second is npm's
-            return self._is_secret(value, name.lower().endswith(_PASSWORDS), is_tight, is_quoted=is_quoted)
+        if says_secret(name) or name == "_auth":  # the second is npm's
+            return self._is_secret(name, value, is_tight=is_tight, is_quoted=is_quoted)
         return (
             len(value) >= _LONG
             and self._may_name_key(name)
-            and self._is_secret(value, False, is_tight, is_quoted=is_quoted)
+            and self._is_secret(name, value, is_tight=is_tight, is_quoted=is_quoted)
         )
 
     def _is_code(self, name: str, value: bytes) -> bool:
@@ -175,14 +168,19 @@ class SecretValue:
         """Return whether a name such as `SNYK_KEY` may mean a secret: what it opens comes before the word."""
         return bool(self._key.search(name.encode())) and not self._key_of_data.search(name.encode())
 
-    def _is_secret(self, value: bytes, is_password: bool, is_tight: bool, *, is_quoted: bool = False) -> bool:
-        """Return whether `value` can be a secret; `is_tight` where quotes or an equals sign say where it begins."""
+    def _is_secret(self, name: str, value: bytes, *, is_tight: bool = True, is_quoted: bool = True) -> bool:
+        """Return whether `value` can be the secret that `name` says.
+
+        Args:
+            is_tight: whether quotes, an equals sign or the form say where it begins; else it may be a word of prose.
+            is_quoted: whether it may hold any sign, as between quotes, in a cell, or among the options of a command.
+        """
         if len(value) < _SHORTEST_PW or self._placeholders.cover(value, is_quoted=is_quoted):
             return False
         kinds = len(set(value))
         if kinds < 4 and len(value) > 6:
             return False
-        if is_password:
+        if name.lower().endswith(_PASSWORDS):
             return is_tight or has_digit(value) or not value.isalpha()
         if b" " in value or len(value) < _SHORTEST_SECRET or kinds < 5:
             return False
@@ -200,10 +198,5 @@ def _is_scrambled(value: bytes) -> bool:
 def _name(found: bytes) -> str:
     """Return the name that a match begins with."""
     found = found.lstrip(b"<")
-    rest = found.lstrip(_NAME_BYTES)
+    rest = found.lstrip(NAME_CHARACTERS.encode())
     return found[: len(found) - len(rest)].decode()
-
-
-@lru_cache(maxsize=4096)
-def _says_secret(name: str) -> bool:
-    return names_secret(name)

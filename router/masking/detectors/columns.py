@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import NamedTuple
 
-from router.masking.names import names_secret
+from router.masking.names import NAME_CHARACTERS, says_secret
 
 HEAD_ENDS = r"[A-Za-z0-9_.-]*[\"'`* \t]*[,;|\t\r\n]"
 """What follows a word for a secret at the head of a column."""
 _SEPARATORS = (b"|", b"\t", b";", b",")
 _CELL_MARKS = b" \t\r\"'"
 _MARKDOWN = b"`*"
-_HEAD_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.#\"'`* \t\r,;|-"
+_HEAD_BYTES = NAME_CHARACTERS.encode() + b"#\"'`* \t\r,;|"
 _RULE_BYTES = b" \t\r|:+=-"
 """What the line under the head of a table consists of."""
 _LONGEST_HEAD = 4096
@@ -88,9 +87,4 @@ def _names(heads: list[bytes]) -> list[str]:
         or any(head.count(" ") >= _MOST_WORDS for head in plain)
     ):
         return []
-    return [head if _says_secret(head) else "" for head in plain]
-
-
-@lru_cache(maxsize=4096)
-def _says_secret(name: str) -> bool:
-    return names_secret(name)
+    return [head if says_secret(head) else "" for head in plain]

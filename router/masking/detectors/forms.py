@@ -5,20 +5,19 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-_FOREIGN = r"kennwort|contrasena|senha|mot[_-]?de[_-]?passe|wachtwoord|haslo"
+from router.masking.names import PASSWORDS_ELSE, PASSWORDS_IN_ASCII
+
+_FOREIGN = "|".join((*PASSWORDS_IN_ASCII, "mot[_-]?de[_-]?passe"))
 PASSWORD_WORDS = rf"pass(?:wor[dt]|wd|phrase|code)?|pwd?|{_FOREIGN}"
 """What people call a password, in the languages that write it with ASCII; to be compared without case."""
-_OTHER_WORDS = r"(?i:contraseña|mot de passe)|hasło|Hasło|пароль|Пароль|密码|密碼|パスワード|비밀번호"
+# Without case as far as RE2 knows it of bytes, and with a capital where it does not.
+_OTHER_WORDS = "|".join(f"(?i:{word})|{word.capitalize()}" for word in PASSWORDS_ELSE)
 _KIND = (
     r"(?:access|account|api|auth|bearer|client|consumer|encryption|license|master|private|refresh|secret|service|session"
     r"|shared|signing|storage|subscription)"
 )
 _SPACED = rf"(?i:\b{_KIND}(?: (?:api|access|secret))? (?:key|token|secret))"
-SPELLED_SIGN = (
-    (rf"(?i:identified (?:by|with)|net user|kennwort|contrasena|senha|wachtwoord|haslo)|{_OTHER_WORDS}")
-    .encode()
-    .decode("latin-1")
-)
+SPELLED_SIGN = rf"(?i:identified (?:by|with)|net user|{_FOREIGN})|{_OTHER_WORDS}".encode().decode("latin-1")
 """What stands in a text with such a secret, besides the English words for one."""
 
 _WORD = rf"(?i:{PASSWORD_WORDS}|secret|token|key|credential)[A-Za-z0-9_.-]*"

@@ -10,8 +10,6 @@ from router.masking.patterns import compile_bytes, first_span, spans
 
 _NEVER_ISSUED = frozenset((b"078051120", b"219099999"))
 """Printed in advertisements; the Social Security Administration withdrew them."""
-
-
 _LENGTH = 9
 _LONGER = "[0-9]{10,}"
 _ALPHANUMERIC = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())

@@ -16,8 +16,6 @@ _SOFTWARE = (
     r"python|node|java|jdk|jre|ruby|php|perl|golang|rustc|gcc|clang|cuda|openssl|nginx|apache|postgres|postgresql|mysql"
     r"|redis|chrome|chromium|firefox|safari|edge|opera|kernel|linux|android|ios|macos|windows|ubuntu|debian|docker"
 )
-
-
 _COLONS_OF_NO_SCOPE = 3
 """A name of C++ in a scope has two: `abc::def`."""
 _MOST_COLONS = 9

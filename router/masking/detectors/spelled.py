@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from router.masking.detectors.detector import Span, has_digit
 from router.masking.detectors.forms import FORMS, VALUE_GOES_ON, Evidence, Form
+from router.masking.names import NAME_CHARACTERS
 from router.masking.patterns import compile_bytes, compile_set
 
 _ALGORITHM = (
@@ -19,7 +20,6 @@ _LONGEST_QUOTED = 256
 _LONGEST_JUDGED = 512
 """Bytes of a value by which it is judged: what is turned down is read again, for names within it."""
 _LONGEST_NAME = 64
-_NAME_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-"
 _QUOTES = (b'"', b"'", b"`")
 
 
@@ -85,7 +85,7 @@ class SpelledSecrets:
 def _name(text: bytes, start: int, end: int) -> str:
     """Return the whole name of which a form found the end."""
     before = text[max(0, start - _LONGEST_NAME) : start]
-    return (before[len(before.rstrip(_NAME_BYTES)) :] + text[start:end]).decode("latin-1")
+    return (before[len(before.rstrip(NAME_CHARACTERS.encode())) :] + text[start:end]).decode("latin-1")
 
 
 def whole(text: bytes, begin: int, end: int) -> int:
