@@ -36,6 +36,15 @@ def advance(states: Iterable[State], key: str) -> tuple[tuple[State, ...], list[
     return tuple(below.values()), matched
 
 
+def naming(states: Iterable[State], key: str) -> PathStep | None:
+    """Return a step whose path ends with a segment that names `key`, wherever that stands."""
+    spellings = _spellings(key)
+    for step, _ in states:
+        if not step.path[-1].wild and any(map(step.path[-1].takes, spellings)):
+            return step
+    return None
+
+
 def _spellings(key: str) -> tuple[str, ...]:
     """Return `key` in lower case, and as a reader sees it where that differs."""
     lowered = key.casefold()

@@ -9,12 +9,13 @@ from router.masking.across import mask_across
 from router.masking.cut import cut_field
 from router.masking.detectors.detector import Keys
 from router.masking.document import Document
+from router.masking.embedded import Opened, holds_json, is_quoted_json, names, open_value, open_values
 from router.masking.fold import fold, fold_character
 from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, leaves, marker, member_name
 from router.masking.policy import BY_NAME, Finder, PathStep, Policy, Replacement
 from router.masking.scan import MaskFailed, Scanner
-from router.masking.steps import State, advance, strictest, union, widened
+from router.masking.steps import State, advance, naming, strictest, union, widened
 from router.masking.utf8 import encoded
 
 MAX_JSON_DEPTH: Final = 3
@@ -92,7 +93,7 @@ class Walk:
         """Return `value`, changed in place, as it is where no mask applies: only JSON in texts is looked into."""
         kind = type(value)
         if kind is str:
-            return value if value[:1].isalnum() else self._text(value, (), (), (), 0)
+            return self._text(value, (), (), (), 0)
         if kind is dict or kind is list:
             for key, item in value.items() if kind is dict else enumerate(value):
                 if type(item) in _MAY_CHANGE and (changed := self._only_opened(item)) is not item:
@@ -192,7 +193,7 @@ class Walk:
             container[key] = text
 
     def _text(self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int) -> str:
-        may_be_json = not text[:1].isalnum() and opened < MAX_JSON_DEPTH and _opens_json(text)
+        may_be_json = _may_hold_json(text)
         if not may_be_json and self._scanner.is_too_short(text, active):
             return text
         data = encoded(text)
@@ -206,29 +207,64 @@ class Walk:
         return self._scanner.splice(data, hits, active, keys) if hits else text
 
     def _json(
-        self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int
+        self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened_before: int
     ) -> str | None:
         """Return the JSON in `text` masked inside, or None where `text` is no JSON or stays as it is."""
-        repeated = False
-
-        def pairs_to_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-            nonlocal repeated
-            found = dict(pairs)
-            repeated = repeated or len(found) < len(pairs)
-            return found
-
+        if opened_before >= MAX_JSON_DEPTH:
+            return self._closed(text, states)
+        whole = _without_blanks(text)
         try:
-            value = json.loads(_without_blanks(text), strict=False, object_pairs_hook=pairs_to_dict)
+            opened = open_value(whole) if _opens_json(text) else None
+            if opened is not None and opened.end == len(whole):
+                return self._opened(text, opened, states, active, keys, opened_before)
         except RecursionError:
             return marker("depth")
         except ValueError:
-            return None
+            pass
+        return self._several(text, states, active, keys, opened_before)
+
+    def _several(
+        self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened_before: int
+    ) -> str | None:
+        """Do the same for the values in a text that is not JSON as a whole."""
+        pieces: list[str] = []
+        closed: list[str] = []
+        position = 0
+        try:
+            for opened in open_values(text):
+                inside = self._opened(text[opened.start : opened.end], opened, states, active, keys, opened_before)
+                closed.append(text[position : opened.start])
+                pieces += [closed[-1], text[opened.start : opened.end] if inside is None else inside]
+                position = opened.end
+        except RecursionError:
+            return marker("depth")
+        closed.append(text[position:])
+        masked = "".join([*pieces, closed[-1]])
+        return self._closed("\n".join(closed), states) or (masked if masked != text else None)
+
+    def _closed(self, text: str, states: tuple[State, ...]) -> str | None:
+        """Return what stands for JSON that cannot be opened and has a key that a step names, else None."""
+        for name in names(text) if states else ():
+            if step := naming(states, name):
+                self.counts[step.replacement.kind] += 1
+                return marker("json")
+        return None
+
+    def _opened(
+        self,
+        text: str,
+        opened: Opened,
+        states: tuple[State, ...],
+        active: tuple[Finder, ...],
+        keys: Keys,
+        opened_before: int,
+    ) -> str | None:
         before = self.counts.total()
         copier = Copier()
-        masked = self._value(copier.copy(value), states, active, keys, opened + 1)
+        masked = self._value(copier.copy(opened.value), states, active, keys, opened_before + 1)
         self.take_removed(copier)
         # What is repeated in an object hides behind its last value; written anew it is gone.
-        if self.counts.total() == before and not repeated and not copier.withheld:
+        if self.counts.total() == before and not opened.repeated and not copier.withheld:
             return None
         separators = (", ", ": ") if '": ' in text else (",", ":")
         return json.dumps(masked, ensure_ascii=False, separators=separators)
@@ -326,12 +362,19 @@ def _may_hide_inside(data: bytes) -> bool:
     return shadow is not None and _NAMES_SECRET.search(shadow.text) is not None
 
 
+def _may_hold_json(text: str) -> bool:
+    return (not text[:1].isalnum() and _opens_json(text)) or holds_json(text)
+
+
 def _opens_json(text: str) -> bool:
-    """Return whether `text` begins with an object or list, after blanks of any kind."""
+    """Return whether `text` begins with an object or list, or one in quotes, after blanks of any kind."""
     first = text[:1]
     if first in ("{", "["):
         return True
-    return bool(first) and _is_blank(first) and _without_blanks(text)[:1] in ("{", "[")
+    if not first or not (first == '"' or _is_blank(first)):
+        return False
+    begun = _without_blanks(text)
+    return begun[:1] in ("{", "[") or is_quoted_json(begun)
 
 
 def _without_blanks(text: str) -> str:

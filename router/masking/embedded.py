@@ -1,0 +1,88 @@
+"""JSON within texts: one value, one that is itself a JSON text, several in lines, in events, in fenced blocks."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, Final, NamedTuple
+
+_LONGEST_INTEGER: Final = 308
+"""Digits; Python refuses to read much longer ones, and nobody computes with them."""
+_MOST_FAILURES: Final = 64
+_MARKS: Final = ("\n{", "\n[", "data: {", "data:{", "data: [", "data:[")
+_BEGIN: Final = re.compile(r"(?:\A|\n|data: ?)(?=[{\[])")
+_END: Final = re.compile(r"[ \t\r]*(?:\n|`|\Z)")
+_QUOTED: Final = re.compile(r'"(?:[ \t\r\n]|\\+[nrt"])*[{\[]')
+_NAME: Final = re.compile(r'"((?:[^"\\\n]|\\[^"\n]){1,128})\\*"[ \t\r\n]*:')
+
+
+class Opened(NamedTuple):
+    """A JSON value and where it stands in a text.
+
+    Attributes:
+        repeated: whether an object has a key twice, so that the first value of it is lost; never where more follows in
+            the line, for what only begins like JSON is not written anew on that account.
+    """
+
+    start: int
+    end: int
+    value: Any
+    repeated: bool
+
+
+def is_quoted_json(text: str) -> bool:
+    """Return whether `text` begins like an object or list that was encoded twice."""
+    return text[:1] == '"' and _QUOTED.match(text) is not None
+
+
+def holds_json(text: str) -> bool:
+    """Return whether JSON may stand in lines of `text` after the first, or in events (`data: {…}`)."""
+    return any(mark in text for mark in _MARKS)
+
+
+def open_value(text: str, start: int = 0) -> Opened:
+    """Return the JSON value that begins at `start`. Raises json.JSONDecodeError, RecursionError."""
+    repeated = False
+
+    def pairs_to_dict(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal repeated
+        found = dict(pairs)
+        repeated = repeated or len(found) < len(pairs)
+        return found
+
+    try:
+        value, end = json.JSONDecoder(strict=False, object_pairs_hook=pairs_to_dict).raw_decode(text, start)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:  # an integer that is too long
+        patient = json.JSONDecoder(strict=False, object_pairs_hook=pairs_to_dict, parse_int=_integer)
+        value, end = patient.raw_decode(text, start)
+    return Opened(start, end, value, repeated)
+
+
+def open_values(text: str) -> Iterator[Opened]:
+    """Yield the objects and lists that begin a line or the data of an event. Raises RecursionError.
+
+    None more after so many beginnings of none: each costs a look at all that stands before it.
+    """
+    position = failures = 0
+    while failures < _MOST_FAILURES and (begin := _BEGIN.search(text, position)):
+        try:
+            opened = open_value(text, begin.end())
+        except json.JSONDecodeError as error:
+            position = max(error.pos, begin.end())
+            failures += 1
+        else:
+            is_alone = _END.match(text, opened.end) is not None
+            yield opened._replace(repeated=opened.repeated and is_alone)
+            position = opened.end
+
+
+def names(text: str) -> set[str]:
+    """Return what stands in `text` as a key does in JSON, whether or not that is JSON."""
+    return {name.rstrip("\\") for name in _NAME.findall(text)}
+
+
+def _integer(digits: str) -> int | str:
+    return int(digits) if len(digits) <= _LONGEST_INTEGER else digits

@@ -1,0 +1,73 @@
+"""JSON within texts is opened however it is written; where it cannot be, what a step names in it does not leave."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from router.masking import mask_value
+from tests.linear import takes_linear_time
+from tests.masks import policies
+
+POLICIES = policies(
+    {"keys": [{"keys": ["diagnosis"]}], "path": [{"paths": ["**.diagnosis"]}], "ip": [{"detect": ["ip"]}]}
+)
+ILL = '{"diagnosis": "cancer stage 2", "password": "correct horse", "n": 1}'
+TOLD = ("cancer", "horse")
+
+
+def in_json(text: str, times: int) -> str:
+    """Return `text` within JSON within JSON, so many times."""
+    for _ in range(times):
+        text = json.dumps({"a": text})
+    return text
+
+
+@pytest.mark.parametrize("mask", ["keys", "path"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        ILL.replace("1", "9" * 5000),
+        json.dumps(ILL),
+        json.dumps(json.dumps(ILL)),
+        json.dumps(f"\n {ILL}"),
+        f"{ILL}\n{ILL}",
+        f"Here it is:\n```json\n{ILL}\n```\nAnything else?",
+        f"data: {ILL}\n\ndata: {ILL}\n\ndata: [DONE]\n",
+        in_json(ILL, 2),
+        f"{ILL} is what it said",
+        f'ok\n{ILL[:-1]}, "n": 2}}\n',
+    ],
+)
+def test_json_is_opened_however_it_is_written(text: str, mask: str) -> None:
+    """Numbers too long for Python, encoded twice, one value in each line, in fenced blocks, in events."""
+    masked, counts = mask_value({"content": text}, POLICIES, [mask])
+    assert not any(value in masked["content"] for value in TOLD)
+    assert '"n' in masked["content"].replace("\\", "")
+    assert counts["secret_name"] >= 1
+    assert mask_value(masked, POLICIES, [mask])[0] == masked
+
+
+@pytest.mark.parametrize("mask", ["keys", "path"])
+@pytest.mark.parametrize(
+    "text", [ILL[:25], f"{{{ILL}", f'{{"broken": \n{ILL}', in_json(ILL, 5), f"ok\n{ILL[:-1]}", "\n{" * 300 + f"\n{ILL}"]
+)
+def test_what_cannot_be_opened_is_withheld_where_it_has_a_key_that_a_step_names(text: str, mask: str) -> None:
+    """Cut off, damaged, too deep."""
+    masked, counts = mask_value({"content": text}, POLICIES, [mask])
+    assert "cancer" not in masked["content"]
+    assert "[MASKED:json]" in masked["content"]
+    assert counts.total() >= 1
+
+
+@pytest.mark.parametrize("text", [ILL[:-1].replace("password", "word"), '{x} and "diagnosis"', "\n[1]\n{", '"He" said'])
+def test_what_no_step_names_stays(text: str) -> None:
+    """Whether or not it is JSON."""
+    assert mask_value([text], POLICIES, ["ip"])[0] == [text]
+
+
+@pytest.mark.parametrize("unit", ['\n{"a', "\n{", '\n{"a": 1}', 'data: {"a": [', '"{', '\n{"diagnosi'])
+def test_looking_for_json_takes_linear_time(unit: str) -> None:
+    """Also where nothing of it can be opened."""
+    assert takes_linear_time(lambda data: mask_value(data.decode(), POLICIES, ["keys"]), unit)
