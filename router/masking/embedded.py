@@ -38,7 +38,7 @@ def is_quoted_json(text: str) -> bool:
 
 def holds_json(text: str) -> bool:
     """Return whether JSON may stand in lines of `text` after the first, or in events (`data: {…}`)."""
-    return any(mark in text for mark in _MARKS)
+    return ("{" in text or "[" in text) and any(mark in text for mark in _MARKS)  # most texts have neither
 
 
 def open_value(text: str, start: int = 0) -> Opened:
