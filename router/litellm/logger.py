@@ -105,9 +105,14 @@ class RouterLogger(CustomLogger):
 
         They are told of every other failure.
         """
-        if is_passed_through(mapping_of(mapping_of(request_data).get("litellm_params"))):
+        try:
+            if not is_passed_through(mapping_of(mapping_of(request_data).get("litellm_params"))):
+                return
             refused = refused_of(request_data, original_exception)
-            self._report(refused, None, refused["start_time"], time.time(), "failure")
+        except Exception as error:  # noqa: BLE001 whatever LiteLLM hands over, the host's call goes on
+            self._router.handle(_raiser(error))
+            return
+        self._report(refused, None, refused["start_time"], time.time(), "failure")
 
     def flush(self, timeout: float = 10.0) -> bool:
         """Send everything so far; return whether all of it was delivered or dropped within `timeout` seconds.

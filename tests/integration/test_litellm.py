@@ -356,6 +356,21 @@ def test_the_hook_raises_nothing(recorder: Recorder) -> None:
     assert recorder.failures == ["AttributeError", "AttributeError"]
 
 
+def test_the_hook_of_refusals_raises_nothing(recorder: Recorder) -> None:
+    """Neither where LiteLLM's own object does: such a call is counted as one that could not be recorded."""
+
+    class Moved:
+        @property
+        def standard_callback_dynamic_params(self) -> object:
+            raise ValueError("moved")
+
+    params = {"proxy_server_request": {"headers": Headers({})}, "litellm_logging_obj": Moved()}
+    logger = RouterLogger(recorder)
+    asyncio.run(logger.async_post_call_failure_hook({"litellm_params": params}, ValueError(), None))
+    asyncio.run(logger.async_post_call_failure_hook(None, ValueError(), None))
+    assert recorder.failures == ["ValueError"]
+
+
 def report(logger: RouterLogger, payload: Payload) -> None:
     hook = getattr(logger, payload.hook.removeprefix("async_"))
     hook(
