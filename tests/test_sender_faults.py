@@ -306,7 +306,7 @@ def test_the_state_of_a_circuit_can_be_seen(langfuse):
 def test_calls_that_are_too_old_are_not_tried_while_a_circuit_is_open(langfuse):
     """A long outage ends for each of them without a request of its own."""
     langfuse.fail("payments", 503)
-    with posting(langfuse, max_age_secs=0.3, max_batch_spans=10, retry_min_secs=0.02, retry_max_secs=0.05) as post:
+    with posting(langfuse, max_age_secs=0.3, max_batch_spans=10, retry_min_secs=0.2, retry_max_secs=0.2) as post:
         post.send(*range(500))
         assert post.sender.force_flush(10)
         assert post.account() == {"handled": 500, "dropped": {"unreachable": 500}}
