@@ -644,6 +644,6 @@ def test_a_program_that_just_ends_loses_nothing(langfuse: FakeLangfuse, routing_
         "loop = asyncio.new_event_loop()\n"
         "loop.run_until_complete(litellm.acompletion(model='gpt-4o-mini', messages=messages, mock_response='async'))\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=90, check=False)
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
     assert ended.returncode == 0, ended.stderr
     assert sorted(span.output["content"] for span in langfuse.spans("shared")) == ["async", "sync"]
