@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import socket
 import threading
 from collections.abc import Iterator
@@ -60,7 +61,7 @@ def test_calls_are_withheld_from_another_project(langfuse: FakeLangfuse, caplog:
     assert langfuse.requests() == []
     cause = "its keys belong to the Langfuse project project-payments, not to project-search"
     waiting, lost = lines(caplog)
-    assert waiting.endswith(f"to project payments waiting for 0 s: {cause}.")
+    assert re.search(rf"to project payments waiting for \d+ s: {re.escape(cause)}\.$", waiting)
     assert lost == f"2 calls to project payments dropped (wrong_project): {cause}."
 
 

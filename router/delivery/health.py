@@ -59,7 +59,8 @@ def _age(trouble: Trouble) -> float:
 
 
 def _words(trouble: Trouble, stats: Stats) -> str:
-    account = stats.projects.get(trouble.project)
-    waiting = stats.in_flight if account is None else account.in_flight
-    who = f"project {trouble.project}: " if trouble.project else ""
-    return f"{who}{trouble.cause}, for {trouble.secs:.0f} s, {waiting} waiting"
+    if not trouble.project:
+        return f"{trouble.cause}, for {trouble.secs:.0f} s, {stats.in_flight} waiting"
+    account = stats.projects.get(trouble.project)  # none before its first call: its keys were checked
+    waiting = account.in_flight if account else 0
+    return f"project {trouble.project}: {trouble.cause}, for {trouble.secs:.0f} s, {waiting} waiting"
