@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from router.masking.detectors.bare import BareValues
 from router.masking.detectors.columns import HEAD_ENDS, cells_under
 from router.masking.detectors.commands import AN_OPTION, COMMANDS_SIGN, CommandSecrets
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, has_digit
@@ -24,12 +25,6 @@ _PASSWORDS = (
     *("mot_de_passe", "mot-de-passe", "motdepasse"),
 )
 """Ends of names of what may be short, and words."""
-_CALL = r"^[A-Za-z_.]{2,}\((?:[0-9., ]*|[A-Za-z_&*$][^)!#^]*)$"
-"""A call of a program, its closing bracket left out."""
-_RESULT = r"^(?i:pass)=(?:[0-9]{1,5}(?:[.,/][0-9]+)?%?|tests?[_/][a-z0-9_/.:-]*)$|^PASS=Test[A-Z][A-Za-z0-9_/]*$"
-"""What passed, or how many."""
-_ENDS = r"[,;&][A-Za-z_][A-Za-z0-9_.-]{0,63}[=:]$|[,;&]+[\s\"'`<>{}\[\]\\]?$|\)[),;.]*[\s\"'`<>{}\[\]\\]?$"
-"""What ends a value without quotes, in which commas and the like may be: the next name, or nothing more."""
 _KEYS_OF_DATA = (
     r"cache|primary|foreign|sort|partition|public|pub|dict|row|map|unique|index|idx|hash|shard|group|object|lookup|idempotency"
     r"|dedup|column|field|routing|message|event|lock|react|state|prompt|translation|i18n|config|registry|query|item|file|s3"
@@ -50,7 +45,8 @@ def _given(name: str, shortest: int) -> str:
     size, plain, marks = f"{{{shortest},}}", r"[^\s\"'`,;&<>(){}\[\]\\", ",;&()"
     value = (
         rf"(?:[frbuL]?\"(?:[^\"\n\\]|\\[^\n]){size}|[frbuL]?\\+\"[^\"\n\\]{size}|[frbu]?\\*'[^'\n\\]{size}|`[^`\n]{size}"
-        rf"|{plain}]{size}|{plain}]{{{_SHORTEST_HEAD},}}(?:[{marks}]{plain}=:]*)+)"
+        rf"|{plain}]{size}|{plain}]{{{_SHORTEST_HEAD},}}(?:[{marks}]{plain}=:]*)+"
+        rf"|{plain}]{{0,{shortest - 1}}}[{{}}<>()\[\]]{{1,3}}{plain}=:]{{{shortest - 1},}})"
     )
     return (
         rf"{name}(?:{_GIVEN}{value}|{_QUOTES},[ \t]*(?:{_QUOTES})[^\"'`\n\\]{size})|<{name}>\s*[^\s<>]{size}"
@@ -75,9 +71,7 @@ class SecretValue:
             rf"^<?([A-Za-z0-9_.-]+)((?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*|[ \t]+)(?:[frbuL]?{_QUOTES})?)", captures=True
         )
         self._placeholders = Placeholders()
-        self._call = compile_bytes(_CALL)
-        self._result = compile_bytes(_RESULT)
-        self._ends = compile_bytes(_ENDS)
+        self._bare = BareValues(self._placeholders)
         self._key = compile_bytes(r"[A-Z0-9]_(?:KEY|SK|PAT)$|[a-z0-9][_-](?:key|sk|pat)$|[a-z0-9]Key$")
         self._key_of_data = compile_bytes(rf"(?i)(?:{_KEYS_OF_DATA})[_-]?key$")
         self._access_id = compile_bytes(r"(?i)access[_.-]?id$")
@@ -98,8 +92,8 @@ class SecretValue:
         name, value, is_quoted, is_told = spelled
         return (
             says_secret(name)
-            and (is_quoted or not self._is_code(name, value))
-            and self._is_secret(name, value, is_tight=is_told, is_quoted=is_quoted)
+            and (is_quoted or not self._bare.is_code(name, value))
+            and self._is_secret(name, value, is_tight=is_told)
         )
 
     def _listed(self, text: bytes) -> Iterator[Span]:
@@ -137,10 +131,7 @@ class SecretValue:
             return end, end
         begin = start + parts.end()
         if text[begin - 1] not in _MARKS:
-            if ends := self._ends.search(text[begin : end + 1]):
-                end = begin + ends.start()
-            while end > begin and text[end - 1] in b".:!?":
-                end -= 1
+            end = self._bare.end(text, begin, end)
         return begin, end
 
     def _is_given_secret(self, text: bytes, start: int, begin: int, end: int) -> bool:
@@ -148,34 +139,25 @@ class SecretValue:
         is_tight = text[begin - 1] in b"\"'`=>"
         value = text[begin:end]
         is_quoted = text[begin - 1] in _MARKS
-        if not is_quoted and self._is_code(name, value):
+        if not is_quoted and self._bare.is_code(name, value):
             return False
         if self._access_id.search(name.encode()):  # the public half of a pair, given out at random
             return len(value) >= _SHORTEST_ACCESS_ID and has_digit(value) and not (value.islower() or value.isupper())
         if says_secret(name) or name == "_auth":  # the second is npm's
-            return self._is_secret(name, value, is_tight=is_tight, is_quoted=is_quoted)
-        return (
-            len(value) >= _LONG
-            and self._may_name_key(name)
-            and self._is_secret(name, value, is_tight=is_tight, is_quoted=is_quoted)
-        )
-
-    def _is_code(self, name: str, value: bytes) -> bool:
-        """Return whether a value without quotes calls a program, or tells what passed."""
-        return bool(self._call.search(value) or self._result.search(name.encode() + b"=" + value))
+            return self._is_secret(name, value, is_tight=is_tight)
+        return len(value) >= _LONG and self._may_name_key(name) and self._is_secret(name, value, is_tight=is_tight)
 
     def _may_name_key(self, name: str) -> bool:
         """Return whether a name such as `SNYK_KEY` may mean a secret: what it opens comes before the word."""
         return bool(self._key.search(name.encode())) and not self._key_of_data.search(name.encode())
 
-    def _is_secret(self, name: str, value: bytes, *, is_tight: bool = True, is_quoted: bool = True) -> bool:
+    def _is_secret(self, name: str, value: bytes, *, is_tight: bool = True) -> bool:
         """Return whether `value` can be the secret that `name` says.
 
         Args:
             is_tight: whether quotes, an equals sign or the form say where it begins; else it may be a word of prose.
-            is_quoted: whether it may hold any sign, as between quotes, in a cell, or among the options of a command.
         """
-        if len(value) < _SHORTEST_PW or self._placeholders.cover(value, is_quoted=is_quoted):
+        if len(value) < _SHORTEST_PW or self._placeholders.cover(value):
             return False
         kinds = len(set(value))
         if kinds < 4 and len(value) > 6:

@@ -123,7 +123,8 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "auth_header",
         "secrets",
         "values of `Authorization`, `X-Api-Key` and the like, `Bearer …`, `Basic …`, `curl -u user:password`",
-        "Basic decodes to user and password; words in prose and variables stay",
+        "Basic decodes to user and password; words in prose and variables stay, so do two numbers after `-u` "
+        "where no such program stands before (`docker run -u 1000:1000`)",
         "headers of other names: see `secret_value`",
         AuthHeader,
     ),
@@ -131,7 +132,7 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "url_credentials",
         "secrets",
         "user and password in a URL, or a long token alone; the host stays",
-        "a scheme before and an `@` after; variables stay",
+        "a scheme before and an `@` after; a password that is as a whole a variable or template stays",
         "passwords in a query: see `secret_value`",
         UrlCredentials,
     ),
@@ -141,7 +142,9 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "values that are given to a name such as `password`, `Passwort`, `api_key`, `client secret`: with an equals "
         "sign, as name and value, in blocks, calls, markup, and columns of tables; what follows `the password is`; "
         "passwords among the options of `mysql`, `sshpass`, `docker login` and the like",
-        "length, digits and variety; placeholders (`your-key`, `${KEY}`, `xxx`), code, paths and plain words stay",
+        "length, digits and variety; what is as a whole a placeholder (`your-key`, `example1`, `xxxx`: up to four "
+        "letters and digits or eight letters besides), a variable or template (`${KEY}`, `<key>`), code, a path or a "
+        "type stays",
         "secrets without a name; in sentences those of letters and dashes; without quotes some "
         "with a comma after fewer than three characters",
         SecretValue,

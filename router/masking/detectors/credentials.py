@@ -6,6 +6,7 @@ import binascii
 from collections.abc import Iterator, Sequence
 
 from router.masking.detectors.detector import NO_NUMBER, Span, has_digit
+from router.masking.detectors.placeholders import Placeholders
 from router.masking.patterns import (
     CURL_USER,
     HEADER_NAMES,
@@ -33,6 +34,11 @@ _LONGEST_START = 128
 """Bytes of a token before what it is known by."""
 _BEGIN_A_MIDDLE = b".:|-"
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
+_LONGEST_COMMAND = 200
+_TAKES_USER = (
+    r"(?:^|[^A-Za-z0-9_.-])(?:curl|https?|httpie|xh|wget)(?:\.exe)?[\s\"'][^|;&\n]*$|--(?:proxy-user|auth)[ =]"
+)
+"""What says that a user and a password follow `-u`, even if both are numbers."""
 _MOST_DECODED = 65_536
 """Bytes of base64 that are looked into; longer runs are media."""
 
@@ -131,10 +137,9 @@ class AuthHeader:
             r"|\s?(?:-u[ =]?|--(?:proxy-)?user[ =]|--auth[ =])[ \t]{0,3})(.+)$",
             captures=True,
         )
-        self._no_password = compile_bytes(
-            r"^[\"'{]*[$%<]|:(?:\$[A-Za-z0-9_{(]|%[A-Za-z_]+%|<)|\{\{|^[0-9]+:[0-9]+$"
-            r"|(?i:^[\"'{]*(?:x+|user(?:name)?):(?:x+|pass(?:word)?)[\"'}]*$)"
-        )
+        self._placeholders = Placeholders()
+        self._example = compile_bytes(r"^(?i:(?:x+|user(?:name)?):(?:x+|pass(?:word)?))$")
+        self._curl = compile_bytes(_TAKES_USER)
 
     def find(self, text: bytes) -> Sequence[Span]:
         return [span for found in spans(self._pattern, text) if (span := self._value(text, *found))]
@@ -147,12 +152,23 @@ class AuthHeader:
         start += header.start(1)
         value = text[start:end]
         if words.startswith(b"-"):
-            return None if b":" not in value or self._no_password.search(value) else (start, end)
+            return (start, end) if self._logs_in(text[max(0, start - _LONGEST_COMMAND) : start], value) else None
         if words.startswith(b"bundle_"):
             return (start, end)
         if words.startswith(b"basic"):
             return (start, end) if _is_user_and_password(value) else None
         return (start, end) if has_digit(value) or len(value) >= 40 else None
+
+    def _logs_in(self, before: bytes, value: bytes) -> bool:
+        """Return whether `value`, that a command takes, is a user and a password, or a token in the place of a user."""
+        value = value.strip(b"\"'")
+        user, mark, password = value.partition(b":")
+        if not mark or any(map(self._placeholders.is_reference, (password or user, value))):
+            return False
+        if first_span(self._example, value):
+            return False
+        # Elsewhere numbers are of a user and a group: `docker run -u 1000:1000`.
+        return not (user.isdigit() and password.isdigit()) or first_span(self._curl, before) is not None
 
 
 class UrlCredentials:
@@ -168,6 +184,7 @@ class UrlCredentials:
         self._pattern = compile_bytes(
             r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/@:\"'<>`]*:[^\s/\"'<>`]+|[A-Za-z0-9_.~-]{20,})@"
         )
+        self._placeholders = Placeholders()
 
     def find(self, text: bytes) -> Sequence[Span]:
         if b"://" not in text:
@@ -175,9 +192,10 @@ class UrlCredentials:
         found = []
         for start, end in spans(self._pattern, text):
             begin = text.index(b"://", start) + 3
-            user, mark, password = text[begin : end - 1].partition(b":")
+            value = text[begin : end - 1]
+            user, mark, password = value.partition(b":")
             is_token = has_digit(user) and not user.islower()
-            if not password.startswith((b"$", b"{", b"%s", b"[")) if mark else is_token:
+            if (mark or is_token) and not any(map(self._placeholders.is_reference, (password, value))):
                 found.append((begin, end - 1))
         return found
 
