@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
+from tests.programs import Starter
 from tests.seed import seed_rows
 
 # LiteLLM reads these when it is imported, which is before any fixture; without the first it fetches a price list.
@@ -45,12 +47,18 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse rows that tests/seed.yaml does not have: a report would not show them."""
+    """Refuse rows that tests/seed.yaml does not have: a report would not show them.
+
+    Tests that start LiteLLM come first: on one worker, so that it is imported once, and with only short ones last.
+    """
     known = seed_rows()
     for item in items:
         if unknown := [row for row in rows_of(item) if row not in known]:
             raise pytest.UsageError(f"{item.nodeid}: `seed` names {', '.join(unknown)}, which tests/seed.yaml has not")
         item.user_properties += [("seed", row) for row in rows_of(item)]
+    items.sort(
+        key=lambda item: [name not in getattr(item, "fixturenames", ()) for name in ("with_proxy", "with_litellm")]
+    )
 
 
 def rows_of(item: pytest.Item) -> list[str]:
@@ -104,3 +112,19 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def checkout() -> Path:
     """Return the folder that holds pyproject.toml."""
     return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def with_litellm() -> Iterator[Starter]:
+    """Return what starts programs that use LiteLLM."""
+    starter = Starter("litellm")
+    yield starter
+    starter.close()
+
+
+@pytest.fixture(scope="session")
+def with_proxy() -> Iterator[Starter]:
+    """Return what starts LiteLLM's proxy."""
+    starter = Starter("litellm.proxy.proxy_server", "litellm.proxy.proxy_cli")
+    yield starter
+    starter.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,25 +23,38 @@ from bench.rules import Runner
 from router.config import load_config
 from router.routing.record import CallRecord
 from router.routing.table import RoutingTable
+from router.settings import process_environment
+from tests.programs import Starter
 
 CALLS = 6
 RULES = 12
 NAMES = ["LiteLLM's own callback", "router, no masks", "router, secrets + pii"]
 
 
-@pytest.fixture
-def run(checkout, tmp_path) -> Any:
+@pytest.fixture(scope="module")
+def run(with_litellm: Starter, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Run one benchmark as `make bench` does, with few calls; return what was printed and written."""
 
     def run(name: str) -> Any:
-        file = tmp_path / "bench.json"
-        command = [sys.executable, "-m", "bench", name, "--rounds", "1", "--calls", str(CALLS)]
-        command += ["--rules", str(RULES), "--json", str(file)]
-        done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=110)
-        assert done.returncode == 0, done.stderr
-        return SimpleNamespace(printed=done.stdout, written=json.loads(file.read_text("utf-8")))
+        folder = tmp_path_factory.mktemp(name)
+        file, printed = folder / "bench.json", folder / "printed"
+        code = "import sys; from bench.command import main; sys.exit(main(sys.argv[1:]))"
+        options = ["--rounds", "1", "--calls", str(CALLS), "--rules", str(RULES), "--json", str(file)]
+        with printed.open("w") as stream:
+            bench = with_litellm.start(
+                code, name, *options, environ=process_environment(), folder=checkout, stdout=stream.fileno()
+            )
+        with bench:
+            assert bench.wait(280) == 0
+        return SimpleNamespace(printed=printed.read_text("utf-8"), written=json.loads(file.read_text("utf-8")))
 
     return run
+
+
+@pytest.fixture(scope="module")
+def start(run: Any) -> Any:
+    """Run the benchmark of starts once: it starts many interpreters."""
+    return run("start")
 
 
 def test_every_call_of_the_hook_benchmark_arrives_once(run):
@@ -87,9 +101,9 @@ def test_memory_is_measured_with_every_call_accounted_for(run):
     assert router["accounted for"]
 
 
-def test_starting_reports_what_is_loaded(run):
+def test_starting_reports_what_is_loaded(start):
     """The same program that is timed says which heavy packages it loaded."""
-    (table,) = run("start").written["results"]["start"]
+    (table,) = start.written["results"]["start"]
     loaded = {row["program"]: row["loads, of aiohttp, langfuse, litellm, opentelemetry"] for row in table["rows"]}
     assert loaded["import router"] == "none"
     assert loaded["router check examples/quickstart/routing.yaml --no-env"] == "none"
@@ -147,9 +161,9 @@ def test_the_generated_platform_routes_its_teams(tmp_path):
     }
 
 
-def broken(fault: str) -> tuple[dict[str, Any], list[Any]]:
+def broken(fault: str, secs: float = 2.0) -> tuple[dict[str, Any], list[Any]]:
     """Return our row, and the targets, of two seconds of a fault without the peers."""
-    table = FAULTS[fault](Effort(calls=4, secs=2, projects=2, alone=True), Progress()).to_json()
+    table = FAULTS[fault](Effort(calls=4, secs=secs, projects=2, alone=True), Progress()).to_json()
     return table["rows"][0], table["targets"]
 
 
@@ -167,7 +181,7 @@ def test_what_fails_loses_and_alters_nothing(fault):
 
 def test_the_end_of_a_program_is_measured_while_projects_hang():
     """It waits for what may still arrive."""
-    row, _ = broken("leave")
+    row, _ = broken("leave", secs=30)  # lasts no longer, but is not given up so soon
     assert row["ended after s"] > 4
 
 
@@ -203,9 +217,8 @@ def test_masking_is_measured_by_text_by_group_and_for_the_gil(run):
     assert [row["while masking"] for row in gil["rows"]] == stalls
 
 
-def test_the_report_opens_with_versions_and_the_caveat(run):
+def test_the_report_opens_with_versions_and_the_caveat(start):
     """Numbers without their circumstances are worth nothing."""
-    start = run("start")
     assert start.written["schema"] == "router.bench/v1"
     assert start.written["head"]["versions"]["litellm"] in start.printed.splitlines()[1]
     assert start.written["head"]["caveat"] == start.printed.splitlines()[2]

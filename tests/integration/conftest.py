@@ -12,6 +12,7 @@ from router import Router
 from router.litellm import RouterLogger, host
 from router.testing import FakeLangfuse
 from tests.integration.proxy import Proxy, start, wait_until_ready
+from tests.programs import Starter
 from tests.upstream import realtime_upstream, upstream
 
 YAML = """
@@ -74,11 +75,13 @@ def proxy_langfuse() -> Iterator[FakeLangfuse]:
 
 
 @pytest.fixture(scope="session")
-def proxy(proxy_langfuse: FakeLangfuse, tmp_path_factory: pytest.TempPathFactory, checkout: Path) -> Iterator[Proxy]:
+def proxy(
+    with_proxy: Starter, proxy_langfuse: FakeLangfuse, tmp_path_factory: pytest.TempPathFactory, checkout: Path
+) -> Iterator[Proxy]:
     """Return a proxy that serves two keys, with a provider behind it; started once, because that takes long."""
     with upstream() as provider, realtime_upstream() as realtime:
         folder = tmp_path_factory.mktemp("proxy")
-        started = start(proxy_langfuse, folder, checkout, provider=provider, realtime=realtime)
+        started = start(with_proxy, proxy_langfuse, folder, checkout, provider=provider, realtime=realtime)
         wait_until_ready(started)
         yield started
         started.kill()

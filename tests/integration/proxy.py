@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
-import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
@@ -22,6 +17,7 @@ import pytest
 from router.litellm.private import installed_release
 from router.settings import process_environment
 from router.testing import FakeLangfuse
+from tests.programs import Program, Starter
 
 CONFIG = """
 model_list:
@@ -118,7 +114,7 @@ class Proxy:
     """A running `litellm --config`."""
 
     url: str
-    process: subprocess.Popen[str]
+    process: Program
     output: Path
 
     def post(
@@ -131,9 +127,7 @@ class Proxy:
 
     def kill(self) -> None:
         """End it with its workers, if it has not ended."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(10)
+        self.process.kill()
 
     def stats(self) -> dict[str, Any]:
         """Return the account that the callback in the proxy's process keeps."""
@@ -147,6 +141,7 @@ class Proxy:
 
 
 def start(
+    starter: Starter,
     langfuse: FakeLangfuse,
     folder: Path,
     checkout: Path,
@@ -187,19 +182,13 @@ def start(
     arguments = ["--config", str(folder / "config.yaml"), "--host", "127.0.0.1", "--port", str(port), *options]
     output = folder / "output.txt"
     with output.open("w") as stream:
-        process = subprocess.Popen(
-            [sys.executable, "-c", command, *arguments],
-            cwd=folder,
-            env=environment,
-            stdout=stream,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
+        process = starter.start(
+            command, *arguments, environ=environment, folder=folder, stdout=stream.fileno(), stderr=stream.fileno()
         )
     return Proxy(f"http://127.0.0.1:{port}", process, output)
 
 
-def wait_until_ready(proxy: Proxy, timeout: float = 160.0) -> None:
+def wait_until_ready(proxy: Proxy, timeout: float = 250.0) -> None:
     deadline = time.monotonic() + timeout
     with httpx.Client(trust_env=False, timeout=5) as client:
         while time.monotonic() < deadline and proxy.process.poll() is None:
@@ -212,7 +201,7 @@ def wait_until_ready(proxy: Proxy, timeout: float = 160.0) -> None:
     pytest.fail(f"the proxy did not start:\n{proxy.output.read_text()[-3000:]}")
 
 
-def wait_for_words(proxy: Proxy, words: str, timeout: float = 20.0) -> None:
+def wait_for_words(proxy: Proxy, words: str, timeout: float = 100.0) -> None:
     """Wait until the proxy has said so in its output."""
     deadline = time.monotonic() + timeout
     while words not in (said := proxy.output.read_text("utf-8")):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +14,7 @@ from router.litellm.facts import nanoseconds
 from router.settings import process_environment
 from router.testing import FakeLangfuse, ReceivedSpan
 from tests.integration.conftest import TOKENIZERS, YAML
+from tests.programs import Starter
 from tests.upstream import SOUND, upstream
 
 MESSAGES = [{"role": "user", "content": "hello"}]
@@ -83,9 +82,10 @@ class Made:
 
 
 @pytest.fixture(scope="module")
-def made(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
+def made(with_litellm: Starter, checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
     """Run the application once."""
-    routing = tmp_path_factory.mktemp("calls") / "routing.yaml"
+    folder = tmp_path_factory.mktemp("calls")
+    routing, said = folder / "routing.yaml", folder / "said.json"
     routing.write_text(YAML, "utf-8")
     program = Path(__file__).with_name("every_call.py")
     with upstream() as provider, FakeLangfuse(["shared"]) as langfuse:
@@ -96,13 +96,20 @@ def made(checkout: Path, tmp_path_factory: pytest.TempPathFactory) -> Made:
             "TIKTOKEN_CACHE_DIR": TOKENIZERS,
             "PYTHONPATH": str(checkout),
         }
-        command = [sys.executable, str(program), provider, str(routing)]
-        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=110, check=False)
-        assert ended.returncode == 0, ended.stderr[-3000:]
+        with said.open("w") as stream:
+            application = with_litellm.start(
+                program.read_text("utf-8"),
+                *(provider, str(routing)),
+                environ=environment,
+                folder=folder,
+                stdout=stream.fileno(),
+            )
+        with application:
+            assert application.wait(280) == 0
         spans: dict[str, list[ReceivedSpan]] = {}
         for span in langfuse.spans():
             spans.setdefault(span.metadata.get("kind", span.name), []).append(span)
-    return Made(spans, **json.loads(ended.stdout))
+    return Made(spans, **json.loads(said.read_text("utf-8")))
 
 
 @pytest.mark.seed("call-types", "success-callback")

@@ -17,7 +17,7 @@ MESSAGES = [{"role": "user", "content": "hello"}]
 
 def tags_of(logger: RouterLogger, shared: FakeLangfuse, **more: Any) -> list[str]:
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi", **more)
-    assert logger.flush(10)
+    assert logger.flush(60)
     tags: list[str] = shared.spans()[-1].trace.get("tags", [])
     return tags
 

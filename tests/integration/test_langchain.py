@@ -57,7 +57,7 @@ def only(langfuse: FakeLangfuse) -> ReceivedSpan:
 def test_chat_litellm_is_one_generation_with_its_metadata(way: Any, logger: RouterLogger, shared: FakeLangfuse) -> None:
     """Trace user, session and tags as in LiteLLM's documentation; anything else is metadata of the generation."""
     way(logger)
-    assert logger.flush(30)
+    assert logger.flush(60)
     span = only(shared)
     assert span.input["messages"] == [{"role": "user", "content": "what model are you"}]
     assert span.output["content"] == "a small one"

@@ -6,7 +6,6 @@ import asyncio
 import copy
 import importlib
 import logging
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -25,8 +24,10 @@ from router import ConfigError, Reloaded
 from router.delivery import Health, Stats
 from router.litellm import RouterLogger, host, private
 from router.routing.record import CallRecord
+from router.settings import process_environment
 from router.testing import FakeLangfuse
 from tests.payloads import Payload, load_payload
+from tests.programs import Starter
 
 MESSAGES = [{"role": "user", "content": "hello"}]
 METADATA = {"team": "payments", "tags": ["prod"], "trace_name": "checkout", "extra": {"a": [1]}}
@@ -120,7 +121,7 @@ def only(recorder: Recorder) -> CallRecord:
 def test_a_completion_is_recorded_once_flush_returns(logger: RouterLogger, recorder: Recorder) -> None:
     """LiteLLM calls the hook on a thread after the call returned; `flush` waits for it."""
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi", metadata=METADATA, user="u")
-    assert logger.flush(10)
+    assert logger.flush(60)
     record = only(recorder)
     assert (record.call_type, record.status, record.stream) == ("completion", "success", False)
     assert (record.team, record.tags, record.user) == ("payments", ("prod",), "u")
@@ -167,7 +168,7 @@ def test_the_first_acompletion_of_a_process_is_waited_for(
 def test_an_acompletion_is_recorded_after_its_loop(logger: RouterLogger, recorder: Recorder) -> None:
     """LiteLLM leaves the hooks of a loop that ended in its queue; `flush` runs them."""
     asyncio.run(litellm.acompletion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi"))
-    assert logger.flush(10)
+    assert logger.flush(60)
     assert only(recorder).call_type == "acompletion"
 
 
@@ -179,7 +180,7 @@ def test_flush_waits_for_a_loop_on_another_thread(logger: RouterLogger, recorder
     try:
         call = litellm.acompletion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi")
         asyncio.run_coroutine_threadsafe(call, loop).result(10)
-        assert logger.flush(10)
+        assert logger.flush(60)
         assert only(recorder).call_type == "acompletion"
     finally:
         loop.call_soon_threadsafe(loop.stop)
@@ -193,7 +194,7 @@ def test_flush_waits_for_a_loop_on_another_thread(logger: RouterLogger, recorder
 def test_a_stream_is_recorded_assembled(logger: RouterLogger, recorder: Recorder) -> None:
     """One record for all chunks, with the first token's time."""
     list(litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi there you", stream=True))
-    assert logger.flush(10)
+    assert logger.flush(60)
     record = only(recorder)
     assert (record.stream, record.output) == (True, {"content": "hi there you", "role": "assistant"})
     first = record.completion_start_time_unix_nano
@@ -226,7 +227,7 @@ def test_a_failure_is_recorded(logger: RouterLogger, recorder: Recorder, asynchr
     call = _awaited if asynchronous else litellm.completion
     with pytest.raises(litellm.InternalServerError):
         call(**arguments)
-    assert logger.flush(10)
+    assert logger.flush(60)
     record = only(recorder)
     assert (record.status, record.output, record.usage_details) == ("failure", None, None)
     assert record.input == {"messages": MESSAGES}
@@ -244,7 +245,7 @@ def test_embeddings_are_recorded_without_vectors(logger: RouterLogger, recorder:
     arguments: dict[str, Any] = {"model": "text-embedding-3-small", "input": ["good morning"], "metadata": METADATA}
     litellm.embedding(**arguments, mock_response=[0.1, 0.2])
     asyncio.run(litellm.aembedding(**arguments, mock_response=[0.1, 0.2]))
-    assert logger.flush(10)
+    assert logger.flush(60)
     assert {record.call_type for record in recorder.records} == {"embedding", "aembedding"}
     for record in recorder.records:
         assert record.input == {"messages": [{"role": "user", "content": "good morning"}]}
@@ -259,7 +260,7 @@ def test_tool_calls_and_text_completions_are_recorded(logger: RouterLogger, reco
         model="gpt-4o-mini", messages=MESSAGES, tools=tools, mock_response="", mock_tool_calls=[TOOL_CALL]
     )
     litellm.text_completion(model="gpt-3.5-turbo-instruct", prompt="say this", mock_response="done")
-    assert logger.flush(10)
+    assert logger.flush(60)
     chat = next(record for record in recorder.records if record.call_type == "completion")
     text = next(record for record in recorder.records if record.call_type == "text_completion")
     assert chat.input["tools"] == tools
@@ -289,7 +290,7 @@ def test_a_call_that_litellm_reports_to_both_hooks_is_recorded_once(logger: Rout
 def test_no_log_records_nothing(logger: RouterLogger, recorder: Recorder) -> None:
     """The seed's flag for calls that must not be logged."""
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi", **{"no-log": True})
-    assert logger.flush(10)
+    assert logger.flush(60)
     assert recorder.records == []
 
 
@@ -299,7 +300,7 @@ def test_message_logging_turned_off_masks(
     """LiteLLM blanks the messages itself (before 1.100 all of the answer); the mask takes care of the error's text."""
     monkeypatch.setattr(litellm, "turn_off_message_logging", True)
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi", metadata=METADATA)
-    assert logger.flush(10)
+    assert logger.flush(60)
     record = only(recorder)
     assert "hello" not in repr(record.input)
     output = record.output if isinstance(record.output, str) else record.output["content"]
@@ -319,7 +320,7 @@ def test_message_logging_turned_off_masks(
 def test_odd_metadata_loses_no_call(logger: RouterLogger, recorder: Recorder, metadata: dict[Any, Any]) -> None:
     """What breaks LiteLLM's own payload is recorded all the same."""
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi", metadata=metadata)
-    assert logger.flush(10)
+    assert logger.flush(60)
     record = only(recorder)
     assert (record.team, record.tags) == ("payments", ("a", "b"))
     assert record.output == {"content": "hi", "role": "assistant"}
@@ -332,7 +333,7 @@ def test_what_the_application_changes_later_is_not_recorded(logger: RouterLogger
     """The record is a snapshot of the moment the hook ran."""
     messages, metadata = copy.deepcopy(MESSAGES), copy.deepcopy(METADATA)
     response = litellm.completion(model="gpt-4o-mini", messages=messages, mock_response="hi", metadata=metadata)
-    assert logger.flush(10)
+    assert logger.flush(60)
     messages[0]["content"] = "changed"
     metadata["extra"]["a"].append("changed")  # type: ignore[index]
     response.choices[0].message.content = "changed"
@@ -431,11 +432,11 @@ def test_install_delivers_to_the_team_of_the_metadata(langfuse: FakeLangfuse, ro
     """The two lines of the README, down to the bytes received."""
     logger = router.litellm.install(routing_yaml)
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi", metadata={"team": "payments"})
-    assert logger.flush(10)
+    assert logger.flush(60)
     (span,) = langfuse.spans("payments")
     assert span.input == {"messages": MESSAGES}
     assert span.output == {"content": "hi", "role": "assistant"}
-    assert logger.shutdown(10)
+    assert logger.shutdown(60)
     assert logger.stats().delivered == 1
 
 
@@ -449,11 +450,11 @@ def test_a_second_install_has_the_same_callback_route_by_the_new_file(
     second = router.litellm.install(routing_yaml)
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="two")
     assert second is first
-    assert second.flush(10)
+    assert second.flush(60)
     assert sorted(span.output["content"] for span in langfuse.spans()) == ["one", "two"]
     assert "two" in [span.output["content"] for span in langfuse.spans("payments")]
     assert litellm.callbacks.count(second) == 1
-    assert second.shutdown(10)
+    assert second.shutdown(60)
 
 
 def test_calls_made_during_a_second_install_are_logged(langfuse: FakeLangfuse, routing_yaml: Path) -> None:
@@ -477,9 +478,9 @@ def test_calls_made_during_a_second_install_are_logged(langfuse: FakeLangfuse, r
     stop.set()
     thread.join(30)
     langfuse.heal()
-    assert logger.flush(20)
+    assert logger.flush(60)
     assert sorted(span.output["content"] for span in langfuse.spans("shared")) == sorted(made)
-    assert logger.shutdown(10)
+    assert logger.shutdown(60)
 
 
 def test_shutdown_waits_for_the_hooks_of_calls_that_returned(langfuse: FakeLangfuse, routing_yaml: Path) -> None:
@@ -487,7 +488,7 @@ def test_shutdown_waits_for_the_hooks_of_calls_that_returned(langfuse: FakeLangf
     logger = router.litellm.install(routing_yaml)
     for _ in range(30):
         litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi")
-    assert logger.shutdown(10)
+    assert logger.shutdown(60)
     assert (logger.stats().handled, len(langfuse.spans())) == (30, 30)
     assert all(logger not in getattr(litellm, name) for name in host.CALLBACK_LISTS)
 
@@ -547,9 +548,9 @@ def test_a_broken_file_is_refused_and_changes_nothing(langfuse: FakeLangfuse, ro
     with pytest.raises(ConfigError):
         router.litellm.install(routing_yaml)
     litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi")
-    assert logger.flush(10)
+    assert logger.flush(60)
     assert len(langfuse.spans("shared")) == 1
-    assert logger.shutdown(10)
+    assert logger.shutdown(60)
 
 
 def test_without_a_path_the_environment_names_the_file(
@@ -576,7 +577,7 @@ def test_litellms_own_langfuse_callback_is_warned_of(routing_yaml: Path, caplog:
         logger = router.litellm.install(routing_yaml)
         logger.warn_of_own_langfuse()  # as later, when more of LiteLLM's settings may have been read
     litellm.success_callback.remove("langfuse")
-    assert logger.shutdown(10)
+    assert logger.shutdown(60)
     (warning,) = [entry.message for entry in caplog.records if entry.name == "router"]
     assert warning == (
         "LiteLLM's own Langfuse callback is on as well: it sends every call a second time, unrouted and unmasked. "
@@ -634,7 +635,9 @@ def test_a_key_or_team_that_turns_it_on_is_warned_of_once(
 
 
 @pytest.mark.parametrize("installs", [1, 2])
-def test_a_program_that_just_ends_loses_nothing(langfuse: FakeLangfuse, routing_yaml: Path, installs: int) -> None:
+def test_a_program_that_just_ends_loses_nothing(
+    with_litellm: Starter, langfuse: FakeLangfuse, routing_yaml: Path, installs: int
+) -> None:
     """Calls of a loop that nobody closed, in a program that never flushes, are sent at exit."""
     program = (
         "import asyncio, litellm, router.litellm\n"
@@ -644,6 +647,7 @@ def test_a_program_that_just_ends_loses_nothing(langfuse: FakeLangfuse, routing_
         "loop = asyncio.new_event_loop()\n"
         "loop.run_until_complete(litellm.acompletion(model='gpt-4o-mini', messages=messages, mock_response='async'))\n"
     )
-    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=300, check=False)
-    assert ended.returncode == 0, ended.stderr
+    environ = {**process_environment(), "ROUTER_SHUTDOWN_TIMEOUT_SECS": "60"}  # it takes no longer than delivery does
+    with with_litellm.start(program, environ=environ, folder=routing_yaml.parent) as application:
+        assert application.wait(200) == 0
     assert sorted(span.output["content"] for span in langfuse.spans("shared")) == ["async", "sync"]

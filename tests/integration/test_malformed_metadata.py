@@ -112,7 +112,7 @@ def test_a_call_with_malformed_metadata_is_one_generation(
         asyncio.run(call())
     else:
         litellm.completion(**arguments, mock_response="hi")
-    assert logger.flush(20)
+    assert logger.flush(60)
     (span,) = shared.spans()
     assert_within_limits(span)
     stats = logger.stats()
@@ -173,7 +173,7 @@ def test_any_metadata_is_one_generation(
     getattr(logger, hook)(
         kwargs=kwargs, response_obj=PAYLOAD.response_obj, start_time=PAYLOAD.start_time, end_time=PAYLOAD.end_time
     )
-    assert logger.flush(20)
+    assert logger.flush(60)
     (span,) = langfuse.spans()
     assert_within_limits(span)
     after = logger.stats()

@@ -136,7 +136,7 @@ def complete(logger: RouterLogger, **arguments: Any) -> None:
     """Make one call, whatever becomes of it, and wait until it has been delivered."""
     with contextlib.suppress(litellm.BadRequestError):
         litellm.completion(**arguments)
-    assert logger.flush(30)
+    assert logger.flush(60)
 
 
 @pytest.mark.parametrize("fails", [False, True], ids=["answers", "fails"])

@@ -11,6 +11,7 @@ import pytest
 
 from router.testing import FakeLangfuse
 from tests.integration.proxy import CONFIG, MASTER_KEY, MESSAGES, Proxy, start, wait_for_words, wait_until_ready
+from tests.programs import Starter
 
 
 @pytest.fixture
@@ -20,7 +21,6 @@ def langfuse(proxy_langfuse: FakeLangfuse) -> FakeLangfuse:
 
 
 @pytest.mark.seed("proxy", "host-tags")
-@pytest.mark.timeout(180)
 def test_a_call_goes_to_the_project_of_its_keys_team(proxy: Proxy, langfuse: FakeLangfuse) -> None:
     """`callbacks: ["router.litellm.proxy_handler"]` is all it takes."""
     langfuse.clear()
@@ -35,7 +35,6 @@ def test_a_call_goes_to_the_project_of_its_keys_team(proxy: Proxy, langfuse: Fak
     assert set(span.attributes["langfuse.trace.tags"]) == {"key-tag", "body-tag", "prod"}
 
 
-@pytest.mark.timeout(180)
 def test_a_client_cannot_claim_another_team(proxy: Proxy, langfuse: FakeLangfuse) -> None:
     """Body, LiteLLM's own metadata and headers name team-a; the key is team-b's."""
     langfuse.clear()
@@ -48,7 +47,6 @@ def test_a_client_cannot_claim_another_team(proxy: Proxy, langfuse: FakeLangfuse
     assert {span.project for span in langfuse.wait_for(3)} == {"rest"}
 
 
-@pytest.mark.timeout(180)
 def test_a_key_that_is_granted_a_project_chooses_it_and_no_other_key_does(proxy: Proxy, langfuse: FakeLangfuse) -> None:
     """By a header or in the metadata; who says it is that key is not."""
     langfuse.clear()
@@ -59,7 +57,6 @@ def test_a_key_that_is_granted_a_project_chooses_it_and_no_other_key_does(proxy:
     assert sorted(span.project or "" for span in langfuse.wait_for(3)) == ["sandbox", "sandbox", "team-a"]
 
 
-@pytest.mark.timeout(180)
 def test_keys_and_hosts_that_a_client_brings_are_not_used(proxy: Proxy, langfuse: FakeLangfuse) -> None:
     """LiteLLM refuses such a request, and reports it as a failure with the keys in it; nothing goes to that host."""
     langfuse.clear()
@@ -77,7 +74,6 @@ def test_keys_and_hosts_that_a_client_brings_are_not_used(proxy: Proxy, langfuse
     assert "sk-lf-evil" not in proxy.output.read_text("utf-8")
 
 
-@pytest.mark.timeout(180)
 def test_a_key_that_is_not_accepted_reaches_only_the_project_for_such_calls(
     proxy: Proxy, langfuse: FakeLangfuse
 ) -> None:
@@ -94,7 +90,6 @@ def test_a_key_that_is_not_accepted_reaches_only_the_project_for_such_calls(
 
 
 @pytest.mark.seed("duplicates", "failure-callback")
-@pytest.mark.timeout(180)
 def test_failures_are_sent_once_each(proxy: Proxy, langfuse: FakeLangfuse) -> None:
     """A failing provider, and a model that does not exist, which LiteLLM reports twice."""
     langfuse.clear()
@@ -108,32 +103,32 @@ def test_failures_are_sent_once_each(proxy: Proxy, langfuse: FakeLangfuse) -> No
 
 
 @pytest.mark.seed("proxy")
-@pytest.mark.timeout(240)
 @pytest.mark.parametrize(
     "options",
     [("--num_workers", "2"), ("--run_gunicorn", "--num_workers", "2")],
     ids=["uvicorn", "gunicorn"],
 )
 def test_sigterm_drains_what_is_under_way(
-    langfuse: FakeLangfuse, tmp_path: Path, checkout: Path, options: tuple[str, ...]
+    with_proxy: Starter, langfuse: FakeLangfuse, tmp_path: Path, checkout: Path, options: tuple[str, ...]
 ) -> None:
     """Every call arrives once, whichever of two workers took it, though servers run no exit functions at the signal."""
     langfuse.clear()
-    proxy = start(langfuse, tmp_path, checkout, options=options)
+    proxy = start(with_proxy, langfuse, tmp_path, checkout, options=options)
     try:
         wait_until_ready(proxy)
         for number in range(20):
             assert proxy.chat(metadata={"session_id": str(number)}).status_code == 200
         proxy.process.send_signal(signal.SIGTERM)
-        proxy.process.wait(60)
+        proxy.process.wait(100)
     finally:
         proxy.kill()
     assert sorted(int(span.attributes["session.id"]) for span in langfuse.spans("team-a")) == list(range(20))
 
 
 @pytest.mark.seed("proxy", "own-callback")
-@pytest.mark.timeout(180)
-def test_a_module_of_the_proxy_may_install_the_callback(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path) -> None:
+def test_a_module_of_the_proxy_may_install_the_callback(
+    with_proxy: Starter, langfuse: FakeLangfuse, tmp_path: Path, checkout: Path
+) -> None:
     """`install()` in code instead of a name in config.yaml: each call once, also failing ones, and streams.
 
     LiteLLM's own callback, on for a team, is warned of at the start. A single server loses nothing at SIGTERM either.
@@ -144,7 +139,7 @@ def test_a_module_of_the_proxy_may_install_the_callback(langfuse: FakeLangfuse, 
         "default_team_settings:\n", "default_team_settings:\n    - {team_id: other, success_callback: [langfuse]}\n"
     )
     langfuse.clear()
-    proxy = start(langfuse, tmp_path, checkout, config=config)
+    proxy = start(with_proxy, langfuse, tmp_path, checkout, config=config)
     try:
         wait_until_ready(proxy)
         wait_for_words(proxy, "LiteLLM's own Langfuse callback is on as well")
@@ -152,31 +147,32 @@ def test_a_module_of_the_proxy_may_install_the_callback(langfuse: FakeLangfuse, 
         assert proxy.chat(metadata={"session_id": "streamed"}, stream=True).status_code == 200
         assert proxy.chat(metadata={"session_id": "failing"}, model="failing").status_code == 429
         proxy.process.send_signal(signal.SIGTERM)
-        proxy.process.wait(60)
+        proxy.process.wait(100)
     finally:
         proxy.kill()
     sessions = sorted(span.attributes["session.id"] for span in langfuse.spans("team-a"))
     assert sessions == ["failing", "plain", "streamed"]
 
 
-@pytest.mark.timeout(180)
 def test_a_broken_routing_yaml_stops_the_proxy_at_its_start(
-    langfuse: FakeLangfuse, tmp_path: Path, checkout: Path
+    with_proxy: Starter, langfuse: FakeLangfuse, tmp_path: Path, checkout: Path
 ) -> None:
     """A proxy that routes nothing must not look healthy; the reason is in its output."""
-    proxy = start(langfuse, tmp_path, checkout, routing="version: 1\nrule: []\n")
-    assert proxy.process.wait(160) != 0
+    proxy = start(with_proxy, langfuse, tmp_path, checkout, routing="version: 1\nrule: []\n")
+    assert proxy.process.wait(200) != 0
     assert "routing.yaml:2:1: " in proxy.output.read_text()
 
 
-def test_the_example_runs(langfuse: FakeLangfuse, tmp_path: Path, checkout: Path, provider: str) -> None:
+def test_the_example_runs(
+    with_proxy: Starter, langfuse: FakeLangfuse, tmp_path: Path, checkout: Path, provider: str
+) -> None:
     """Both files of examples/proxy, as they stand: a call of a key without a team is masked, in the shared project.
 
     One without a key that is accepted is dropped, as no rule asks for such calls.
     """
     example = checkout / "examples" / "proxy"
     routing, config = ((example / name).read_text("utf-8") for name in ("routing.yaml", "config.yaml"))
-    proxy = start(langfuse, tmp_path, checkout, routing, config, provider)
+    proxy = start(with_proxy, langfuse, tmp_path, checkout, routing, config, provider)
     try:
         wait_until_ready(proxy)
         before = len(langfuse.spans())

@@ -42,7 +42,6 @@ def send(proxy: Proxy, path: str, body: Mapping[str, Any], headers: Mapping[str,
 
 
 @pytest.mark.seed("proxy", "call-types")
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("path", "body", "kind", "output", "usage"),
     [
@@ -75,7 +74,6 @@ def test_a_call_of_each_route_is_one_generation(
 
 
 @pytest.mark.seed("call-types", "headers")
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("path", "form", "kind", "usage"),
     [
@@ -99,7 +97,6 @@ def test_a_file_is_described_and_its_call_is_one_generation(
 
 
 @pytest.mark.seed("call-types")
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("path", "body", "asked", "answered", "usage"),
     [
@@ -132,7 +129,6 @@ def test_a_pass_through_endpoint_belongs_to_the_key_that_calls_it(
 
 
 @pytest.mark.seed("call-types", "failure-callback")
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize(
     ("path", "body", "asked"),
     [
@@ -161,7 +157,6 @@ def test_what_a_provider_refuses_behind_a_pass_through_endpoint_is_one_failure(
 
 
 @pytest.mark.seed("call-types", "failure-callback")
-@pytest.mark.timeout(180)
 def test_a_stream_that_breaks_behind_a_pass_through_endpoint_is_one_failure(
     proxy: Proxy, langfuse: FakeLangfuse
 ) -> None:
@@ -177,7 +172,6 @@ def test_a_stream_that_breaks_behind_a_pass_through_endpoint_is_one_failure(
 
 
 @pytest.mark.seed("call-types", "headers")
-@pytest.mark.timeout(180)
 def test_a_realtime_session_is_one_generation(proxy: Proxy, langfuse: FakeLangfuse) -> None:
     """Its input is what the user wrote, its output what the model said, with nothing of the one in the other."""
     headers = {"Authorization": "Bearer sk-a", "langfuse_session_id": "s-1"}

@@ -23,7 +23,6 @@ def langfuse(proxy_langfuse: FakeLangfuse) -> FakeLangfuse:
 
 
 @pytest.mark.seed("credentials-team")
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("key", ["sk-own", "sk-own-team", "sk-own-config"])
 @pytest.mark.parametrize("call", [CHAT, CLAUDE, PASSED, REFUSED], ids=["chat", "messages", "passed", "refused"])
 def test_keys_in_the_settings_of_a_key_or_team_choose_the_project_where_a_grant_says_so(
@@ -38,7 +37,6 @@ def test_keys_in_the_settings_of_a_key_or_team_choose_the_project_where_a_grant_
 
 
 @pytest.mark.seed("credentials-team")
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("key", ["sk-denied", "sk-denied-config"])
 @pytest.mark.parametrize("call", [CHAT, CLAUDE, PASSED, REFUSED], ids=["chat", "messages", "passed", "refused"])
 def test_elsewhere_they_are_denied_and_the_call_goes_where_its_rule_says(
@@ -56,7 +54,6 @@ def test_elsewhere_they_are_denied_and_the_call_goes_where_its_rule_says(
 
 
 @pytest.mark.seed("credentials-team", "credentials-host-of-request")
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("place", ["body", "metadata", "header"])
 def test_a_client_does_not_say_to_which_host_they_go(proxy: Proxy, langfuse: FakeLangfuse, place: str) -> None:
     """A team's keys without a host are not completed by what a request names."""

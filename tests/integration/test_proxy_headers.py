@@ -37,7 +37,6 @@ def only(
 
 
 @pytest.mark.seed("headers", "header-spellings")
-@pytest.mark.timeout(180)
 @pytest.mark.parametrize("spelling", ["langfuse_{}", "langfuse-{}", "x-langfuse-{}", "X-LangFuse_{}"])
 def test_headers_of_every_spelling_say_what_overrides_allow(
     proxy: Proxy, langfuse: FakeLangfuse, spelling: str
@@ -53,7 +52,6 @@ def test_headers_of_every_spelling_say_what_overrides_allow(
 
 
 @pytest.mark.seed("headers", "header-spellings")
-@pytest.mark.timeout(180)
 def test_a_header_that_is_too_long_is_cut_and_the_call_arrives(proxy: Proxy, langfuse: FakeLangfuse) -> None:
     """Tags as one text are split at commas; a value counts up to 16 384 characters."""
     headers = {"langfuse_trace_metadata": LONG, "langfuse_tags": "a, b", "langfuse_trace_public": "no"}
@@ -64,7 +62,6 @@ def test_a_header_that_is_too_long_is_cut_and_the_call_arrives(proxy: Proxy, lan
 
 
 @pytest.mark.seed("turn-off-message-logging")
-@pytest.mark.timeout(180)
 def test_no_header_lifts_a_redaction(proxy: Proxy, langfuse: FakeLangfuse) -> None:
     """Neither LiteLLM's own nor ours, nor the same words in the body; a header can add one."""
     lifting = {

@@ -53,7 +53,7 @@ def as_metadata(own: FakeLangfuse) -> dict[str, Any]:
 
 
 def finish(logger: RouterLogger) -> Stats:
-    assert logger.flush(10)
+    assert logger.flush(60)
     return logger.stats()
 
 
@@ -152,7 +152,7 @@ def test_keys_that_the_server_refuses_stop_no_other_call(
         litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi", metadata=canary)
         litellm.completion(model="gpt-4o-mini", messages=MESSAGES, mock_response="hi")
         stats = finish(logger)
-        assert logger.shutdown(10)  # the sender's thread has said all it has to say
+        assert logger.shutdown(60)  # the sender's thread has said all it has to say
     assert stats.projects["ad-hoc"].dropped == {"rejected": 2}
     assert only(shared).project == "shared"
     ours = [

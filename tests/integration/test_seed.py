@@ -39,7 +39,7 @@ def make(logger: RouterLogger, shared: FakeLangfuse) -> Make:
             answer = None
         if given.get("stream"):
             list(answer)
-        assert logger.flush(30)
+        assert logger.flush(60)
         (span,) = shared.spans()
         return span
 
@@ -200,5 +200,5 @@ def test_no_log_logs_nothing(logger: RouterLogger, shared: FakeLangfuse, asynchr
     for answer in ("hi", Exception("boom")):
         with contextlib.suppress(litellm.InternalServerError):
             asyncio.run(call(answer)) if asynchronous else litellm.completion(**arguments, mock_response=answer)
-    assert logger.flush(30)
+    assert logger.flush(60)
     assert shared.spans() == []

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import signal
-import subprocess
-import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from router import DeliveryError
 from router.delivery.signals import drain_on_sigterm
 from router.settings import process_environment
 from router.testing import FakeLangfuse
+from tests.programs import Starter
 
 APPLICATION = """
 import signal, sys, threading
@@ -25,7 +26,7 @@ logger = router.litellm.install("routing.yaml"{option})
 for number in range(20):
     litellm.completion(model="gpt-4o-mini", messages=[{{"role": "user", "content": str(number)}}], mock_response="ok")
 print("ready", flush=True)
-threading.Event().wait(60)
+threading.Event().wait()
 """
 ROUTING = "version: 1\nprojects: {all: {env: LANGFUSE}}\nrules: [{id: all, route: all}]\n"
 DRAIN = ", drain_on_sigterm=True"
@@ -38,8 +39,24 @@ def langfuse():
         yield server
 
 
-def end(
-    langfuse: FakeLangfuse, folder: Path, checkout: Path, *, option: str, before: str = "", limit_secs: int = 30
+End = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def end(with_litellm: Starter, langfuse: FakeLangfuse, tmp_path: Path, checkout: Path) -> End:
+    """Return what runs the application and ends it."""
+    return partial(_end, with_litellm, langfuse, tmp_path, checkout)
+
+
+def _end(
+    starter: Starter,
+    langfuse: FakeLangfuse,
+    folder: Path,
+    checkout: Path,
+    *,
+    option: str,
+    before: str = "",
+    limit_secs: int = 30,
 ) -> tuple[int, str]:
     """Run the application, end it by SIGTERM once its calls have returned; return its exit status and last words."""
     (folder / "routing.yaml").write_text(ROUTING, "utf-8")
@@ -53,38 +70,36 @@ def end(
         "PYTHONPATH": str(checkout),
     }
     code = APPLICATION.format(before=before, option=option)
-    with subprocess.Popen(
-        [sys.executable, "-c", code], cwd=folder, env=environment, stdout=subprocess.PIPE, text=True
-    ) as application:
+    with starter.start(code, environ=environment, folder=folder) as application:
         assert application.stdout is not None
         assert application.stdout.readline() == "ready\n"
         application.send_signal(signal.SIGTERM)
-        words, _ = application.communicate(timeout=60)
-    return application.returncode, words
+        words = application.communicate(timeout=200)
+        return application.wait(0), words
 
 
-def test_a_drain_comes_before_the_end_by_the_signal(langfuse, tmp_path, checkout):
+def test_a_drain_comes_before_the_end_by_the_signal(langfuse, end):
     """Every call arrives, and the process still ends as one that was told to."""
-    assert end(langfuse, tmp_path, checkout, option=DRAIN) == (-signal.SIGTERM, "")
+    assert end(option=DRAIN) == (-signal.SIGTERM, "")
     assert len(langfuse.spans("all")) == 20
 
 
-def test_the_handler_of_the_application_has_its_turn_after_the_drain(langfuse, tmp_path, checkout):
+def test_the_handler_of_the_application_has_its_turn_after_the_drain(langfuse, end):
     """As if nothing had stood before it."""
-    assert end(langfuse, tmp_path, checkout, option=DRAIN, before=OWN) == (7, f"own {int(signal.SIGTERM)}\n")
+    assert end(option=DRAIN, before=OWN) == (7, f"own {int(signal.SIGTERM)}\n")
     assert len(langfuse.spans("all")) == 20
 
 
-def test_a_langfuse_that_hangs_does_not_hold_the_end_up(langfuse, tmp_path, checkout):
-    """The setting says two seconds; the test would wait sixty."""
+def test_a_langfuse_that_hangs_does_not_hold_the_end_up(langfuse, end):
+    """The setting says two seconds; the test would wait two hundred."""
     langfuse.hang()
-    assert end(langfuse, tmp_path, checkout, option=DRAIN, limit_secs=2) == (-signal.SIGTERM, "")
+    assert end(option=DRAIN, limit_secs=2) == (-signal.SIGTERM, "")
     assert langfuse.spans("all") == []
 
 
-def test_without_being_asked_for_no_signal_is_touched(langfuse, tmp_path, checkout):
+def test_without_being_asked_for_no_signal_is_touched(langfuse, end):
     """Python's own way: the end comes at once."""
-    assert end(langfuse, tmp_path, checkout, option="") == (-signal.SIGTERM, "")
+    assert end(option="") == (-signal.SIGTERM, "")
     assert langfuse.spans("all") == []
 
 

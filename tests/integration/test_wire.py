@@ -48,7 +48,7 @@ def called(logger: RouterLogger, langfuse: FakeLangfuse, **arguments: Any) -> Re
     """Make a call and return the generation that arrived."""
     given = {"model": "gpt-4o-mini", "messages": MESSAGES, "mock_response": "hi", **arguments}
     litellm.completion(**given)
-    assert logger.flush(30)
+    assert logger.flush(60)
     (span,) = (span for span in langfuse.spans() if span.attributes["langfuse.observation.type"] == "generation")
     return span
 
@@ -160,7 +160,7 @@ def test_a_mask_of_long_numbers_leaves_the_times_of_a_guardrail(langfuse: FakeLa
     path.write_text(YAML.replace("[{detect: [email]}]", r"[{pattern: '\d{8,}', as: '[ACCOUNT]'}]"), "utf-8")
     router = Router.from_file(path, environ=langfuse.environ("LANGFUSE", "shared"))
     router.log(make_record(guardrails=({"guardrail_name": "pii", "input": "of 1790000000", **times},)))
-    assert router.shutdown(30)
+    assert router.shutdown(60)
     (span,) = guardrails(langfuse)
     assert (span.start_time_unix_nano, span.end_time_unix_nano) == tuple(times.values())
     assert span.input == "of [ACCOUNT]"
