@@ -71,9 +71,10 @@ def posting(langfuse: FakeLangfuse, *projects: str, **settings: Any) -> Iterator
         yield post
     finally:
         post.sender.shutdown(0.2)
+        post.wait_for_end()
 
 
-def wait_until(holds: Callable[[], bool], timeout: float = 10.0) -> None:
+def wait_until(holds: Callable[[], bool], timeout: float = 60.0) -> None:
     """Wait for what another thread does, and nobody tells.
 
     Raises:

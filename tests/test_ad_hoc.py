@@ -58,7 +58,7 @@ def test_calls_arrive_where_their_keys_belong_and_are_counted_under_one_name(lan
         send(post, *targets)
         send(post, *targets, number=1)
         post.send(7)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         assert len(router_threads()) == before + 1
         assert post.account("ad-hoc") == {"handled": 200, "delivered": 200}
         assert post.account() == {"handled": 1, "delivered": 1}
@@ -74,7 +74,7 @@ def test_the_same_public_key_with_another_secret_or_host_is_another_queue(langfu
         elsewhere = replace(first, host=other.url)
         someone = replace(first, secret_key=langfuse.project("q").secret_key)
         send(post, first, elsewhere, someone)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         assert [len(langfuse.spans("p")), len(other.spans("p")), len(langfuse.spans("q"))] == [1, 1, 1]
 
 
@@ -85,7 +85,7 @@ def test_keys_that_are_refused_cost_the_others_nothing(langfuse, caplog):
     with posting(langfuse) as post:
         send(post, ad_hoc(langfuse, "bad"), ad_hoc(langfuse, "good"), ad_hoc(langfuse, "worse"))
         post.send(1)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         found = post.account("ad-hoc")
     assert (found["delivered"], found["dropped"]) == (1, {"rejected": 2})
     assert len(langfuse.spans("payments")) == 1

@@ -26,7 +26,7 @@ def _demo(*options: str) -> str:
         env={**process_environment(), "COLUMNS": "140"},
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=200,
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
@@ -117,8 +117,8 @@ def test_the_receiver_can_be_kept_for_an_application_of_ones_own() -> None:
         )
         router = Router.from_file(quickstart(), environ=exports)
         router.log(make_record(team="payments", input="card 4111 1111 1111 1111", output="ok"))
-        assert router.shutdown(10)
+        assert router.shutdown(60)
         assert next(line for line in lines if line.strip()) == "payments: payments: card [CREDIT_CARD] → ok\n"
         process.send_signal(signal.SIGINT)
         assert next(lines) == "Stopped.\n"
-        assert process.wait(20) == 0
+        assert process.wait(100) == 0

@@ -30,7 +30,7 @@ def folder(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def process(*argv: str, **options) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "router", *argv], capture_output=True, text=True, check=False, timeout=60, **options
+        [sys.executable, "-m", "router", *argv], capture_output=True, text=True, check=False, timeout=200, **options
     )
 
 
@@ -122,7 +122,7 @@ def test_a_reader_that_stops_reading_is_no_error():
         assert running.stderr is not None
         running.stdout.close()
         assert running.stderr.read() == b""
-        assert running.wait(30) == 130
+        assert running.wait(100) == 130
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
@@ -135,7 +135,7 @@ def test_a_full_disk_is_told():
             stderr=subprocess.PIPE,
             text=True,
             check=False,
-            timeout=60,
+            timeout=200,
         )
     assert (run.returncode, run.stderr) == (2, "error: the output cannot be written: no space left on device\n")
 
@@ -153,7 +153,7 @@ def test_ctrl_c_ends_quietly():
         running.stdin.flush()
         assert running.stdout.readline() == '{"value": 1, "masked": {}}\n'
         running.send_signal(signal.SIGINT)
-        assert running.wait(30) == 130
+        assert running.wait(100) == 130
         assert running.stderr.read() == ""
 
 
@@ -185,5 +185,5 @@ def test_the_list_of_commands_loads_none_of_them():
         "import sys; from router.cli import main; code = main(['-h']); "
         "print(code, *(name for name in ('yaml', 'pydantic', 'router.config') if name in sys.modules))"
     )
-    run = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True, timeout=60)
+    run = subprocess.run([sys.executable, "-c", report], capture_output=True, text=True, check=True, timeout=200)
     assert run.stdout.splitlines()[-1] == "0"

@@ -108,7 +108,7 @@ def test_json_lines_come_out_as_they_come_in():
             process.stdin.flush()
             assert json.loads(process.stdout.readline()) == {"value": "[EMAIL]", "masked": {"email": 1}}
         process.stdin.close()
-        assert process.wait(30) == 0
+        assert process.wait(100) == 0
 
 
 def test_an_unknown_mask_is_an_error_with_a_suggestion():

@@ -50,7 +50,7 @@ def refuse(langfuse: FakeLangfuse, post: Post, *numbers: int, project: str = "pa
     """Let calls become dead letters."""
     langfuse.refuse(project, containing="question")
     post.send(*numbers, project=project)
-    assert post.sender.force_flush(10)
+    assert post.sender.force_flush(60)
     langfuse.heal(project)
 
 
@@ -293,7 +293,7 @@ def test_orphans_of_a_project_that_no_file_names_are_seen_beside_a_process(langf
     leave(langfuse, folder, 2, project="old")
     with posting(langfuse, spool_dir=str(folder)) as post:
         post.send(1)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         _wait_for(lambda: list(folder.glob("orphans/*.spool")))
         assert "  old  project in no file  1 call" in router("spool", "ls").out
         run = router("spool", "replay", "--state", "orphaned", "--to", "payments", "--as-masked")
@@ -321,7 +321,7 @@ def test_what_a_process_has_is_never_touched(langfuse, folder):
             assert run.code == 0
             assert run.out.splitlines()[-1].startswith("0 calls")
         langfuse.heal()
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
     assert sorted(set(call_ids(langfuse))) == [id_of(0), id_of(1)]
 
 

@@ -157,7 +157,7 @@ def test_a_process_takes_what_a_killed_command_left_of_a_file(langfuse, folder, 
     assert len(list(folder.rglob(".*.new"))) == 1
     with posting(langfuse, spool_dir=str(folder)) as post:
         langfuse.wait_for(1)
-        assert post.sender.shutdown(10)
+        assert post.sender.shutdown(60)
     assert call_ids(langfuse) == [id_of(1)]
     assert list(folder.iterdir()) == []
 

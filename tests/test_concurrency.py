@@ -57,7 +57,7 @@ def test_ten_thousand_tasks_lose_nothing(tmp_path, langfuse):
     """Each call arrives once, in its own project."""
     router = make_router(tmp_path, langfuse)
     asyncio.run(log_in_tasks(router))
-    assert router.shutdown(60)
+    assert router.shutdown(200)
     stats = router.stats()
     assert (stats.handled, stats.delivered, stats.dropped, stats.in_flight) == (TASKS, TASKS, {}, 0)
     for name, parity in (("a", 0), ("b", 1)):
@@ -92,7 +92,7 @@ def test_hundreds_of_threads_lose_nothing(tmp_path, langfuse):
     ended.set()
     for thread in asking:
         thread.join()
-    assert router.shutdown(60)
+    assert router.shutdown(200)
     assert unbalanced == []
     assert router.stats().delivered == len({span.span_id for span in langfuse.spans()}) == THREADS * 10
 
@@ -101,7 +101,7 @@ def test_ten_thousand_tasks_without_room_are_counted(tmp_path, langfuse):
     """What has no place is dropped by name, and what is said to be delivered arrived."""
     router = make_router(tmp_path, langfuse, ROUTER_MAX_QUEUE_BYTES="200000")
     asyncio.run(log_in_tasks(router))
-    assert router.shutdown(60)
+    assert router.shutdown(200)
     stats = router.stats()
     assert (stats.handled, stats.in_flight, set(stats.dropped)) == (TASKS, 0, {"queue_full"})
     assert stats.delivered == TASKS - stats.dropped["queue_full"] == len(langfuse.spans()) > 0

@@ -102,7 +102,7 @@ class Caller:
         self._router.log(
             replace(record, call_id=f"{start}", start_time_unix_nano=start, end_time_unix_nano=start + 1_000_000_000)
         )
-        assert self._router.flush(10)
+        assert self._router.flush(60)
         stats = self._router.stats()
         assert (stats.handled, stats.delivered) == (self.made, self.made)
 

@@ -93,10 +93,10 @@ def test_an_application_runs(
         done = subprocess.run(
             [sys.executable, str(CHECKOUT / "examples" / name / "app.py")],
             cwd=tmp_path,
-            env={**process_environment(), **environ},
+            env={**process_environment(), **environ, "ROUTER_SHUTDOWN_TIMEOUT_SECS": "60"},
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=200,
             check=False,
         )
         assert (done.returncode, done.stdout.splitlines()) == (0, printed), done.stderr

@@ -48,7 +48,7 @@ def test_a_router_whose_calls_arrive_is_ready_and_one_that_was_shut_down_is_stop
     router = make_router(tmp_path, langfuse)
     assert router.health() == Health("ready")
     router.log(make_record(team="payments"))
-    assert router.flush(10)
+    assert router.flush(60)
     assert router.health() == Health("ready")
     router.shutdown(10)
     assert router.health() == Health("stopped")
@@ -69,7 +69,7 @@ def test_a_project_that_cannot_be_reached_degrades_until_it_can(tmp_path, langfu
     told = {"state": "degraded", "reasons": list(health.reasons), "circuits": dict(health.circuits)}
     assert json.loads(json.dumps(health.to_json())) == told
     langfuse.heal("payments")
-    assert router.flush(10)
+    assert router.flush(60)
     assert router.health() == Health("ready")
     router.shutdown(10)
 
@@ -114,12 +114,12 @@ def test_a_spool_that_cannot_be_used_degrades_until_it_can(tmp_path, langfuse, m
     folder.write_text("in its way")
     router = make_router(tmp_path, langfuse, ROUTER_SPOOL_DIR=str(folder))
     router.log(make_record())
-    assert router.flush(10)
+    assert router.flush(60)
     (reason,) = untimed(router.health())
     assert reason == "the spool cannot be used: Not a directory, for … s, 0 waiting"
     folder.unlink()
     router.log(make_record())
-    assert router.flush(10)
+    assert router.flush(60)
     assert router.health() == Health("ready")
     assert list(folder.glob("*/lock"))
     router.shutdown(10)
@@ -131,11 +131,11 @@ def test_a_spool_that_is_full_degrades_until_there_is_room(tmp_path, langfuse, m
     folder = {"ROUTER_SPOOL_DIR": str(tmp_path / "spool"), "ROUTER_SPOOL_MAX_BYTES": "100000"}
     router = make_router(tmp_path, langfuse, **folder)
     router.log(make_record(input="x" * 200_000))
-    assert router.flush(10)
+    assert router.flush(60)
     (reason,) = untimed(router.health())
     assert reason == "the spool takes no calls: ROUTER_SPOOL_MAX_BYTES is reached, for … s, 0 waiting"
     router.log(make_record())
-    assert router.flush(10)
+    assert router.flush(60)
     assert router.health() == Health("ready")
     router.shutdown(10)
 
@@ -148,7 +148,7 @@ def test_a_call_that_cannot_be_taken_degrades_without_its_words(tmp_path, langfu
 
     router = make_router(tmp_path, langfuse)
     router.handle(broken)
-    assert router.flush(10)
+    assert router.flush(60)
     assert untimed(router.health()) == ("adapter_failed ValueError, for … s, 0 waiting",)
     router.shutdown(10)
 

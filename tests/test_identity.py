@@ -47,7 +47,7 @@ def test_calls_go_where_the_keys_are_those_of_the_project(langfuse: FakeLangfuse
     with posting(langfuse, max_batch_spans=1) as post:
         expecting(post, langfuse, "project-payments")
         post.send(1, 2)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         assert post.account() == {"handled": 2, "delivered": 2}
 
 
@@ -72,7 +72,7 @@ def test_a_server_that_cannot_be_asked_keeps_the_calls_waiting(langfuse: FakeLan
     with posting(langfuse, max_age_secs=0.2) as post:
         expecting(post, langfuse, "project-payments", host=f"http://127.0.0.1:{port}")
         post.send(1)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         assert post.account() == {"handled": 1, "dropped": {"unreachable": 1}}
 
 
@@ -102,8 +102,8 @@ def test_keys_that_are_refused_are_told_before_a_call_is_lost() -> None:
         ):
             post.projects["twin"] = langfuse.project("payments")
             post.send(1)
-            assert post.sender.force_flush(10)
-            assert told.came.wait(10)
+            assert post.sender.force_flush(60)
+            assert told.came.wait(60)
     finally:
         logging.getLogger("router").removeHandler(told)
     assert told.lines == [
@@ -191,10 +191,10 @@ def test_a_project_that_comes_back_with_other_keys_is_asked_again(langfuse: Fake
     with posting(langfuse) as post:
         expecting(post, langfuse, "project-payments")
         post.send(1)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         post.sender.replace_projects({})
         post.send(2)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         swapped = replace(langfuse.project("search"), name="payments", project_id="project-payments")
         changes = post.sender.replace_projects({"payments": swapped})
         assert changes == Changes(changed=frozenset({"payments"}))

@@ -31,7 +31,7 @@ def sent(langfuse: FakeLangfuse, tmp_path: Path, environ: dict[str, str], yaml: 
     router = Router.from_file(path, environ=environ)
     for number in range(40):
         router.log(CallRecord(call_id=str(number), input="hello", start_time_unix_nano=1_790_000_000_000_000_000))
-    assert router.shutdown(10)
+    assert router.shutdown(60)
     return router
 
 

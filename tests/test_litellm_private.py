@@ -99,8 +99,8 @@ def test_a_plain_pool_of_older_litellm_is_waited_for(pool: ThreadPoolExecutor) -
         release.wait(10)
 
     futures = [pool.submit(work) for _ in range(3)]
-    assert running.acquire(timeout=10)
-    assert running.acquire(timeout=10)
+    assert running.acquire(timeout=200)
+    assert running.acquire(timeout=200)
     assert host._busy(pool) == 3
     release.set()
     for future in futures:

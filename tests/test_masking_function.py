@@ -121,10 +121,10 @@ def test_real_litellm_hands_the_function_over(tmp_path: Path) -> None:
                 mock_response=f"it is {NEEDLE}",
                 metadata={"langfuse_masking_function": without_needle},
             )
-            assert logger.flush(10)
+            assert logger.flush(60)
         finally:
             litellm.callbacks = kept
-        assert logger.shutdown(10)
+        assert logger.shutdown(60)
         (span,) = langfuse.spans()
     assert "*** and [ACCOUNT]" in str(span.attributes["langfuse.observation.input"])
     assert "it is ***" in str(span.attributes["langfuse.observation.output"])

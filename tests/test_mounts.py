@@ -356,9 +356,9 @@ def test_nothing_of_a_call_is_left_when_its_file_is_left_out(tmp_path: Path) -> 
             "model_parameters": {"stop": word},
         }  # fmt: skip
         router_.log(record_from_request(request))
-        assert router_.flush(10)
+        assert router_.flush(60)
         (span,) = langfuse.spans()
-        assert router_.shutdown(5)
+        assert router_.shutdown(60)
     assert word not in repr(dict(span.attributes)) + span.name
 
 

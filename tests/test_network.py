@@ -128,7 +128,7 @@ def account(langfuse: FakeLangfuse, host: str, **settings: Any) -> dict[str, Any
     with posting(langfuse, max_age_secs=0.3, **settings) as post:
         post.projects["payments"] = langfuse.project("payments", host=host)
         post.send(1)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         return post.account()
 
 

@@ -99,9 +99,9 @@ def test_the_sender_takes_turns(langfuse):
 
 
 def test_a_flush_waits_for_no_turn(langfuse):
-    """At one request a second the last of thirty projects would wait half a minute."""
-    names = [f"team-{number}" for number in range(30)]
+    """At one request a second the last of a hundred projects would wait longer than this flush does."""
+    names = [f"team-{number}" for number in range(100)]
     with posting(langfuse, *names, flush_interval_secs=0, max_requests_per_sec=1) as post:
         for name in names:
             post.send(1, project=name)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)

@@ -29,7 +29,7 @@ def run(arguments: Sequence[str | Path], cwd: Path) -> str:
         capture_output=True,
         text=True,
         check=False,
-        timeout=100,
+        timeout=200,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout

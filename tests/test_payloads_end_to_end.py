@@ -41,7 +41,7 @@ def _send(payload: Payload, langfuse: FakeLangfuse, folder: Path) -> Router:
     logger = RouterLogger(router, proxy_process=payload.is_proxy)
     hook = logger.log_failure_event if payload.status == "failure" else logger.log_success_event
     hook(payload.kwargs, payload.response_obj, payload.start_time, payload.end_time)
-    assert router.shutdown(10)
+    assert router.shutdown(60)
     return router
 
 

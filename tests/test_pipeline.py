@@ -62,7 +62,7 @@ def _environ(langfuse: FakeLangfuse) -> dict[str, str]:
 def test_a_call_arrives_masked_in_its_project(langfuse: FakeLangfuse, router: Router) -> None:
     """The whole way: rule, project, mask, bytes."""
     router.log(make_record(team="payments", input="card 4111 1111 1111 1111"))
-    assert router.flush(10)
+    assert router.flush(60)
     (span,) = langfuse.spans()
     assert (span.project, span.input, span.routing["rule"]) == ("payments", "card [CREDIT_CARD]", "payments")
 
@@ -71,7 +71,7 @@ def test_every_call_is_accounted_for(langfuse: FakeLangfuse, router: Router) -> 
     """Handled = delivered + dropped + in flight; a call for two projects counts twice."""
     for changes in ({"team": "payments"}, {"team": "both"}, {"tags": ("loadtest",)}, {"team": None}):
         router.log(make_record(**changes))
-    assert router.flush(10)
+    assert router.flush(60)
     stats = router.stats()
     assert (stats.handled, stats.delivered, stats.dropped, stats.in_flight) == (5, 4, {"policy": 1}, 0)
     assert len(langfuse.spans()) == 4
@@ -87,7 +87,7 @@ def test_a_mask_that_fails_is_counted_by_name_and_the_call_arrives(
 
     for _ in range(3):
         router.log(make_record(team="payments", input="CANARY", requested=Requested(masking_function=broken)))
-    assert router.flush(10)
+    assert router.flush(60)
     assert {span.input for span in langfuse.spans()} == {"[MASK FAILED: mask-function]"}
     stats = router.stats()
     assert (stats.delivered, stats.dropped) == (3, {})
@@ -106,7 +106,7 @@ def test_a_record_that_cannot_be_made_is_counted(router: Router, caplog: pytest.
 
     for _ in range(3):
         router.handle(fail)
-    assert router.flush(5)
+    assert router.flush(60)
     assert (router.stats().dropped, router.stats().in_flight) == ({"adapter_failed": 3}, 0)
     assert caplog.messages == ["Calls are dropped (adapter_failed): ValueError."]
 
@@ -115,14 +115,14 @@ def test_a_record_that_cannot_be_made_is_counted(router: Router, caplog: pytest.
 def test_junk_instead_of_a_record_is_counted(router: Router, junk: Any) -> None:
     """Whatever `log` is given, it returns, and the call is accounted for."""
     router.log(junk)
-    assert router.flush(5)
+    assert router.flush(60)
     assert (router.stats().dropped, router.stats().in_flight) == ({"resolve_failed": 1}, 0)
 
 
 def test_what_comes_after_shutdown_is_counted(langfuse: FakeLangfuse, router: Router) -> None:
     """A late call is dropped under its own reason; a second shutdown changes nothing."""
     router.log(make_record(team="payments"))
-    assert router.shutdown(10)
+    assert router.shutdown(60)
     router.log(make_record(team="payments"))
     assert router.shutdown(1)
     stats = router.stats()
@@ -147,7 +147,7 @@ def test_a_full_queue_drops_and_counts(langfuse: FakeLangfuse, tmp_path: Path) -
         router.log(make_record(team="payments", input="x" * 10_000, size=12_000))
     assert router.stats().dropped["queue_full"] > 100
     langfuse.heal()
-    assert router.shutdown(10)
+    assert router.shutdown(60)
     stats = router.stats()
     assert stats.in_flight == 0
     assert stats.handled == 200 == stats.delivered + sum(stats.dropped.values())
@@ -159,7 +159,7 @@ def test_a_record_made_by_hand_is_bounded_by_what_it_holds(langfuse: FakeLangfus
     router = _router(langfuse, tmp_path, ROUTER_MAX_QUEUE_BYTES="500000")
     router.log(make_record(team="payments", input=["x" * 1_000_000], size=0))
     assert router.stats().dropped == {"queue_full": 1}
-    assert router.shutdown(5)
+    assert router.shutdown(60)
 
 
 def test_a_thread_that_cannot_be_started_is_tried_again(langfuse: FakeLangfuse, tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ print(router.flush(10), router.stats().delivered, sorted(started))
         env={**process_environment(), **_environ(langfuse)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "True 3 ['router-sender', 'router-worker']\n", "")
@@ -205,7 +205,7 @@ def test_many_threads_may_log(langfuse: FakeLangfuse, router: Router) -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert router.flush(20)
+    assert router.flush(60)
     assert len({span.span_id for span in langfuse.spans("shared")}) == 400
     assert router.stats().delivered == 800
 
@@ -268,7 +268,7 @@ def test_a_forked_child_logs_on_its_own(langfuse: FakeLangfuse, router: Router) 
     child.start()
     child.join(20)
     assert child.exitcode == 0
-    assert router.flush(10)
+    assert router.flush(60)
     assert len({span.span_id for span in langfuse.spans()}) == 2 == len(langfuse.spans())
 
 
@@ -310,7 +310,7 @@ def test_a_fork_while_the_http_client_is_imported_leaves_a_child_that_can_send(
     run = subprocess.run(
         [sys.executable, "-c", FORKING, str(tmp_path / "routing.yaml")],
         env={**process_environment(), **_environ(langfuse)},
-        timeout=60,
+        timeout=200,
         check=False,
     )
     assert run.returncode == 0
@@ -331,19 +331,20 @@ for number in range(20):
 def test_a_program_that_just_ends_loses_nothing(langfuse: FakeLangfuse, tmp_path: Path, host: str) -> None:
     """The queue is drained at exit, though the first connection is made only then and its name must be looked up."""
     environ = {name: value.replace("127.0.0.1", host) for name, value in _environ(langfuse).items()}
+    environ["ROUTER_SHUTDOWN_TIMEOUT_SECS"] = "60"  # it takes no longer than delivery does
     assert _run_to_its_end(tmp_path, environ) == (0, "")
     assert len(langfuse.spans("payments")) == 20
 
 
 def test_a_program_leaves_the_interpreter_time_to_end(langfuse: FakeLangfuse, tmp_path: Path) -> None:
-    """Of the two seconds that the setting allows, delivery gets the most; what it could not send is told."""
+    """Of the four seconds that the setting allows, delivery gets the most; what it could not send is told."""
     langfuse.hang()
-    environ = {**_environ(langfuse), "ROUTER_SHUTDOWN_TIMEOUT_SECS": "2"}
+    environ = {**_environ(langfuse), "ROUTER_SHUTDOWN_TIMEOUT_SECS": "4"}
     code, words = _run_to_its_end(tmp_path, environ)
     assert code == 0
     told = re.fullmatch(r"20 calls dropped \(shutdown\): not delivered within (\d\.\d) s\.\n", words)
     assert told is not None, words
-    assert 0 < float(told[1]) <= 1.6
+    assert 0 < float(told[1]) <= 3.2
 
 
 def _run_to_its_end(folder: Path, environ: dict[str, str]) -> tuple[int, str]:
@@ -354,7 +355,7 @@ def _run_to_its_end(folder: Path, environ: dict[str, str]) -> tuple[int, str]:
         env={**process_environment(), **environ},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     return done.returncode, done.stderr

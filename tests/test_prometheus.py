@@ -41,7 +41,7 @@ def test_a_scrape_shows_the_account(tmp_path: Path) -> None:
         router.log(make_record(team="payments", input="bo@example.org and jo@example.org"))
         router.log(make_record(team="made-up-by-a-client"))
         router.log(make_record(tags=("loadtest",)))
-        assert router.shutdown(10)
+        assert router.shutdown(60)
     found = series(registry)
     seconds = {name: found.pop(name) for name in list(found) if name.startswith("router_decision_seconds")}
     assert seconds["router_decision_seconds_count"] == seconds['router_decision_seconds_bucket{le="+Inf"}'] == 3
@@ -79,7 +79,7 @@ def test_a_scrape_shows_what_the_spool_keeps(tmp_path: Path) -> None:
         register(router, registry)
         langfuse.refuse("shared", containing="disliked")
         router.log(make_record(team="search", input="disliked"))
-        assert router.flush(10)
+        assert router.flush(60)
         langfuse.fail("shared", 503)
         router.log(make_record(team="search", input="kept"))
         router.shutdown(1)
@@ -142,6 +142,6 @@ def test_a_mask_that_fails_is_counted_by_mask_and_project(tmp_path: Path) -> Non
         router = Router.from_file(path, environ=environ)
         register(router, registry)
         router.log(make_record(team="payments", requested=Requested(masking_function=broken)))
-        assert router.shutdown(10)
+        assert router.shutdown(60)
     assert series(registry)['router_mask_failures_total{mask="mask-function",project="payments"}'] == 1
     assert router.stats().projects["payments"].mask_failed == {"mask-function": 1}

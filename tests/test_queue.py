@@ -40,10 +40,10 @@ def test_get_waits_for_an_item():
     """A worker sleeps until there is something to do."""
     queue: ByteBoundedQueue[str] = ByteBoundedQueue(10_000)
     found: list[str | None] = []
-    worker = threading.Thread(target=lambda: found.append(queue.get(10)))
+    worker = threading.Thread(target=lambda: found.append(queue.get(60)))
     worker.start()
     queue.put("a", 1)
-    worker.join(10)
+    worker.join(60)
     assert found == ["a"]
 
 
@@ -62,7 +62,7 @@ def test_close_wakes_the_worker_and_hands_back_what_is_left():
     worker = threading.Thread(target=lambda: found.append(queue.get()))
     worker.start()
     assert queue.close() == []
-    worker.join(10)
+    worker.join(60)
     assert found == ["untouched", None]
     assert queue.closed
     assert not queue.put("late", 1)
@@ -83,10 +83,10 @@ def test_join_waits_for_what_was_put_before_it():
     queue.get(0)
     assert not queue.join(0.01)
     joined: list[bool] = []
-    waiter = threading.Thread(target=lambda: joined.append(queue.join(10)))
+    waiter = threading.Thread(target=lambda: joined.append(queue.join(60)))
     waiter.start()
     queue.task_done()
-    waiter.join(10)
+    waiter.join(60)
     queue.put("later", 1)
     assert joined == [True]
 
@@ -101,7 +101,7 @@ def test_no_item_is_lost_or_doubled_between_threads():
             assert queue.put(number, 1)
 
     def get() -> None:
-        while (number := queue.get(10)) != -1:
+        while (number := queue.get(60)) != -1:
             assert number is not None
             found.append(number)
 

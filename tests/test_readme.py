@@ -80,7 +80,7 @@ def _router(command: str, folder: Path) -> str:
         env=dict(process_environment()),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     return done.stdout + done.stderr

@@ -40,10 +40,10 @@ def test_scenario(folder: Path, update_golden: bool) -> None:
         router = Router.from_file(folder / "routing.yaml", environ=environ)
         plan = router.resolve(record)
         router.log(record)
-        assert router.flush(10)
+        assert router.flush(60)
         spans = {project: _wire(langfuse.spans(project)) for project in PROJECTS if langfuse.spans(project)}
         stats = router.stats()
-        assert router.shutdown(5)
+        assert router.shutdown(60)
     assert stats.in_flight == 0
     assert stats.handled == stats.delivered + sum(stats.dropped.values())
     shown = plan.to_json()

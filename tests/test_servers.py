@@ -134,15 +134,15 @@ def test_the_first_call_makes_the_sender_ask(version: str, generation: str) -> N
     with Asked(version=version) as langfuse, posting(langfuse) as post:
         assert post.sender.server_of(post.projects["payments"]) is None
         post.send(1)
-        assert langfuse.asked.acquire(timeout=10)
+        assert langfuse.asked.acquire(timeout=200)
         post.send(2)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         # The answer came on the connection's thread; each further call gives the sender's thread its turn.
         for number in range(3, 200):
             if post.sender.server_of(post.projects["payments"]) is not None:
                 break
             post.send(number)
-            assert post.sender.force_flush(10)
+            assert post.sender.force_flush(60)
         assert post.sender.server_of(post.projects["payments"]) == generation
         assert not langfuse.asked.acquire(blocking=False)
 
@@ -151,8 +151,8 @@ def test_a_server_that_does_not_know_its_version_delays_nothing() -> None:
     """What is not known stays unknown."""
     with Asked(version=None) as langfuse, posting(langfuse) as post:
         post.send(1)
-        assert langfuse.asked.acquire(timeout=10)
-        assert post.sender.force_flush(10)
+        assert langfuse.asked.acquire(timeout=200)
+        assert post.sender.force_flush(60)
         assert post.account() == {"handled": 1, "delivered": 1}
         assert post.sender.server_of(post.projects["payments"]) is None
 

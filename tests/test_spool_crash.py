@@ -151,10 +151,10 @@ def test_processes_that_are_killed_lose_no_call_that_they_have_accepted(langfuse
     with posting(langfuse, spool_dir=str(tmp_path / "spool")) as post:
         arrived = len(langfuse.spans())
         while not story.accepted <= settled(langfuse, tmp_path / "spool"):
-            arrived = len(langfuse.wait_for(arrived + 1, timeout=60))
+            arrived = len(langfuse.wait_for(arrived + 1, timeout=200))
         # What a process left that was killed between the server's answer and its own note of it has arrived already.
-        wait_until(lambda: all(name.startswith(f"{os.getpid()}-") for name in left(tmp_path / "spool")), timeout=60)
-        assert post.sender.shutdown(20)
+        wait_until(lambda: all(name.startswith(f"{os.getpid()}-") for name in left(tmp_path / "spool")), timeout=200)
+        assert post.sender.shutdown(60)
     assert left(tmp_path / "spool") == set()
     contents = {(span.span_id, span.attributes["langfuse.observation.input"]) for span in langfuse.spans()}
     assert len(contents) == len({number_of(span) for span in langfuse.spans()})

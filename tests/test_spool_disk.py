@@ -46,7 +46,7 @@ def test_everything_is_for_its_owner_alone_whatever_the_umask(langfuse, tmp_path
         langfuse.refuse("payments", containing="question 2")
         with posting(langfuse, spool_dir=str(folder)) as post:
             post.send(2, 3)
-            assert post.sender.force_flush(10)
+            assert post.sender.force_flush(60)
             wait_for(lambda: list(folder.glob("orphans/*.spool")))
             found = {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
     finally:
@@ -98,7 +98,7 @@ def test_calls_are_forced_to_the_disk_as_the_policy_says(langfuse, tmp_path, mon
             wait_for(lambda: sum(map(stat.S_ISREG, synced)))
             assert sum(map(stat.S_ISREG, synced)) < 20
         langfuse.heal()
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
     assert sum(map(stat.S_ISDIR, synced)) == (0 if policy == "never" else 1)
     if policy == "never":
         assert synced == []
@@ -128,7 +128,7 @@ def test_a_project_has_a_new_file_once_the_last_one_is_full(langfuse, tmp_path, 
         assert len(spool_files(tmp_path)) == 8
         assert all(read_content(file.read_bytes()).project == "payments" for file in spool_files(tmp_path))
         langfuse.heal()
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         assert len(spool_files(tmp_path)) <= 1
     assert list(dict.fromkeys(calls_of(langfuse))) == list(range(30))
 
@@ -169,7 +169,7 @@ def test_a_clock_that_jumps_changes_nothing(langfuse, tmp_path, monkeypatch):
     with posting(langfuse, spool_dir=str(tmp_path), max_batch_spans=4) as post:
         post.send(*range(20, 40))
         langfuse.wait_for(20)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         assert post.account() == {"handled": 40, "delivered": 40}
     assert sorted(calls_of(langfuse)) == list(range(40))
 
@@ -189,7 +189,7 @@ def test_a_link_in_the_place_of_a_folder_or_a_lock_is_not_followed(langfuse, tmp
     langfuse.refuse("payments", containing="question 3")
     with posting(langfuse, spool_dir=str(folder)) as post:
         post.send(3, 4)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         langfuse.wait_for(2)
         assert post.account()["dropped"] == {"rejected": 1}
     assert list(outside.iterdir()) == []

@@ -37,7 +37,7 @@ def test_an_error_that_nobody_expected_leaves_the_calls_in_the_spool(langfuse, t
     monkeypatch.setattr(Transport, "post", fail_twice)
     with posting(langfuse, spool_dir=str(tmp_path)) as post:
         post.send(*range(20))
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         assert post.account() == {"handled": 20, "delivered": 20}
         assert post.sender._outbox.held_bytes == 0
     assert calls_of(langfuse) == list(range(20))
@@ -60,7 +60,7 @@ def test_calls_that_do_not_stand_in_the_spool_are_counted_then(langfuse, tmp_pat
     monkeypatch.setattr(Transport, "post", fail_once)
     with posting(langfuse, spool_dir=str(tmp_path), spool_max_bytes=100_000) as post:
         post.send(*range(40), input="x" * 5_000)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         account = post.account()
     assert account["delivered"] + account["dropped"]["rejected"] == account["handled"] == 40
     assert calls_of(langfuse) == list(range(account["delivered"]))
@@ -83,7 +83,7 @@ def test_a_file_that_cannot_be_read_for_a_moment_is_read_later(langfuse, tmp_pat
     monkeypatch.setattr(Segment, "read", short)
     with posting(langfuse, spool_dir=str(tmp_path)) as post:
         langfuse.wait_for(10)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         assert post.account() == {"handled": 10, "delivered": 10}
     assert calls_of(langfuse) == list(range(10))
     assert sum(message.endswith("cannot be read: too many open files.") for message in caplog.messages) == 1
@@ -100,7 +100,7 @@ def test_a_file_that_cannot_be_read_holds_no_other_call(langfuse, tmp_path, monk
         patch.setattr(Segment, "read", fail)
         wait_until(lambda: post.counters.snapshot().handled == 10)
         post.send(*range(10, 15))
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         assert post.account() == {"handled": 15, "delivered": 5, "spooled": 10}
     assert calls_of(langfuse) == list(range(10, 15))
     text = "10 calls to project payments left in the spool to the next process: their file cannot be read."
@@ -128,12 +128,12 @@ def test_a_file_that_cannot_be_deleted_lets_the_end_go_on(langfuse, tmp_path, ca
     """A folder stands where it was: what a read-only disk would say."""
     with posting(langfuse, spool_dir=str(tmp_path)) as post:
         post.send(1)
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         (file,) = spool_files(tmp_path)
         file.unlink()
         (file / "inside").mkdir(parents=True)
         caplog.clear()
-        assert post.sender.shutdown(5)
+        assert post.sender.shutdown(60)
     assert caplog.messages == ["Files of the spool cannot be deleted: is a directory; their calls may be sent twice."]
 
 
@@ -167,7 +167,7 @@ def test_damage_that_comes_while_calls_wait_costs_the_damaged_one(langfuse, tmp_
             changed.seek(at + RECORD_HEAD + 40)
             changed.write(b"?")
         langfuse.heal("payments")
-        assert post.sender.force_flush(10)
+        assert post.sender.force_flush(60)
         assert post.account() == {"handled": 4, "delivered": 3, "dropped": {"spool_damaged": 1}}
     assert sorted(set(calls_of(langfuse))) == [0, 1, 3]
 
@@ -188,7 +188,7 @@ def test_memory_is_bounded_when_calls_come_back_from_the_disk(langfuse, tmp_path
         limit = DeliverySettings(max_queue_bytes=1_000_000).span_buffer_bytes
         assert post.sender._outbox.held_bytes <= limit + len(projects) * (size + 2_000)
         langfuse.heal()
-        assert post.sender.force_flush(30)
+        assert post.sender.force_flush(60)
         wait_until(lambda: post.sender._outbox.held_bytes == 0)
     assert all(set(calls_of(langfuse, name)) == set(range(8)) for name in projects)
 

@@ -102,7 +102,7 @@ class FakeLangfuse:
         """Forget what came so far; faults stay."""
         self._inbox.clear()
 
-    def wait_for(self, count: int, timeout: float = 10.0, project: str | None = None) -> list[ReceivedSpan]:
+    def wait_for(self, count: int, timeout: float = 60.0, project: str | None = None) -> list[ReceivedSpan]:
         """Return the spans once there are at least `count`.
 
         Raises:
@@ -110,7 +110,7 @@ class FakeLangfuse:
         """
         return self._inbox.wait_for(lambda: self.spans(project), count, timeout, "spans")
 
-    def wait_for_requests(self, count: int, timeout: float = 10.0, project: str | None = None) -> list[ReceivedRequest]:
+    def wait_for_requests(self, count: int, timeout: float = 60.0, project: str | None = None) -> list[ReceivedRequest]:
         """Return the requests once there are at least `count`.
 
         Raises:
