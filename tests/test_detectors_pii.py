@@ -173,6 +173,7 @@ def test_what_only_looks_like_a_social_security_number_stays(text: str) -> None:
         ("redis 10.1.2.3, node: 5.6.7.8, web-10.0.0.5", "redis [X], node: [X], web-[X]"),
         ("addr:2001:db8::1: up", "addr:[X]: up"),
         (".203.0.113.7", ".[X]"),
+        ("192.168.1.10-beta, 10.20.130.44-dev", "[X]-beta, [X]-dev"),
         ("２０３.0.113.7", "[X]"),
         ("ssh -v 10.0.0.1", "ssh -v [X]"),
         ('host("8.8.8.8")', 'host("[X]")'),
@@ -188,6 +189,7 @@ def test_an_ip_address_is_found(text: str, expected: str) -> None:
     "text",
     [
         "python 3.11.7.1 and 1.2.3.4-beta",
+        "10.0.0.1-beta, 2.14.0.137-rc1",
         "pkg==1.2.3.4",
         "foo-1.2.3.4.tar.gz",
         "v1.2.3.4",

@@ -56,10 +56,12 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
     Builtin(
         "credit_card",
         "pii",
-        "payment card numbers of 12 to 19 digits, in the groups of their schemes, with blanks, dashes, dots, slashes "
-        "or bars between them; with tabs or commas beside a word such as `card`",
+        "payment card numbers of 12 to 19 digits, in the groups of their schemes, with a blank, a bar or one of "
+        "`-./_+*:#~` between them; with tabs, commas or semicolons, or one below the other, beside a word such as "
+        "`card`",
         "prefix and length of a scheme, Luhn's check digit; 12 digits need a word such as `card`",
-        "numbers cut off or with a wrong digit",
+        "numbers cut off or with a wrong digit; 13 digits after `EAN`, `ISBN` and the like; 17 to 19 called the id "
+        "of a trace or span; a row of figures like the rows around it, where those are no cards in the same place",
         CreditCard,
     ),
     Builtin(
@@ -82,7 +84,7 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "ip",
         "pii",
         "IPv4 and IPv6 addresses, private ones and networks too",
-        "a valid address; versions of software (`python 3.11.7.1`, `1.2.3.4-beta`) stay",
+        "a valid address; versions of software (`python 3.11.7.1`, `1.2.3.4-beta`, but not `192.0.2.10-beta`) stay",
         "addresses written as one number, names of hosts",
         Ip,
     ),

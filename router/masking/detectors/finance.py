@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from router.masking.cards import CARD_SIGN, find_cards
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids
 from router.masking.detectors.keys import keys_say
-from router.masking.detectors.surroundings import outside_dumps, outside_traces
+from router.masking.detectors.surroundings import outside_dumps, outside_matrices, outside_traces
 from router.masking.ibans import IBAN_START, find_ibans
 
 
@@ -26,8 +26,8 @@ class CreditCard:
         return after(b"card: ", self.find) if keys_say(keys, self._KEYS) else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        found: Sequence[Span] = find_cards(text)
-        for leave_out in (outside_uuids, outside_dumps, outside_traces):
+        found: Sequence[Span] = [*dict.fromkeys(find_cards(text))]
+        for leave_out in (outside_uuids, outside_dumps, outside_matrices, outside_traces):
             found = leave_out(found, text) if found else found
         return found
 

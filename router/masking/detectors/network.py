@@ -87,7 +87,9 @@ class Ip:
             return False  # a longer chain of numbers, or a name that ends in a version
         if text.count(b".", start, end) > 3:
             return False
-        if (after[:1].isalpha() or after[:1] in b"-_+.") and first_span(self._version_after, after):
+        # `10.0.0.1-beta` may be a version, `192.0.2.10-dev` and `10.20.130.4-dev` are machines.
+        may_be_version = text[start + 1 : start + 2] == b"." or _is_small(text[start:end])
+        if may_be_version and (after[:1].isalpha() or after[:1] in b"-_+.") and first_span(self._version_after, after):
             return False
         last = before.rstrip(b" \t\"'")[-1:]
         if last == b"" or not (last.isalpha() or last in b"=^_-:/("):

@@ -1,9 +1,10 @@
-"""What stands around a number and says that it is nobody's: lines of a dump, traces."""
+"""What stands around a number and says that it is nobody's: lines of a dump, rows of a matrix, traces."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from router.masking.cards import has_scheme, is_card, is_named
 from router.masking.detectors.detector import Span
 from router.masking.patterns import compile_bytes, first_span
 
@@ -14,6 +15,14 @@ _FIGURES = compile_bytes(r"^[^a-fA-F]{6,9}(?: [0-9]{4}){8}(?:$|  (?:.{0,15}|.{17
 _TRACE = compile_bytes(r"(?i)(?:(?:^|[^a-z])(?:trace|span|parent)[_-]?id[\"']?[ \t]*[:=][ \t]*[\"']?|\b[0-9a-f]{32}/)$")
 _SHORTEST_TRACE = 17
 """Digits of an id of 64 bits, where it could be taken for a card's number; shorter ones are rare and cards are not."""
+_LEAST_GROUPS = 3
+_FIGURE_BYTES = b"0123456789 "
+_NEW_LINE = 0x0A
+_TO_BLANKS = bytes.maketrans(b"\t\r.-,;|()[]", b" " * 11)
+"""What stands between figures, as blanks."""
+_LARGE_SCHEMES = frozenset(b"%d" % two for two in (*range(40, 50), *range(51, 56), 34, 35, 37, 60, 62, 65))
+"""What numbers of Visa, Mastercard, American Express, JCB, Discover and UnionPay begin with."""
+_ROWS_AROUND = 2
 _LONGEST_LINE = 256
 _BEFORE = 48
 
@@ -23,6 +32,12 @@ def outside_dumps(found: Sequence[Span], text: bytes) -> Sequence[Span]:
     return [span for span in found if not _is_dump(text[slice(*_line(text, *span))])]
 
 
+def outside_matrices(found: Sequence[Span], text: bytes) -> Sequence[Span]:
+    """Return the cards but for those written as rows of figures are, where the rows around them are no cards there."""
+    lines = _Lines(text)
+    return [span for span in found if not _is_in_matrix(lines, *span)]
+
+
 def outside_traces(found: Sequence[Span], text: bytes) -> Sequence[Span]:
     """Return the spans but for long ones that are called the id of a trace or span."""
     return [span for span in found if not _is_trace(text, *span)]
@@ -30,6 +45,69 @@ def outside_traces(found: Sequence[Span], text: bytes) -> Sequence[Span]:
 
 def _is_dump(line: bytes) -> bool:
     return first_span(_DUMP, line) is not None and first_span(_FIGURES, line) is None
+
+
+class _Lines:
+    """The lines of a text that consist of figures, each read once."""
+
+    def __init__(self, text: bytes) -> None:
+        self.text = text
+        self._read: dict[int, tuple[int, list[bytes]]] = {}
+
+    def around(self, position: int) -> tuple[int, int, list[bytes]]:
+        """Return where the line around `position` begins and ends, and its figures, if it holds nothing else."""
+        earliest = max(0, position - _LONGEST_LINE)
+        begin = max(earliest, self.text.rfind(b"\n", earliest, position) + 1)
+        if (known := self._read.get(begin)) is None:
+            stop = self.text.find(b"\n", position, begin + _LONGEST_LINE)
+            stop = min(len(self.text), begin + _LONGEST_LINE) if stop < 0 else stop
+            row = self.text[begin:stop].translate(_TO_BLANKS)
+            is_whole = (begin == 0 or self.text[begin - 1] == _NEW_LINE) and self.text[stop : stop + 1] in (b"", b"\n")
+            known = self._read[begin] = (
+                stop,
+                row.split() if is_whole and not row.translate(None, _FIGURE_BYTES) else [],
+            )
+        return begin, *known
+
+    def near(self, begin: int, stop: int) -> Iterator[list[bytes]]:
+        """Yield the figures of the nearest lines above and below one, up to one that holds anything else."""
+        above, below = begin - 1, stop + 1
+        for _ in range(_ROWS_AROUND):
+            if above > 0:
+                begin, _, figures = self.around(above)
+                yield figures
+                above = begin - 1 if figures else 0
+            if below < len(self.text):
+                _, stop, figures = self.around(below)
+                yield figures
+                below = stop + 1 if figures else len(self.text)
+
+
+def _is_in_matrix(lines: _Lines, start: int, end: int) -> bool:
+    """Return whether a row above or below has figures like the groups of a card in its place, and they are none.
+
+    They are cards where most of them pass as one, or where each could, but for its check digit.
+    """
+    begin, stop, figures = lines.around(start)
+    if len(figures) < _LEAST_GROUPS:
+        return False
+    groups = lines.text[start:end].translate(_TO_BLANKS).split()
+    if len(groups) < _LEAST_GROUPS or (len(groups) == len(figures) and groups[0][:2] in _LARGE_SCHEMES):
+        return False  # alone in their rows cards are listed, whatever they are listed with
+    first = len(lines.text[begin:start].translate(_TO_BLANKS).split())
+    likely = valid = rows = 1
+    for other in lines.near(begin, stop):
+        if len(other) != len(figures):
+            continue
+        there = other[first : first + len(groups)]
+        digits = b"".join(there)
+        if is_card(digits):
+            rows, likely, valid = rows + 1, likely + 1, valid + 1
+            if valid > _ROWS_AROUND:
+                return False  # whatever else stands around
+        elif 2 * sum(len(group) == len(one) for group, one in zip(groups, there, strict=True)) >= len(groups):
+            rows, likely = rows + 1, likely + has_scheme(digits)
+    return likely < rows and valid * 2 <= rows and not is_named(lines.text, start, end)
 
 
 def _is_trace(text: bytes, start: int, end: int) -> bool:
