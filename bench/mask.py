@@ -14,11 +14,11 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bench.mask_texts import KB, hostile_texts, prose, texts
-from bench.measure import Effort
+from bench.mask_texts import KB, dense_texts, hostile_texts, prose, texts
+from bench.measure import Effort, frozen_heap
 from bench.report import Progress, Table, Target
 from router.config import load_text
-from router.masking import MaskingPolicies, mask_text
+from router.masking import Breathe, MaskingPolicies, breath, mask_text
 
 ROUTER = "router"
 _PEERS = Path(__file__).parent / "mask_peers.py"
@@ -26,6 +26,8 @@ _PEERS_PYTHON = Path(__file__).parent.parent / ".venv-peers" / "bin" / "python"
 _PEERS_TIMEOUT_SECS = 600
 _LEAST_SECS = 0.002
 _BEAT_SECS = 0.0005
+_SCHEDULED = Path("/proc/thread-self/schedstat")
+"""Linux: nanoseconds that a thread ran, nanoseconds that it waited for a processor."""
 _SIZES = {"4 kB": 4 * KB, "100 kB": 100 * KB, "1 MB": 1_000 * KB, "5 MB": 5_000 * KB}
 _ROUTING = """\
 version: 1
@@ -61,8 +63,8 @@ def measure_mask(effort: Effort, progress: Progress) -> list[Table]:
     ]
 
 
-def _masked(policies: MaskingPolicies, name: str, text: str) -> str:
-    return mask_text(text, policies, [name])[0]
+def _masked(policies: MaskingPolicies, name: str, text: str, breathe: Breathe | None = None) -> str:
+    return mask_text(text, policies, [name], breathe=breathe or breath())[0]
 
 
 def _side_by_side(five: Callable[[str], str], effort: Effort, progress: Progress) -> Table:
@@ -161,11 +163,12 @@ def _stalls(mask_all: Callable[[str], str], progress: Progress) -> Table:
         "1 MB with 1,000 finds": partial(mask_all, prose(1_000 * KB, 1_000)),
         "5 MB of digits": partial(mask_all, "1 " * 2_500 * KB),
         "1 MB of base64": partial(mask_all, hostile_texts(1_000 * KB)["base64"]),
+        **{f"1 MB of {name}": partial(mask_all, text) for name, text in dense_texts(1_000 * KB).items()},
     }
     mask_all("Call +49 30 23125 777.")  # what is compiled once
     rows = []
     for name, run in work.items():
-        with _heart() as late:
+        with frozen_heap(), _heart() as late:
             run()
         rows.append((name, len(late), median(late) * 1_000, max(late) * 1_000))
     return Table(
@@ -185,17 +188,18 @@ def _stalls(mask_all: Callable[[str], str], progress: Progress) -> Table:
 def _heart() -> Iterator[list[float]]:
     """Give a list of how late a thread came back from waits of half a millisecond, in seconds.
 
-    What this process did not run itself meanwhile is left out: then the machine was busy with something else.
+    What this process did not run itself meanwhile is left out, and for how long the thread waited for a processor: then
+    the machine was busy with something else.
     """
     late: list[float] = [0.0]
     stop = threading.Event()
 
     def beat() -> None:
         while not stop.is_set():
-            begin, before = time.perf_counter(), time.process_time()
+            begin, before, queued = time.perf_counter(), time.process_time(), _queued_secs()
             stop.wait(_BEAT_SECS)
             waited, ran = time.perf_counter() - begin - _BEAT_SECS, time.process_time() - before
-            late.append(max(0.0, min(waited, ran)))
+            late.append(max(0.0, min(waited - (_queued_secs() - queued), ran)))
 
     thread = threading.Thread(target=beat, daemon=True)
     interval = sys.getswitchinterval()
@@ -207,6 +211,14 @@ def _heart() -> Iterator[list[float]]:
         stop.set()
         thread.join()
         sys.setswitchinterval(interval)
+
+
+def _queued_secs() -> float:
+    """Return how long this thread was ready to run and got no processor; 0 where the system does not tell."""
+    try:
+        return int(_SCHEDULED.read_text().split()[1]) / 1e9
+    except OSError:
+        return 0.0
 
 
 def cpu_us(function: Callable[[str], str], text: str, rounds: int) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import random
 
 KB = 1_000
@@ -48,6 +49,20 @@ def texts() -> dict[str, str]:
         "4 kB, 5 finds": prose(4 * KB, 5),
         "100 kB clean": prose(100 * KB),
         "100 kB, 100 finds": prose(100 * KB, 100),
+    }
+
+
+def dense_texts(size: int) -> dict[str, str]:
+    """Return texts of about `size` characters in which there is something to look at everywhere."""
+    strings = [{"id": number, "name": f"Item {number}", "of": "stock", "by": "anna"} for number in range(size // 56)]
+    cards = ("4111 1111 1111 1111, 5500005555555559 and 3782 822463 10005; " * (size // 60 + 1))[:size]
+    escaped = json.dumps(prose(size).replace(". ", '.\n"').replace(", ", ", é"))[1:size]
+    foreign = prose(size).replace("in", "ín").replace(" c", "\u00a0c").replace(". ", " — ")[:size]
+    return {
+        "JSON of many short strings": json.dumps(strings),
+        "true cards": cards,
+        "escaped text": escaped,
+        "accents and no-break spaces": foreign,
     }
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from router.delivery import Counters, DropReason, Sender, TraceMemory, call_pieces, trace_state
 from router.delivery.counters import account_of
 from router.delivery.notices import Notices
-from router.masking import Recalled, seal
+from router.masking import Recalled, breath, seal
 from router.reload import Configuration
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
@@ -35,6 +35,7 @@ class CallProcessor:
         self._notices = notices
         self._advice = Notices()  # apart, because what requests ask for makes no router ill
         self._traces = TraceMemory()
+        self._breathe = breath()
 
     def process(self, job: Job) -> None:
         """Do all of it for one call; raises nothing."""
@@ -71,6 +72,7 @@ class CallProcessor:
                 policies,
                 lambda masked: call_pieces(masked, target, server),
                 lambda trace_id: Recalled(self._traces.recall(target, trace_id), constants),
+                self._breathe,
             )
             if masked.masked or masked.failures:
                 self._counters.masked(project, masked.masked, masked.failures)

@@ -80,13 +80,16 @@ _SPREAD_GROUPS = compile_bytes(_SPREAD)
 _WRAPPED = compile_bytes(rf"[0-9](?:{_MARK}?[0-9]){{0,17}}\r?\n[0-9](?:{_MARK}?[0-9]){{0,17}}")
 
 
-def find_cards(text: bytes) -> list[tuple[int, int]]:
-    """Return the spans of card numbers in `text`."""
-    found = [span for run in _runs(text) for piece in _pieces(text, *run) for span in _in_run(text, *piece)]
+def find_cards(text: bytes) -> Iterator[tuple[int, int] | None]:
+    """Yield the spans of card numbers in `text`, and None for groups that hold none."""
+    for run in _runs(text):
+        yield None
+        for piece in _pieces(text, *run):
+            yield from _in_run(text, *piece)
     if first_span(_GOES_BEYOND_LINE, text):
         for is_card_of, pattern in ((_is_wrapped_card, _WRAPPED), (_is_spread_card, _SPREAD_GROUPS)):
-            found += [span for span in spans(pattern, text) if is_card_of(text, *span)]
-    return found
+            for span in spans(pattern, text):
+                yield span if is_card_of(text, *span) else None
 
 
 def _runs(text: bytes) -> Iterator[tuple[int, int]]:
@@ -140,14 +143,15 @@ def _pieces(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
     yield start, end
 
 
-def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
+def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int] | None]:
     # Of two that overlap either may be the card: by chance one in twenty of a row of figures passes for one.
     free, overlapping = start, False
     for position in (_groups if end - start < _LONG_RUN else _likely)(text, start, end):
         is_free = position >= free
-        if (is_free or not overlapping) and (size := _card_at(text, position, end)):
+        size = _card_at(text, position, end) if is_free or not overlapping else 0
+        if size:
             free, overlapping = position + size, not is_free
-            yield position, free
+        yield (position, free) if size else None
 
 
 def _groups(text: bytes, start: int, end: int) -> Iterator[int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from router.masking.breath import Breathe, go_on
 from router.masking.kept import Recall
 from router.masking.literals import holds_any, stands_elsewhere
 from router.masking.masking import mask_guarded, withheld
@@ -30,6 +31,7 @@ def seal(
     policies: MaskingPolicies,
     encode: Encode,
     recall: Recall | None = None,
+    breathe: Breathe = go_on,
 ) -> tuple[MaskedRecord, bytes]:
     """Mask a call for a project, encode it, and check what came out.
 
@@ -38,24 +40,25 @@ def seal(
     holds one, or a secret whose form names its issuer, is withheld as a whole, with `egress` among its failures.
 
     `recall` returns what is known of a trace that the call continues, by its id; what the masks of
-    this call would change of it is not sent again.
+    this call would change of it is not sent again. `breathe` is called again and again, so that other threads get
+    their turn.
 
     Raises whatever `encode` raises.
     """
-    masked, found, policy = mask_guarded(record, plan, project, policies, recall=recall)
+    masked, found, policy = mask_guarded(record, plan, project, policies, recall=recall, breathe=breathe)
     pieces = encode(masked)
     leaks = False
     if stands_elsewhere(pieces, found):
-        masked, _, policy = mask_guarded(record, plan, project, policies, found, recall)
+        masked, _, policy = mask_guarded(record, plan, project, policies, found, recall, breathe)
         pieces = encode(masked)
         leaks = holds_any(pieces, found)
-    if leaks or _holds_secret(pieces, policy):
+    if leaks or _holds_secret(pieces, policy, breathe):
         masked = withheld(record, plan, project, EGRESS, None if "environment" in masked.hidden else recall)
         pieces = encode(masked)
     return masked, b"".join(pieces)
 
 
-def _holds_secret(pieces: Sequence[bytes], policy: Policy | None) -> bool:
+def _holds_secret(pieces: Sequence[bytes], policy: Policy | None, breathe: Breathe) -> bool:
     if policy is None:
         return False
     gate = tuple(finder for finder in policy.finders if finder.detector.name in _GATE)
@@ -63,6 +66,6 @@ def _holds_secret(pieces: Sequence[bytes], policy: Policy | None) -> bool:
         return False
     text = b"\n".join(pieces).decode("utf-8", "replace").encode()
     try:
-        return bool(Scanner(policy, "").find(text, gate))
+        return bool(Scanner(policy, "", breathe).find(text, gate))
     except MaskFailed:
         return True

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import Any
 
+from router.masking.breath import Breathe, go_on
 from router.masking.patterns import compile_custom, spans
 from router.masking.utf8 import with_blanks
 
@@ -124,7 +125,7 @@ class Shadow:
         return offset + shift, offset + shift + 1
 
 
-def fold(text: bytes) -> Shadow | None:
+def fold(text: bytes, breathe: Breathe = go_on) -> Shadow | None:
     """Return the shadow of `text` (UTF-8), or None where there is nothing to fold."""
     spaced, escaped = text, b"\\" in text
     if escaped:
@@ -136,17 +137,18 @@ def fold(text: bytes) -> Shadow | None:
         sites = _ASCII_SITES
     else:
         return None
-    shadow = _replace_sites(spaced, sites)
+    shadow = _replace_sites(spaced, sites, breathe)
     return shadow if shadow.text != text else None
 
 
-def _replace_sites(text: bytes, pattern: Any) -> Shadow:
+def _replace_sites(text: bytes, pattern: Any, breathe: Breathe) -> Shadow:
     begins: list[int] = []
     sites: list[_Site] = []
     blocks: list[bytes] = []
     pieces: list[bytes] = []
     position = shift = 0
     for start, end in spans(pattern, text):
+        breathe()
         found = text[start:end]
         for offset, size, char in (_known_characters if end - start <= _LONGEST_KNOWN else _characters)(found):
             begin = start + offset

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from string import ascii_uppercase, digits
 
@@ -44,18 +45,18 @@ _NUMBERS = str.maketrans({letter: str(int(letter, 36)) for letter in ascii_upper
 _SHAPE = str.maketrans(ascii_uppercase + digits, "A" * 26 + "0" * 10)
 
 
-def find_ibans(text: bytes) -> list[tuple[int, int]]:
-    """Return the spans of account numbers in `text`."""
-    found: list[tuple[int, int]] = []
+def find_ibans(text: bytes) -> Iterator[tuple[int, int] | None]:
+    """Yield the spans of account numbers in `text`, and None for what only begins like one."""
+    reached = 0
     for start, _ in spans(_START, text):
         start += text[start] == 0x5F
         length = _LENGTH_BY_COUNTRY[text[start : start + 2].decode().upper()]
-        if found and start < found[-1][1]:
-            continue
-        end = _end_of(text, start, length)
+        end = _end_of(text, start, length) if start >= reached else 0
         if end and is_iban(text[start:end]):
-            found.append((start, end))
-    return found
+            reached = end
+            yield start, end
+        else:
+            yield None
 
 
 def is_iban(value: bytes) -> bool:

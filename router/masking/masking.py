@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Final
 
 from router.config.model import MASK_FUNCTION
+from router.masking.breath import Breathe, go_on
 from router.masking.derived import with_derived
 from router.masking.document import FACTS, UPDATE_KEYS, build_document
 from router.masking.function import MaskingFunction, apply_function
@@ -55,12 +56,14 @@ def mask_guarded(
     policies: MaskingPolicies,
     also: Found | None = None,
     recall: Recall | None = None,
+    breathe: Breathe = go_on,
 ) -> tuple[MaskedRecord, Found, Policy | None]:
     """Do what `mask` does, and return as well what the check of the bytes needs.
 
     Args:
         also: values to hide wherever they stand, by what replaces them.
         recall: returns what is known of a trace that the call continues, by its id.
+        breathe: is called again and again, so that other threads get their turn.
 
     Returns:
         The masked record; the values that detectors found anywhere, to be kept no longer than the call; and the
@@ -69,7 +72,7 @@ def mask_guarded(
     policy: Policy | None = None
     try:
         policy = with_derived(policies.policy(plan.masks[project]), plan.because)
-        walk = Walk(with_literals(policy, also) if also else policy, project)
+        walk = Walk(with_literals(policy, also) if also else policy, project, breathe)
         return _masked(record, plan, walk, project, recall), walk.found, policy
     except KeyboardInterrupt:
         raise
@@ -82,7 +85,7 @@ def mask_guarded(
 
 
 def mask_value(
-    value: Any, policies: MaskingPolicies, names: Iterable[str], *, project: str = ""
+    value: Any, policies: MaskingPolicies, names: Iterable[str], *, project: str = "", breathe: Breathe = go_on
 ) -> tuple[Any, Counter[str]]:
     """Return `value` as the input of a call would read under the masks `names`, and the hits by detector.
 
@@ -90,9 +93,9 @@ def mask_value(
     """
     policy = policies.policy(names)
     try:
-        masked, walk = _masked_value(value, policy, project)
+        masked, walk = _masked_value(value, policy, project, breathe)
         if stands_elsewhere([_as_bytes(masked)] if walk.found else [], walk.found):
-            masked, walk = _masked_value(value, with_literals(policy, walk.found), project)
+            masked, walk = _masked_value(value, with_literals(policy, walk.found), project, breathe)
     except KeyboardInterrupt:
         raise
     except MaskFailed as failed:
@@ -102,8 +105,8 @@ def mask_value(
     return masked, +walk.counts
 
 
-def _masked_value(value: Any, policy: Policy, project: str) -> tuple[Any, Walk]:
-    walk = Walk(policy, project)
+def _masked_value(value: Any, policy: Policy, project: str, breathe: Breathe) -> tuple[Any, Walk]:
+    walk = Walk(policy, project, breathe)
     copier = Copier()
     plain = copier.copy(value)
     walk.take_removed(copier)
@@ -115,13 +118,13 @@ def _as_bytes(masked: Any) -> bytes:
 
 
 def mask_text(
-    text: str, policies: MaskingPolicies, names: Iterable[str], *, project: str = ""
+    text: str, policies: MaskingPolicies, names: Iterable[str], *, project: str = "", breathe: Breathe = go_on
 ) -> tuple[str, Counter[str]]:
     """Return `text` as the input of a call would read under the masks `names`, and the hits by detector.
 
     Raises UnknownMask.
     """
-    masked, counts = mask_value(text, policies, names, project=project)
+    masked, counts = mask_value(text, policies, names, project=project, breathe=breathe)
     return masked or "", counts
 
 

@@ -65,8 +65,8 @@ _NEVER_AFTER = _ALPHANUMERIC.union(b"_").difference(b"0123456789xXe")
 _BLANK, _PERCENT, _DASH = b" %-"
 
 
-def find_phones(text: bytes) -> Iterator[tuple[int, int]]:
-    """Yield the spans of telephone numbers in `text`."""
+def find_phones(text: bytes) -> Iterator[tuple[int, int] | None]:
+    """Yield the spans of telephone numbers in `text`, and None for what is only written like one."""
     for start, end in spans(_NUMBER, text):
         written = text[start:end]
         most = _MOST_DIGITS if written[:1] in b"+0" else _MOST_NATIONAL
@@ -77,6 +77,8 @@ def find_phones(text: bytes) -> Iterator[tuple[int, int]]:
         for begin, stop in candidates:
             if _stands_alone(text, begin, stop) and (found := _phone(text, begin, stop)):
                 yield begin, _end_of_extension(text, found) if found == stop else found
+            else:
+                yield None
 
 
 def _end_of_extension(text: bytes, end: int) -> int:

@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from router.masking.detectors import Gate
-from router.masking.detectors.detector import Find, Keys
+from router.masking.breath import Breathe, go_on
+from router.masking.detectors import Detector, Gate
+from router.masking.detectors.detector import Find, Keys, Span, Stepwise
 from router.masking.detectors.media import OWN
 from router.masking.fold import fold
 from router.masking.literals import MAX_VALUES, SHORTEST, is_peculiar
@@ -29,6 +30,8 @@ _LONGEST_SHOWN: Final = 32
 _MANY_HITS: Final = 4096
 _BLOCK: Final = 65_536
 """Bytes whose hits are sorted in one go, where there are many."""
+_LONG: Final = 1024
+"""Bytes of a text in which looking for one kind of value may take long enough for a breath."""
 _LEAVE_NEIGHBOURS: Final = frozenset({"remove", "mask"})
 """Actions after which a text is looked at again: what they leave has new neighbours."""
 
@@ -54,10 +57,11 @@ class Scanner:
         found: values that finders which look everywhere found, by what replaced them; a bounded number.
     """
 
-    __slots__ = ("_policy", "_scope", "_shown", "_wanted", "counts", "found")
+    __slots__ = ("_breathe", "_policy", "_scope", "_shown", "_wanted", "counts", "found")
 
-    def __init__(self, policy: Policy, scope: str) -> None:
+    def __init__(self, policy: Policy, scope: str, breathe: Breathe = go_on) -> None:
         self._policy = policy
+        self._breathe = breathe
         self._scope = scope
         self.counts: Counter[str] = Counter()
         self.found: dict[Replacement, set[str]] = {}
@@ -113,7 +117,9 @@ class Scanner:
         """Return what the `active` finders find in `data` (UTF-8), a value under `keys`, in no order."""
         if not active:
             return []
-        looks = [(finder, finder.detector.find) for finder in active if len(data) >= finder.detector.shortest]
+        self._breathe()
+        look = self._look if len(data) >= _LONG else _find_of
+        looks = [(finder, look(finder.detector)) for finder in active if len(data) >= finder.detector.shortest]
         hits = self._find(data, looks, self._policy.gate)
         if keys and (under := self._policy.under(keys, active)):
             begin = data[:_REACH_OF_KEYS]
@@ -131,7 +137,7 @@ class Scanner:
     def _find(self, data: bytes, looks: Sequence[tuple[Finder, Find]], gate: Gate | None) -> list[Hit]:
         """Return what is found; `gate` knows what finds nothing in a text, where it is only the text that is read."""
         hits: list[Hit] = []
-        shadow = fold(data)
+        shadow = fold(data, self._breathe)
         as_it_stands = data if shadow is None else shadow.spaced
         changed = shadow.changed() if shadow is not None and shadow.text is not as_it_stands else []
         clean = gate.clean(as_it_stands) if gate else ()
@@ -160,6 +166,22 @@ class Scanner:
             except BaseException:  # noqa: BLE001 - MemoryError and RecursionError too: what was not scanned is not sent
                 raise MaskFailed(replacement.mask, drops=replacement.drops) from None
         return hits
+
+    def _look(self, detector: Detector) -> Find:
+        """Return the `find` of a detector, with a breath between its steps where it takes steps."""
+        if not isinstance(detector, Stepwise):
+            return detector.find
+        steps, breathe = detector.steps, self._breathe
+
+        def find(text: bytes) -> Sequence[Span]:
+            found: list[Span] = []
+            for span in steps(text):
+                breathe()
+                if span is not None:
+                    found.append(span)
+            return found
+
+        return find
 
     def _is_own(self, data: bytes, start: int, end: int, replacement: Replacement, *, may_be_own: bool) -> bool:
         """Return whether the span holds nothing but what masking itself writes: labels, pseudonyms, ends of values."""
@@ -205,6 +227,7 @@ class Scanner:
 
     def written(self, data: bytes, start: int, end: int, replacement: Replacement, overlapping: list[Hit]) -> str:
         """Return the text that comes in place of a span of `data`, which is made of `overlapping` hits."""
+        self._breathe()
         value = decoded(data[start:end])
         self._remember(value, replacement)
         for hit_start, hit_end, each in overlapping if len(overlapping) > 1 else ():
@@ -244,12 +267,17 @@ class Scanner:
         return text
 
 
+def _find_of(detector: Detector) -> Find:
+    return detector.find
+
+
 def _with_stars(data: bytes, hit: Hit) -> Hit:
     """Return a hit that `mask` replaces with the stars before it, so that it does not write stars after stars."""
     start, end, replacement = hit
-    if replacement.action == "mask":
-        while start and data[start - 1] == _STAR:
-            start -= 1
+    if replacement.action != "mask":
+        return hit
+    while start and data[start - 1] == _STAR:
+        start -= 1
     return start, end, replacement
 
 

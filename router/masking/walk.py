@@ -6,6 +6,7 @@ import json
 from typing import Any, Final
 
 from router.masking.across import mask_across
+from router.masking.breath import Breathe, go_on
 from router.masking.cut import cut_field
 from router.masking.detectors.detector import Keys
 from router.masking.document import Document
@@ -39,10 +40,10 @@ class Walk:
 
     __slots__ = ("_is_looking", "_scanner", "counts", "found", "policy")
 
-    def __init__(self, policy: Policy, scope: str) -> None:
+    def __init__(self, policy: Policy, scope: str, breathe: Breathe = go_on) -> None:
         self.policy = policy
         self._is_looking = False
-        self._scanner = Scanner(policy, scope)
+        self._scanner = Scanner(policy, scope, breathe)
         self.counts = self._scanner.counts
         self.found = self._scanner.found
 

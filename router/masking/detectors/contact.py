@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids, overlaps_any
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, all_of, is_in_uuid, overlaps_any
 from router.masking.detectors.keys import keys_say
-from router.masking.detectors.surroundings import outside_dumps
+from router.masking.detectors.surroundings import is_in_dump
 from router.masking.patterns import compile_bytes, spans
 from router.masking.phones import PHONE_SIGN, find_phones
 
@@ -29,12 +29,20 @@ class Email:
         self._wide = compile_bytes(_address(self._WIDE))
 
     def find(self, text: bytes) -> Sequence[Span]:
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
         if b"@" not in text:
-            return ()
-        found = [span for span in spans(self._narrow, text) if not _is_image(text, span)]
-        if text.isascii() or text.count(b"@") <= len(found):
-            return found
-        return found + [span for span in spans(self._wide, text) if not overlaps_any(span, found)]
+            return
+        found: list[Span] = []
+        for span in spans(self._narrow, text):
+            is_image = _is_image(text, span)
+            if not is_image:
+                found.append(span)
+            yield None if is_image else span
+        if not text.isascii() and text.count(b"@") > len(found):
+            for span in spans(self._wide, text):
+                yield None if overlaps_any(span, found) else span
 
 
 class Phone:
@@ -57,7 +65,11 @@ class Phone:
         return after(b"phone: ", self.find) if keys_say(keys, self._KEYS) else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return outside_dumps(outside_uuids(list(find_phones(text)), text), text)
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
+        for span in find_phones(text):
+            yield None if span is None or is_in_uuid(text, *span) or is_in_dump(text, *span) else span
 
 
 def _address(wide: str) -> str:

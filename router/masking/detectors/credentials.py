@@ -5,7 +5,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterator, Sequence
 
-from router.masking.detectors.detector import NO_NUMBER, Span, has_digit
+from router.masking.detectors.detector import NO_NUMBER, Span, all_of, has_digit
 from router.masking.detectors.placeholders import Placeholders
 from router.masking.patterns import (
     CURL_USER,
@@ -60,10 +60,9 @@ class IssuedKey:
         ]
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [*self.each(text)]
+        return all_of(self.steps(text))
 
-    def each(self, text: bytes) -> Iterator[Span]:
-        """Yield the spans of tokens, in order."""
+    def steps(self, text: bytes) -> Iterator[Span | None]:
         position = told = 0
         while found := first_span(self._pattern, text, position):
             start, position = found
@@ -73,6 +72,8 @@ class IssuedKey:
             elif span := _narrow(text, begin, position, told):
                 told = span[1]
                 yield span
+                continue
+            yield None
 
     def _begin(self, text: bytes, start: int, earliest: int) -> int:
         """Return where a token begins that is known by the middle at `start`; -1 where that is the middle of none."""
@@ -96,12 +97,16 @@ class EncodedKey:
         self._pattern = compile_bytes(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [span for span in spans(self._pattern, text) if self._holds_token(text[span[0] : span[1]])]
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
+        for start, end in spans(self._pattern, text):
+            yield (start, end) if self._holds_token(text[start:end]) else None
 
     def _holds_token(self, run: bytes) -> bool:
         if run.islower() or run.isupper():  # digests, ids, words
             return False
-        return any(self._issued.each(_decoded(run[:_MOST_DECODED])))
+        return any(self._issued.steps(_decoded(run[:_MOST_DECODED])))
 
 
 class ApiKey:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol, runtime_checkable
 
 from router.masking.patterns import compile_bytes, first_span
@@ -82,6 +82,20 @@ class Composed(Protocol):
     def parts(self) -> Sequence[Detector]: ...
 
 
+@runtime_checkable
+class Stepwise(Protocol):
+    """A detector that can do its work in steps, so that whoever asks it can do something else in between."""
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
+        """Yield the spans that `find` returns, and None after a look at what turned out to be no find."""
+        ...
+
+
+def all_of(steps: Iterator[Span | None]) -> list[Span]:
+    """Return the spans among `steps`."""
+    return [span for span in steps if span is not None]
+
+
 def parts_of(detector: Detector) -> Sequence[Detector]:
     """Return the detectors that together find what `detector` finds."""
     return detector.parts if isinstance(detector, Composed) else (detector,)
@@ -114,12 +128,8 @@ def overlaps_any(span: Span, others: Sequence[Span]) -> bool:
     return before > 0 and others[before - 1][1] > span[0]
 
 
-def outside_uuids(found: Sequence[Span], text: bytes) -> Sequence[Span]:
-    """Return the spans that share no byte with a UUID or traceparent: its digits are nobody's number."""
-    return [span for span in found if not _is_in_uuid(text, *span)]
-
-
-def _is_in_uuid(text: bytes, start: int, end: int) -> bool:
+def is_in_uuid(text: bytes, start: int, end: int) -> bool:
+    """Return whether a span shares a byte with a UUID or traceparent: its digits are nobody's number."""
     offset = max(0, start - _UUID_LENGTH)
     return text.count(b"-", offset, end + _UUID_LENGTH) >= _UUID_DASHES and any(
         offset + match.start(1) < end and start < offset + match.end(1)

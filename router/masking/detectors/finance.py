@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from router.masking.cards import CARD_SIGN, find_cards
-from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, outside_uuids
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, all_of, is_in_uuid
 from router.masking.detectors.keys import keys_say
-from router.masking.detectors.surroundings import outside_dumps, outside_matrices, outside_traces
+from router.masking.detectors.surroundings import Lines, is_in_dump, is_in_matrix, is_trace
 from router.masking.ibans import IBAN_START, find_ibans
+
+_NO_CARDS = (is_in_uuid, is_in_dump, is_trace)
 
 
 class CreditCard:
@@ -26,10 +28,17 @@ class CreditCard:
         return after(b"card: ", self.find) if keys_say(keys, self._KEYS) else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        found: Sequence[Span] = [*dict.fromkeys(find_cards(text))]
-        for leave_out in (outside_uuids, outside_dumps, outside_matrices, outside_traces):
-            found = leave_out(found, text) if found else found
-        return found
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
+        lines = Lines(text)
+        told: set[Span] = set()
+        for span in find_cards(text):
+            if span is None or span in told or is_in_matrix(lines, *span) or any(no(text, *span) for no in _NO_CARDS):
+                yield None
+            else:
+                told.add(span)
+                yield span
 
 
 class Iban:
@@ -42,4 +51,7 @@ class Iban:
     reaches_far = False
 
     def find(self, text: bytes) -> Sequence[Span]:
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
         return find_ibans(text)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from router.masking.detectors.detector import NO_NUMBER, Span
+from router.masking.detectors.detector import NO_NUMBER, Span, all_of
 from router.masking.patterns import compile_bytes, spans
 
 SHORTEST_RUN: Final = 256
@@ -44,12 +44,13 @@ class Media:
     reaches_far = False
 
     def find(self, text: bytes) -> Sequence[Span]:
-        found: list[Span] = []
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
         if b";" in text and b"64," in text:
-            found += spans(_URI, text)
-        if _may_hold_run(text):
-            found += [span for span in spans(_RUN, text) if _is_mixed(text[span[0] : span[1]])]
-        return found
+            yield from spans(_URI, text)
+        for start, end in spans(_RUN, text) if _may_hold_run(text) else ():
+            yield (start, end) if _is_mixed(text[start:end]) else None
 
 
 def described(value: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterator, Sequence
 
-from router.masking.detectors.detector import NO_NUMBER, Span, has_digit, overlaps_any
+from router.masking.detectors.detector import NO_NUMBER, Span, all_of, has_digit, overlaps_any
 from router.masking.patterns import compile_bytes, first_span, spans
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -59,12 +59,19 @@ class Ip:
         )
 
     def find(self, text: bytes) -> Sequence[Span]:
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
         found: list[Span] = []
-        if first_span(self._may_hold_v6, text):
-            whole = (match for match in spans(self._v6, text) if not _is_longer(text, *match))
-            found += [span for match in whole if self._is_v6(text, span := _without_mark(text, match))]
-        inside = [span for span in self._written_as_v4(text) if self._is_v4(text, span)]
-        return found + [span for span in inside if not overlaps_any(span, found)] if found else inside
+        for match in spans(self._v6, text) if first_span(self._may_hold_v6, text) else ():
+            span = None if _is_longer(text, *match) else _without_mark(text, match)
+            if span is not None and self._is_v6(text, span):
+                found.append(span)
+                yield span
+            else:
+                yield None
+        for span in self._written_as_v4(text):
+            yield span if self._is_v4(text, span) and not overlaps_any(span, found) else None
 
     def _written_as_v4(self, text: bytes) -> Iterator[Span]:
         """Yield what `spans` would, reading only what stands around the sign of it."""
@@ -141,7 +148,11 @@ class Mac:
         self._pattern = compile_bytes(self.sign)
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [span for span in spans(self._pattern, text) if _is_mac(text, span)]
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
+        for span in spans(self._pattern, text):
+            yield span if _is_mac(text, span) else None
 
 
 def _is_longer(text: bytes, start: int, end: int) -> bool:

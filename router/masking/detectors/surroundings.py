@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from router.masking.cards import has_scheme, is_card, is_named
-from router.masking.detectors.detector import Span
 from router.masking.patterns import compile_bytes, first_span
 
 _DUMP = compile_bytes(r"^[0-9a-fA-F]{6,7}0:?(?: [0-9a-fA-F]{4}){8}(?:  |$)|^[0-7]{6}0(?: [0-7]{3}){16}$")
@@ -27,27 +26,13 @@ _LONGEST_LINE = 256
 _BEFORE = 48
 
 
-def outside_dumps(found: Sequence[Span], text: bytes) -> Sequence[Span]:
-    """Return the spans that lie in no line of a dump of bytes."""
-    return [span for span in found if not _is_dump(text[slice(*_line(text, *span))])]
-
-
-def outside_matrices(found: Sequence[Span], text: bytes) -> Sequence[Span]:
-    """Return the cards but for those written as rows of figures are, where the rows around them are no cards there."""
-    lines = _Lines(text)
-    return [span for span in found if not _is_in_matrix(lines, *span)]
-
-
-def outside_traces(found: Sequence[Span], text: bytes) -> Sequence[Span]:
-    """Return the spans but for long ones that are called the id of a trace or span."""
-    return [span for span in found if not _is_trace(text, *span)]
-
-
-def _is_dump(line: bytes) -> bool:
+def is_in_dump(text: bytes, start: int, end: int) -> bool:
+    """Return whether a span lies in a line of a dump of bytes."""
+    line = _line(text, start, end)
     return first_span(_DUMP, line) is not None and first_span(_FIGURES, line) is None
 
 
-class _Lines:
+class Lines:
     """The lines of a text that consist of figures, each read once."""
 
     def __init__(self, text: bytes) -> None:
@@ -83,8 +68,8 @@ class _Lines:
                 below = stop + 1 if figures else len(self.text)
 
 
-def _is_in_matrix(lines: _Lines, start: int, end: int) -> bool:
-    """Return whether a row above or below has figures like the groups of a card in its place, and they are none.
+def is_in_matrix(lines: Lines, start: int, end: int) -> bool:
+    """Return whether a card is written as rows of figures are, and those around it are no cards in its place.
 
     They are cards where most of them pass as one, or where each could, but for its check digit.
     """
@@ -110,7 +95,8 @@ def _is_in_matrix(lines: _Lines, start: int, end: int) -> bool:
     return likely < rows and valid * 2 <= rows and not is_named(lines.text, start, end)
 
 
-def _is_trace(text: bytes, start: int, end: int) -> bool:
+def is_trace(text: bytes, start: int, end: int) -> bool:
+    """Return whether a span is long, and called the id of a trace or span."""
     return (
         end - start >= _SHORTEST_TRACE
         and text[start:end].isdigit()
@@ -118,9 +104,9 @@ def _is_trace(text: bytes, start: int, end: int) -> bool:
     )
 
 
-def _line(text: bytes, start: int, end: int) -> Span:
+def _line(text: bytes, start: int, end: int) -> bytes:
     """Return the line around a span, without its end; of a long one what stands near."""
     earliest, latest = max(0, start - _LONGEST_LINE), min(len(text), end + _LONGEST_LINE)
     begin = max(earliest, text.rfind(b"\n", earliest, start) + 1)
     stop = text.find(b"\n", end, latest)
-    return begin, latest if stop < 0 else stop
+    return text[begin : latest if stop < 0 else stop]
