@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from router.delivery import Counters, DeliverySettings, Sender, encode_call
@@ -72,6 +74,20 @@ def posting(langfuse: FakeLangfuse, *projects: str, **settings: Any) -> Iterator
     finally:
         post.sender.shutdown(0.2)
         post.wait_for_end()
+
+
+def leave(langfuse: FakeLangfuse, folder: Path, *numbers: int, project: str = "payments") -> None:
+    """Leave calls in the spool, as a process does that ends while nothing listens where Langfuse should.
+
+    A server that refuses could still take the last request when it has recovered, and the calls would come twice.
+    """
+    with socket.socket() as deaf, posting(langfuse, project, spool_dir=str(folder)) as post:
+        deaf.bind(("127.0.0.1", 0))
+        post.projects[project] = langfuse.project(project, host=f"http://127.0.0.1:{deaf.getsockname()[1]}")
+        post.send(*numbers, project=project)
+        assert post.sender.shutdown(0.2)
+        post.wait_for_end()
+        assert post.account(project) == {"handled": len(numbers), "spooled": len(numbers)}
 
 
 def wait_until(holds: Callable[[], bool], timeout: float = 60.0) -> None:

@@ -17,7 +17,7 @@ from router.delivery import encode_call
 from router.delivery.spool.records import record_of
 from router.testing import FakeLangfuse
 from tests.command_line import Run, router
-from tests.masked_calls import Post, make_masked, posting
+from tests.masked_calls import Post, leave, make_masked, posting
 
 YAML = """\
 version: 1
@@ -58,16 +58,6 @@ def bury(langfuse: FakeLangfuse, folder: Path, *numbers: int, project: str = "pa
     """Do the same in a process that ends."""
     with posting(langfuse, project, spool_dir=str(folder)) as post:
         refuse(langfuse, post, *numbers, project=project)
-
-
-def leave(langfuse: FakeLangfuse, folder: Path, *numbers: int, project: str = "payments") -> None:
-    """Leave calls that wait, as a process does that ends while Langfuse cannot be reached."""
-    langfuse.fail(project, 503)
-    with posting(langfuse, project, spool_dir=str(folder)) as post:
-        post.send(*numbers, project=project)
-        assert post.sender.shutdown(0.2)
-        post.wait_for_end()
-    langfuse.heal(project)
 
 
 def call_ids(langfuse: FakeLangfuse, project: str = "payments") -> list[str]:

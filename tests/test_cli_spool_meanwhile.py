@@ -21,8 +21,8 @@ from router.delivery.spool.records import read_content
 from router.delivery.spool.survey import Survey
 from router.testing import FakeLangfuse
 from tests.command_line import router
-from tests.masked_calls import make_masked, posting, texts, wait_until
-from tests.test_cli_spool import YAML, bury, call_ids, id_of, leave, on_disk
+from tests.masked_calls import leave, make_masked, posting, texts, wait_until
+from tests.test_cli_spool import YAML, bury, call_ids, id_of, on_disk
 from tests.test_spool_disk import leave_apart
 
 

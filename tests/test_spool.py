@@ -17,7 +17,7 @@ import pytest
 from router import Router
 from router.delivery.spool.records import RECORD_HEAD, header_of, read_content, record_of, size_at
 from router.testing import FakeLangfuse, make_record
-from tests.masked_calls import Post, posting
+from tests.masked_calls import Post, leave, posting
 
 
 @pytest.fixture
@@ -28,17 +28,6 @@ def langfuse():
 
 def calls_of(langfuse: FakeLangfuse, project: str = "payments") -> list[int]:
     return [int(span.metadata["litellm_call_id"].removeprefix("call-")) for span in langfuse.spans(project)]
-
-
-def leave(langfuse: FakeLangfuse, folder: Path, *numbers: int, project: str = "payments") -> None:
-    """Leave calls in the spool, as a process does that ends while Langfuse cannot be reached."""
-    langfuse.fail(project, 503)
-    with posting(langfuse, project, spool_dir=str(folder)) as post:
-        post.send(*numbers, project=project)
-        assert post.sender.shutdown(0.2)
-        post.wait_for_end()
-        assert post.account(project) == {"handled": len(numbers), "spooled": len(numbers)}
-    langfuse.heal(project)
 
 
 def spool_files(folder: Path) -> list[Path]:

@@ -17,8 +17,8 @@ import pytest
 from router.delivery.spool.folders import take_folder
 from router.delivery.spool.records import read_content
 from router.testing import FakeLangfuse
-from tests.masked_calls import posting
-from tests.test_spool import calls_of, deliver, leave, spool_files, wait_for
+from tests.masked_calls import leave, posting
+from tests.test_spool import calls_of, deliver, spool_files, wait_for
 
 
 @pytest.fixture

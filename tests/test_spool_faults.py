@@ -15,8 +15,8 @@ from router.delivery.spool.records import RECORD_HEAD, SYNC, read_content, size_
 from router.delivery.spool.segment import Segment
 from router.delivery.transport import Transport
 from router.testing import FakeLangfuse
-from tests.masked_calls import posting, texts, wait_until
-from tests.test_spool import calls_of, deliver, leave, spool_files
+from tests.masked_calls import leave, posting, texts, wait_until
+from tests.test_spool import calls_of, deliver, spool_files
 
 
 @pytest.fixture
