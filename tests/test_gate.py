@@ -20,6 +20,7 @@ from router.masking.patterns import (
     loosened,
     spans,
 )
+from router.masking.phones import NUMBER, find_phones, phones_among
 
 DETECTORS = builtin_detectors()
 PARTS = [part for each in DETECTORS.values() for part in parts_of(each)]
@@ -83,6 +84,17 @@ NUMBERS = (
     "+",
     "00",
 )
+GLUE = (
+    *" \n-./()+,:_$%a0",
+    "phone",
+    "call ",
+    "office",
+    "home",
+    "fax: ",
+    "2026-03-14",
+    "415 555 2671",
+    "words between " * 5,
+)
 PIECES = [
     *TOLD,
     *NUMBERS,
@@ -112,6 +124,21 @@ def test_what_finds_something_is_not_taken_for_clean(text: str) -> None:
     data = text.encode("utf-8", "replace")
     clean = GATE.clean(data)
     assert [each.name for each in clean if each.find(data)] == []
+
+
+@given(st.lists(st.lists(st.sampled_from(PIECES), max_size=3).map("".join), max_size=4))
+def test_of_several_texts_none_is_taken_for_clean_that_is_not(texts: list[str]) -> None:
+    """Though all of them are looked at together first."""
+    parts = [text.encode() for text in texts]
+    told = zip(parts, GATE.clean_each(parts), strict=True)
+    assert [each.name for part, clean in told for each in clean if each.find(part)] == []
+
+
+@given(st.lists(st.sampled_from([*NUMBERS, *GLUE]) | st.text(max_size=3), max_size=16).map("".join))
+def test_a_telephone_number_stands_near_a_sign_of_one(text: str) -> None:
+    """So that nobody has to look at all the other numbers of a text."""
+    data = text.encode("utf-8", "replace")
+    assert [*filter(None, find_phones(data))] == [*filter(None, phones_among(spans(NUMBER, data), data))]
 
 
 @pytest.mark.parametrize("name", FINDS)

@@ -147,6 +147,8 @@ def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int] | Non
     # Of two that overlap either may be the card: by chance one in twenty of a row of figures passes for one.
     free, overlapping = start, False
     for position in (_groups if end - start < _LONG_RUN else _likely)(text, start, end):
+        if end - position < SIZES[0]:
+            return
         is_free = position >= free
         size = _card_at(text, position, end) if is_free or not overlapping else 0
         if size:

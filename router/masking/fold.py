@@ -100,9 +100,9 @@ class Shadow:
         return [*spread, (begin, end)]
 
     def _blank_before(self, lowest: int, offset: int) -> int:
-        if offset <= lowest:
-            return lowest
-        return max(lowest, *(self.text.rfind(blank, lowest, offset) for blank in _BLANKS))
+        for blank in _BLANKS if offset > lowest else ():
+            lowest = max(lowest, self.text.rfind(blank, lowest, offset))
+        return lowest
 
     def _blank_after(self, offset: int, following: dict[bytes, int]) -> int:
         for blank, place in (*following.items(),):

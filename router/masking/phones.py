@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
@@ -13,7 +13,7 @@ REGIONS: Final = ("US", "GB", "AU", "AT", "CH", "DE", "FR", "IT", "NL")
 """Where a number without a country code may belong to when no word says that it is a telephone number."""
 
 _GAP = r"(?:\) ?[./-]? ?\(?|[ ./-]{1,3}\(?|\()?"
-_NUMBER = compile_bytes(rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,}}[0-9]")
+NUMBER = compile_bytes(rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,}}[0-9]")
 """What is written like a telephone number."""
 _MOST_DIGITS = 17
 _MOST_NATIONAL = 13
@@ -55,10 +55,14 @@ PHONE_SIGN = (
     rf"|{_WORD_BEFORE}(?:\+ ?)?\(?{_SIX}|{_SIX}{_WORD_AFTER}"
 )
 """Matches every text with a telephone number: it says so by its form or by a word beside it."""
+_SIGN = compile_bytes(PHONE_SIGN)
+_NEAR = 64
+"""Bytes after a sign within which a number begins to which it belongs; or another sign that the first one overlaps."""
 _DATE = compile_bytes(
     r"^(?:[0-9]{4}[./-][0-9]{1,2}[./-][0-9]{1,2}|[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19|20)[0-9]{2})(?:[^0-9]|$)"
 )
 _MARKS = b" ()./-+"
+_NUMBER_BYTES = b"0123456789" + _MARKS
 _ALPHANUMERIC = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())
 _NEVER_BEFORE = _ALPHANUMERIC.union(b"_$#@")
 _NEVER_AFTER = _ALPHANUMERIC.union(b"_").difference(b"0123456789xXe")
@@ -67,7 +71,12 @@ _BLANK, _PERCENT, _DASH = b" %-"
 
 def find_phones(text: bytes) -> Iterator[tuple[int, int] | None]:
     """Yield the spans of telephone numbers in `text`, and None for what is only written like one."""
-    for start, end in spans(_NUMBER, text):
+    return phones_among(_near_signs(text), text)
+
+
+def phones_among(written_like_one: Iterable[tuple[int, int]], text: bytes) -> Iterator[tuple[int, int] | None]:
+    """Do the same for some of what is written like one: spans that `NUMBER` found."""
+    for start, end in written_like_one:
         written = text[start:end]
         most = _MOST_DIGITS if written[:1] in b"+0" else _MOST_NATIONAL
         if end - start <= _LONGEST and len(written.translate(None, _MARKS)) <= most:
@@ -79,6 +88,24 @@ def find_phones(text: bytes) -> Iterator[tuple[int, int] | None]:
                 yield begin, _end_of_extension(text, found) if found == stop else found
             else:
                 yield None
+
+
+def _near_signs(text: bytes) -> Iterator[tuple[int, int]]:
+    """Yield of what is written like a telephone number that which stands near a sign of one: most numbers do not."""
+    position = 0
+    for begin, end in spans(_SIGN, text):
+        if end + _NEAR <= position:
+            continue
+        # A number begins after what can stand in none.
+        start = position + len(text[position:begin].rstrip(_NUMBER_BYTES))
+        for span in spans(NUMBER, text, start):
+            position = span[0]
+            if position >= end + _NEAR:
+                break
+            position = span[1]
+            yield span
+        else:
+            return
 
 
 def _end_of_extension(text: bytes, end: int) -> int:

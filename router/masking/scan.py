@@ -141,7 +141,8 @@ class Scanner:
         as_it_stands = data if shadow is None else shadow.spaced
         changed = shadow.changed() if shadow is not None and shadow.text is not as_it_stands else []
         clean = gate.clean(as_it_stands) if gate else ()
-        folded = [(offset, part, gate.clean(part) if gate else ()) for offset, part in changed]
+        clean_parts = gate.clean_each([part for _, part in changed]) if gate else [()] * len(changed)
+        folded = [(*each, without) for each, without in zip(changed, clean_parts, strict=True)]
         for finder, find in looks:
             if finder.detector in clean and not folded:
                 continue
