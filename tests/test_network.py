@@ -23,7 +23,7 @@ from router.delivery import DeliverySettings
 from router.delivery.network import proxy_for
 from router.delivery.resolver import Resolver
 from router.testing import FakeLangfuse
-from tests.masked_calls import posting
+from tests.masked_calls import posting, wait_until
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +65,7 @@ class Relay:
 
     def __init__(self, target: int, context: ssl.SSLContext | None = None) -> None:
         self.requests: list[str] = []
+        self.serving: set[threading.Thread] = set()
         self._target = target
         self._context = context
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -78,7 +79,9 @@ class Relay:
         with contextlib.suppress(OSError):
             while True:
                 connection, _ = self._listener.accept()
-                threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+                serving = threading.Thread(target=self._serve, args=(connection,), daemon=True)
+                self.serving.add(serving)
+                serving.start()
 
     def _serve(self, connection: socket.socket) -> None:
         with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
@@ -111,52 +114,62 @@ def langfuse() -> Iterator[FakeLangfuse]:
 
 
 @contextlib.contextmanager
-def behind_tls(langfuse: FakeLangfuse, certificates: Path, *, ask_client: bool = False) -> Iterator[str]:
-    """Give the https URL of the server."""
+def behind_tls(langfuse: FakeLangfuse, certificates: Path, *, ask_client: bool = False) -> Iterator[Relay]:
+    """Give what stands before the server."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
     if ask_client:
         context.verify_mode = ssl.CERT_REQUIRED
         context.load_verify_locations(certificates / "authority.pem")
     relay = Relay(int(langfuse.url.rpartition(":")[2]), context)
-    yield f"https://127.0.0.1:{relay.port}"
+    yield relay
     relay.close()
 
 
-def account(langfuse: FakeLangfuse, host: str, **settings: Any) -> dict[str, Any]:
-    """Send one call to a host, and return what became of it."""
+def account_behind(relay: Relay, langfuse: FakeLangfuse, **settings: Any) -> dict[str, Any]:
+    """Send one call to a host under TLS, and return what became of it once connections that failed are closed."""
+    with sending(langfuse, f"https://127.0.0.1:{relay.port}", **settings) as found:
+        kept = found.get("delivered", 0)
+        wait_until(lambda: sum(thread.is_alive() for thread in relay.serving) <= kept)
+    return found
+
+
+@contextlib.contextmanager
+def sending(langfuse: FakeLangfuse, host: str, **settings: Any) -> Iterator[dict[str, Any]]:
+    """Send one call to a host, and give what became of it."""
     with posting(langfuse, max_age_secs=0.3, **settings) as post:
         post.projects["payments"] = langfuse.project("payments", host=host)
         post.send(1)
         assert post.sender.force_flush(60)
-        return post.account()
+        yield post.account()
 
 
 def test_an_authority_of_the_operator_is_trusted_when_it_is_named(
     langfuse: FakeLangfuse, certificates: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """And only then; without it the log names the setting."""
-    with behind_tls(langfuse, certificates) as url:
-        assert account(langfuse, url) == {"handled": 1, "dropped": {"unreachable": 1}}
+    with behind_tls(langfuse, certificates) as relay:
+        assert account_behind(relay, langfuse) == {"handled": 1, "dropped": {"unreachable": 1}}
         assert "is not trusted; ROUTER_CA_FILE names further authorities." in caplog.text
-        assert account(langfuse, url, ca_file=str(certificates / "authority.pem")) == {"handled": 1, "delivered": 1}
+        trusted = {"ca_file": str(certificates / "authority.pem")}
+        assert account_behind(relay, langfuse, **trusted) == {"handled": 1, "delivered": 1}
 
 
 def test_a_client_certificate_is_shown(langfuse: FakeLangfuse, certificates: Path) -> None:
     """A server that asks for one takes the calls with it, and no call without."""
     trusted = {"ca_file": str(certificates / "authority.pem")}
     own = {"client_cert_file": str(certificates / "client.pem"), "client_key_file": str(certificates / "client.key")}
-    with behind_tls(langfuse, certificates, ask_client=True) as url:
-        assert account(langfuse, url, **trusted) == {"handled": 1, "dropped": {"unreachable": 1}}
-        assert account(langfuse, url, **trusted, **own) == {"handled": 1, "delivered": 1}
+    with behind_tls(langfuse, certificates, ask_client=True) as relay:
+        assert account_behind(relay, langfuse, **trusted) == {"handled": 1, "dropped": {"unreachable": 1}}
+        assert account_behind(relay, langfuse, **trusted, **own) == {"handled": 1, "delivered": 1}
 
 
 def test_a_proxy_is_asked_for_servers_elsewhere(langfuse: FakeLangfuse, certificates: Path) -> None:
     """It sees the name of the host and not what is sent: the rest is TLS with the server."""
     context_url = "https://langfuse.example.com:443"
     proxy = Relay(int(langfuse.url.rpartition(":")[2]))
-    found = account(langfuse, context_url, https_proxy=f"http://127.0.0.1:{proxy.port}")
-    proxy.close()
+    with sending(langfuse, context_url, https_proxy=f"http://127.0.0.1:{proxy.port}") as found:
+        proxy.close()
     assert found == {"handled": 1, "dropped": {"unreachable": 1}}  # the relay speaks no TLS
     assert set(proxy.requests) == {"CONNECT langfuse.example.com:443 HTTP/1.1"}
 

@@ -31,6 +31,8 @@ from router.delivery.settings import DeliverySettings
 PATH = "/api/public/otel/v1/traces"
 _MAX_ANSWER = 64 * 1024
 _WRITE = 256 * 1024
+_CLOSING_TURNS = 5
+"""Of the loop, in which connections let go of their sockets; to close them only asks for that."""
 _QUESTIONS_IN_LINE = 64
 """Servers that wait to be asked; any more are asked another time, however many hang."""
 
@@ -95,6 +97,8 @@ class Transport:
             question.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
         await self._session.close()
+        for _ in range(_CLOSING_TURNS):
+            await asyncio.sleep(0)
 
     def ask(self, project: ResolvedProject) -> None:
         """Have the project's server asked which generation it is, if that is due; waits for nothing."""
