@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
         secs=options.secs or effort.secs,
         projects=options.projects or effort.projects,
         alone=options.alone,
+        longest_kb=options.longest_kb or effort.longest_kb,
     )
     found = head()
     print(head_line(found), flush=True)
@@ -132,6 +133,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rules", type=int, metavar="N", help="rules of the largest file")
     parser.add_argument("--secs", type=float, metavar="N", help="how long faults last")
     parser.add_argument("--projects", type=int, metavar="N", help="projects that hang, and that a process bears")
+    parser.add_argument("--longest-kb", type=int, metavar="N", help="size of the longest text that is masked")
     parser.add_argument("--alone", action="store_true", help="leave the peers of faults out")
     parser.add_argument("--json", metavar="FILE", help="write the unrounded numbers there")
     return parser

@@ -28,7 +28,8 @@ _LEAST_SECS = 0.002
 _BEAT_SECS = 0.0005
 _SCHEDULED = Path("/proc/thread-self/schedstat")
 """Linux: nanoseconds that a thread ran, nanoseconds that it waited for a processor."""
-_SIZES = {"4 kB": 4 * KB, "100 kB": 100 * KB, "1 MB": 1_000 * KB, "5 MB": 5_000 * KB}
+_SIZES = (4, 100, 1_000)
+"""Texts in kB, and after them the longest."""
 _ROUTING = """\
 version: 1
 projects: { bench: { env: BENCH } }
@@ -59,7 +60,7 @@ def measure_mask(effort: Effort, progress: Progress) -> list[Table]:
         _side_by_side(masks["five"], effort, progress),
         _hostile(masks["five"], effort, progress),
         _by_size(masks, effort, progress),
-        _stalls(masks["all"], progress),
+        _stalls(masks["all"], effort, progress),
     ]
 
 
@@ -136,16 +137,18 @@ def _hostile(five: Callable[[str], str], effort: Effort, progress: Progress) -> 
 
 
 def _by_size(masks: dict[str, partial[str]], effort: Effort, progress: Progress) -> Table:
-    samples = {name: prose(size, size // KB) for name, size in _SIZES.items()}
+    sizes = (*(size for size in _SIZES if size < effort.longest_kb), effort.longest_kb)
+    samples = {_told(size): prose(size * KB, size) for size in sizes}
     rows = []
     targets = []
     for mask, (told, most) in _GROUPS.items():
         progress(f"mask: {told}")
         per_kb = [cpu_us(masks[mask], text, min(effort.rounds, 3)) * KB / len(text) for text in samples.values()]
         rows.append((told, *per_kb))
-        targets.append(_at_most(f"{told}: {most} µs for 1 kB at most", per_kb[1], most))
-        growth = per_kb[-1] / per_kb[1]
-        targets.append(Target(f"{told}: linear to 5 MB", f"{growth:.2f} times as much for 1 kB", growth < 2))
+        common = per_kb[:2][-1]
+        targets.append(_at_most(f"{told}: {most} µs for 1 kB at most", common, most))
+        growth, linear = per_kb[-1] / common, f"{told}: linear to {_told(sizes[-1])}"
+        targets.append(Target(linear, f"{growth:.2f} times as much for 1 kB", growth < 2))
     return Table(
         title="mask: µs of CPU for 1 kB of text with one find in each",
         columns=("detectors", *samples),
@@ -154,16 +157,17 @@ def _by_size(masks: dict[str, partial[str]], effort: Effort, progress: Progress)
     )
 
 
-def _stalls(mask_all: Callable[[str], str], progress: Progress) -> Table:
+def _stalls(mask_all: Callable[[str], str], effort: Effort, progress: Progress) -> Table:
     """Mask on one thread while another wants the GIL again and again."""
     progress("mask: the GIL")
+    long, short = effort.longest_kb, effort.longest_kb // 5
     work: dict[str, Callable[[], object]] = {
         "nothing": lambda: threading.Event().wait(0.5),
-        "5 MB of prose": partial(mask_all, prose(5_000 * KB, 500)),
-        "1 MB with 1,000 finds": partial(mask_all, prose(1_000 * KB, 1_000)),
-        "5 MB of digits": partial(mask_all, "1 " * 2_500 * KB),
-        "1 MB of base64": partial(mask_all, hostile_texts(1_000 * KB)["base64"]),
-        **{f"1 MB of {name}": partial(mask_all, text) for name, text in dense_texts(1_000 * KB).items()},
+        f"{_told(long)} of prose": partial(mask_all, prose(long * KB, long // 10)),
+        f"{_told(short)} with {short:,} finds": partial(mask_all, prose(short * KB, short)),
+        f"{_told(long)} of digits": partial(mask_all, "1 " * (long * KB // 2)),
+        f"{_told(short)} of base64": partial(mask_all, hostile_texts(short * KB)["base64"]),
+        **{f"{_told(short)} of {name}": partial(mask_all, text) for name, text in dense_texts(short * KB).items()},
     }
     mask_all("Call +49 30 23125 777.")  # what is compiled once
     rows = []
@@ -234,6 +238,10 @@ def cpu_us(function: Callable[[str], str], text: str, rounds: int) -> float:
             function(text)
         taken.append((time.process_time() - before) / repeat * 1e6)
     return median(taken)
+
+
+def _told(size: int) -> str:
+    return f"{size} kB" if size < 1_000 else f"{size / 1_000:g} MB"
 
 
 def _at_most(text: str, measured: float, most: float, unit: str = "µs") -> Target:

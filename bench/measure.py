@@ -31,6 +31,7 @@ class Effort:
         secs: how long faults last.
         projects: how many projects a process is asked to bear.
         alone: whether the peers are left out, where Langfuse fails.
+        longest_kb: of the texts that are masked.
     """
 
     rounds: int = 5
@@ -39,6 +40,7 @@ class Effort:
     secs: float = 60.0
     projects: int = 1_000
     alone: bool = False
+    longest_kb: int = 5_000
 
 
 @dataclass(frozen=True, slots=True)
