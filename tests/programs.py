@@ -154,11 +154,13 @@ class Starter:
 def _main(descriptor: str, *modules: str) -> None:
     """Import the modules, and fork for each program that is asked for; return in its process only, or at the end."""
     before = dict(os.environ)
+    gc.disable()
     for name in modules:
         importlib.import_module(name)
     found = {name: value for name, value in os.environ.items() if before.get(name) != value}
     gc.collect()
     gc.freeze()
+    gc.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(fileno=int(descriptor)) as channel:
         while True:
