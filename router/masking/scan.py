@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from router.masking.breath import Breathe, go_on
-from router.masking.detectors import Detector, Gate
-from router.masking.detectors.detector import Find, Keys, Span, Stepwise
+from router.masking.detectors import Gate
+from router.masking.detectors.detector import Find, Keys, Span, takes_steps
 from router.masking.detectors.media import OWN
 from router.masking.fold import fold
 from router.masking.literals import MAX_VALUES, SHORTEST, is_peculiar
@@ -118,8 +118,7 @@ class Scanner:
         if not active:
             return []
         self._breathe()
-        look = self._look if len(data) >= _LONG else _find_of
-        looks = [(finder, look(finder.detector)) for finder in active if len(data) >= finder.detector.shortest]
+        looks = [(finder, finder.detector.find) for finder in active if len(data) >= finder.detector.shortest]
         hits = self._find(data, looks, self._policy.gate)
         if keys and (under := self._policy.under(keys, active)):
             begin = data[:_REACH_OF_KEYS]
@@ -146,6 +145,8 @@ class Scanner:
         for finder, find in looks:
             if finder.detector in clean and not folded:
                 continue
+            if len(data) >= _LONG and gate and takes_steps(type(finder.detector)):
+                find = self._in_steps(finder.detector)
             replacement, first = finder.replacement, len(hits)
             parts = [(offset, part) for offset, part, without in folded if finder.detector not in without]
             # What a key says, it says of the value from its beginning on.
@@ -168,10 +169,8 @@ class Scanner:
                 raise MaskFailed(replacement.mask, drops=replacement.drops) from None
         return hits
 
-    def _look(self, detector: Detector) -> Find:
-        """Return the `find` of a detector, with a breath between its steps where it takes steps."""
-        if not isinstance(detector, Stepwise):
-            return detector.find
+    def _in_steps(self, detector: Any) -> Find:
+        """Return the `find` of a `Stepwise` detector, with a breath after each step."""
         steps, breathe = detector.steps, self._breathe
 
         def find(text: bytes) -> Sequence[Span]:
@@ -266,10 +265,6 @@ class Scanner:
         if replacement.action == "mask":
             self._shown.add(text.encode())
         return text
-
-
-def _find_of(detector: Detector) -> Find:
-    return detector.find
 
 
 def _with_stars(data: bytes, hit: Hit) -> Hit:

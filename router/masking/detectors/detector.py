@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Final, Protocol, runtime_checkable
 
 from router.masking.patterns import compile_bytes, first_span
@@ -89,6 +90,12 @@ class Stepwise(Protocol):
     def steps(self, text: bytes) -> Iterator[Span | None]:
         """Yield the spans that `find` returns, and None after a look at what turned out to be no find."""
         ...
+
+
+@lru_cache(maxsize=256)
+def takes_steps(kind: type) -> bool:
+    """Return whether detectors of a class are `Stepwise`; asking each takes as long as reading a short text."""
+    return issubclass(kind, Stepwise)
 
 
 def all_of(steps: Iterator[Span | None]) -> list[Span]:
