@@ -143,7 +143,10 @@ HEADER_VALUES = (
     r"(?i:\bbearer)[ \t:=]+[A-Za-z0-9._~+/@=-]{16,}",
     r"(?i:\bbasic)[ \t:=]+[A-Za-z0-9+/_-]{8,}=*",
     rf"(?i:\b{HEADER_NAMES})[\"']?[ \t]*[:=][ \t]*[\"']?(?:[A-Za-z][A-Za-z0-9-]*[ \t]+)?[A-Za-z0-9._~+/@=-]{{16,}}",
-    r"(?i:\bauthorization)[\"']?[ \t]*[:=][ \t]*[\"']?(?i:bearer|token|apikey|key)[ \t]+[A-Za-z0-9._~+/@=&!#$%^*-]{8,}",
+    (
+        r"(?i:\bauthorization)[\"']?[ \t]*[:=,][ \t]*(?:b?[\"'])?(?i:bearer|token|apikey|key)[ \t]+"
+        r"[A-Za-z0-9._~+/@=&!#$%^*-]{8,}"
+    ),
     r"(?i:\b(?:set-)?cookie)[\"']?[ \t]*:[ \t]*[\"']?[^\s\"'\\;=]+=[^\n\"'\\]{8,}",
     r"\bBUNDLE_[A-Z0-9_]+__[A-Z0-9_]+[\"']?[ \t]*[:=][ \t]*[\"']?[^\s\"':]+:[^\s\"']+",
 )
@@ -161,9 +164,13 @@ PEM_BODY = r"(?:[A-Za-z0-9+/=\s\\:,\"'_-]|\n[ \t]*[>#|*;]{1,2}[ \t])*"
 """What may follow the first line of a key whose last line is missing; each line may be quoted or a comment."""
 
 
-def compile_bytes(source: str, *, captures: bool = False) -> Any:
-    """Compile for bytes as they are: classes mean ASCII, a byte above 0x7f is itself, alternatives match longest."""
+def compile_bytes(source: str, *, captures: bool = False, memory: int = 8 << 20) -> Any:
+    """Compile for bytes as they are: classes mean ASCII, a byte above 0x7f is itself, alternatives match longest.
+
+    `memory` limits the bytes that RE2 takes for it.
+    """
     options = re2.Options()
+    options.max_mem = memory
     options.encoding = re2.Options.Encoding.LATIN1
     options.log_errors = False
     options.longest_match = not captures

@@ -9,9 +9,10 @@ from router.masking.detectors.bare import BareValues
 from router.masking.detectors.columns import HEAD_ENDS, cells_under
 from router.masking.detectors.commands import AN_OPTION, COMMANDS_SIGN, CommandSecrets
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, has_digit
-from router.masking.detectors.forms import PASSWORD_WORDS, SPELLED_SIGN
+from router.masking.detectors.forms import PASSWORD_WORDS
+from router.masking.detectors.forms_of_text import FOREIGN_FORMS, FOREIGN_SIGN
 from router.masking.detectors.placeholders import Placeholders
-from router.masking.detectors.spelled import Spelled, SpelledSecrets
+from router.masking.detectors.spelled import ENGLISH, ENGLISH_SIGN, Spelled, SpelledSecrets
 from router.masking.names import NAME_CHARACTERS, PASSWORDS_IN_ASCII, readable, says_secret
 from router.masking.patterns import compile_bytes, spans
 
@@ -30,6 +31,7 @@ _KEYS_OF_DATA = (
     r"|dedup|column|field|routing|message|event|lock|react|state|prompt|translation|i18n|config|registry|query|item|file|s3"
 )
 """What a key names that finds data and opens nothing."""
+_AFTER_KEY = b"\\\"'` "
 _MARKS = b"\"'`"
 _SHORTEST_SECRET = 8
 _SHORTEST_ACCESS_ID = 12
@@ -44,7 +46,7 @@ def _given(name: str, shortest: int) -> str:
     """Return a pattern of names with values of at least so many bytes, in all the ways they are written."""
     size, plain, marks = f"{{{shortest},}}", r"[^\s\"'`,;&<>(){}\[\]\\", ",;&()"
     value = (
-        rf"(?:[frbuL]?\"(?:[^\"\n\\]|\\[^\n]){size}|[frbuL]?\\+\"[^\"\n\\]{size}|[frbu]?\\*'[^'\n\\]{size}|`[^`\n]{size}"
+        rf"(?:[frbuLN@$]?\"(?:[^\"\n\\]|\\[^\n]){size}|[frbuLN@$]?\\+\"[^\"\n\\]{size}|[frbuLN@$]?\\*'[^'\n\\]{size}|`[^`\n]{size}"
         rf"|{plain}]{size}|{plain}]{{{_SHORTEST_HEAD},}}(?:[{marks}]{plain}=:]*)+"
         rf"|{plain}]{{0,{shortest - 1}}}[{{}}<>()\[\]]{{1,3}}{plain}=:]{{{shortest - 1},}})"
     )
@@ -54,11 +56,11 @@ def _given(name: str, shortest: int) -> str:
     )
 
 
-class SecretValue:
+class NamedSecret:
     """Values given to a name that says secret, unless they are placeholders, code or plain words."""
 
     name = "secret_value"
-    sign = rf"{_SAYS_SECRET}|{SPELLED_SIGN}|{COMMANDS_SIGN}"
+    sign = rf"{_SAYS_SECRET}|{ENGLISH_SIGN}|{COMMANDS_SIGN}"
     shortest = 8
     shortest_number = NO_NUMBER
     reaches_far = True
@@ -68,14 +70,14 @@ class SecretValue:
         # What is too short for a secret is passed over here already: texts may be full of it.
         self._pattern = compile_bytes(f"{_given(_NAME, _SHORTEST_SECRET)}|{_given(password, _SHORTEST_PW)}")
         self._parts = compile_bytes(
-            rf"^<?([A-Za-z0-9_.-]+)((?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*|[ \t]+)(?:[frbuL]?{_QUOTES})?)", captures=True
+            rf"^<?([A-Za-z0-9_.-]+)((?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*|[ \t]+)(?:[frbuLN@$]?{_QUOTES})?)", captures=True
         )
         self._placeholders = Placeholders()
         self._bare = BareValues(self._placeholders)
         self._key = compile_bytes(r"[A-Z0-9]_(?:KEY|SK|PAT)$|[a-z0-9][_-](?:key|sk|pat)$|[a-z0-9]Key$")
         self._key_of_data = compile_bytes(rf"(?i)(?:{_KEYS_OF_DATA})[_-]?key$")
         self._access_id = compile_bytes(r"(?i)access[_.-]?id$")
-        self._spelled = SpelledSecrets()
+        self._spelled = SpelledSecrets(ENGLISH)
         self._commands = CommandSecrets()
         self._hints = compile_bytes(rf"{AN_OPTION}|{_SAYS_SECRET}{HEAD_ENDS}")
 
@@ -86,9 +88,10 @@ class SecretValue:
         return after(f'{key}="'.encode(), self.find) if is_name else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [*self._assigned(text), *self._spelled.find(text, self._is_spelled_secret), *self._listed(text)]
+        return [*self._assigned(text), *self._spelled.find(text, self.is_spelled_secret), *self._listed(text)]
 
-    def _is_spelled_secret(self, spelled: Spelled) -> bool:
+    def is_spelled_secret(self, spelled: Spelled) -> bool:
+        """Return whether what a form found is a secret."""
         name, value, is_quoted, is_told = spelled
         return (
             says_secret(name)
@@ -120,8 +123,8 @@ class SecretValue:
             position = max(end, start + 1)
             if begin < end and self._is_given_secret(text, start, begin, end):
                 found.append((begin, end))
-            elif end - begin <= _SHORT:  # it may be a name itself: `key: password: …`
-                position = max(begin, start + 1)
+            elif end - begin <= _SHORT:  # it may be a name itself: `key: password: …`, `auth token=…`
+                position = start + max(1, len(_name(text[start:begin])))
         return found
 
     def _value(self, text: bytes, start: int, end: int) -> Span:
@@ -139,6 +142,8 @@ class SecretValue:
         is_tight = text[begin - 1] in b"\"'`=>"
         value = text[begin:end]
         is_quoted = text[begin - 1] in _MARKS
+        if b"," in text[start:begin] and text[end : end + 4].lstrip(_AFTER_KEY)[:1] == b":":
+            return False  # the next key of an object in which the name is a value
         if not is_quoted and self._bare.is_code(name, value):
             return False
         if self._access_id.search(name.encode()):  # the public half of a pair, given out at random
@@ -169,6 +174,39 @@ class SecretValue:
         if value.isdigit():
             return len(value) >= 12
         return has_digit(value) or (len(value) >= 12 and _is_scrambled(value))
+
+
+class ForeignSecret:
+    """Values beside what other languages than English call a password, a key or a token."""
+
+    name = "secret_value"
+    sign = FOREIGN_SIGN
+    shortest = 8
+    shortest_number = NO_NUMBER
+    reaches_far = True
+
+    def __init__(self, named: NamedSecret) -> None:
+        self._named = named
+        self._spelled = SpelledSecrets(FOREIGN_FORMS)
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        return [*self._spelled.find(text, self._named.is_spelled_secret)]
+
+
+class SecretValue:
+    """Secrets that are known by what they are called."""
+
+    name = "secret_value"
+    shortest = 8
+    shortest_number = NO_NUMBER
+    reaches_far = True
+
+    def __init__(self) -> None:
+        named = NamedSecret()
+        self.parts = (named, ForeignSecret(named))
+
+    def find(self, text: bytes) -> Sequence[Span]:
+        return [span for part in self.parts for span in part.find(text)]
 
 
 def _is_scrambled(value: bytes) -> bool:

@@ -16,7 +16,7 @@ _BEHIND_ENDS = (
     r"</|<(?:!--|[A-Za-z]+[0-9]?/?>)|[}\])>]+[,;(:|]|[^A-Za-z0-9]+[A-Za-z_][A-Za-z0-9_.-]*[=:]|[{}<>\[\](),;.:|]+$"
 )
 """What ends one that goes on behind a bracket: a tag, a structure, the next name, what closes."""
-_CALL = r"^[A-Za-z_.]{2,}\((?:[0-9., ]*|[A-Za-z_&*$][^)!#^]*)$"
+_CALL = r"^[A-Za-z_.]{2,}[0-9]{0,3}\((?:[0-9., ]*|[A-Za-z_&*$][^)!#^]*)$"
 """A call of a program, its closing bracket left out."""
 _SCOPE = r"^(?i:[a-z_]{2,}(?:(?:::|->|==)[a-z_]{2,}[0-9]?)+(?:\(.*)?)$|^==?[a-z_$][A-Za-z0-9_$.]*(?:[?|&].*)?$"
 """A name in a scope, or what is compared."""

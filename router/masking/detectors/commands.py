@@ -13,8 +13,8 @@ AN_OPTION = r"[\s\"'](?:-[apPwkN]|/p:)"
 _APART = r"[ \t\"',=]+"
 _LOGINS = r"(?:docker|podman|nerdctl|buildah|skopeo|helm|oc|az|cf|argocd)\b.*\blogin"
 _OPTIONS = (
-    (r"-p[\"']?", r"mysql[a-z_]*|mariadb[a-z-]*|7z[a-z]?|(?:un)?rar|sshpass"),
-    (rf"-p{_APART}", rf"sshpass|mongo[a-z]*|{_LOGINS}|twine|rdesktop"),
+    (r"-p[\"']?", rf"{_LOGINS}|mysql[a-z_]*|mariadb[a-z-]*|7z[a-z]?|(?:un)?rar|sshpass"),
+    (rf"-p{_APART}", rf"sshpass|mongo[a-z]*|cqlsh|{_LOGINS}|twine|rdesktop"),
     (rf"-a{_APART}", r"(?:redis|valkey|keydb)-cli|https?|xh"),
     (r"-P[ \t\"',=]*", r"sqlcmd|bcp|(?:un)?zip|ipmitool|mosquitto_[a-z]+"),
     (rf"-w{_APART}", r"ldap[a-z]+"),
@@ -27,7 +27,7 @@ _VALUE = r"[^\s\"'`|;&<>,\]]+"
 _LONGEST_COMMAND = 200
 COMMANDS_SIGN = (
     r"(?:mysql[a-z_]*|mariadb[a-z-]*|7z[a-z]?|rar|zip|sshpass|mongo[a-z]*|twine|rdesktop|-cli|https?|\bxh|sqlcmd|bcp|ipmitool"
-    r"|mosquitto_[a-z]+|ldap[a-z]+|ssh-keygen|freerdp3?)(?:\.exe)?[\s\"',]|(?i:login)|openssl|sudo"
+    r"|mosquitto_[a-z]+|ldap[a-z]+|ssh-keygen|freerdp3?|cqlsh)(?:\.exe)?[\s\"',]|(?i:login)|openssl|sudo"
 )
 """What stands in a text with such a secret."""
 

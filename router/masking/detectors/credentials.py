@@ -137,7 +137,7 @@ class AuthHeader:
     def __init__(self) -> None:
         self._pattern = compile_bytes(self.sign)
         self._header = compile_bytes(
-            rf"^(?i:(?:{HEADER_NAMES}|(?:set-)?cookie|bundle_[a-z0-9_]+)[\"']?[ \t]*[:=][ \t]*[\"']?"
+            rf"^(?i:(?:{HEADER_NAMES}|(?:set-)?cookie|bundle_[a-z0-9_]+)[\"']?[ \t]*[:=,][ \t]*(?:b?[\"'])?"
             r"(?:[a-z][a-z0-9-]*[ \t]+)?|(?:bearer|basic)[ \t:=]+"
             r"|\s?(?:-u[ =]?|--(?:proxy-)?user[ =]|--auth[ =])[ \t]{0,3})(.+)$",
             captures=True,

@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 from router.masking.detectors.detector import Span, has_digit
-from router.masking.detectors.forms import FORMS, VALUE_GOES_ON, Evidence, Form
+from router.masking.detectors.forms import FORMS, VALUE_GOES_ON, Evidence, Form, together
+from router.masking.detectors.forms_of_code import CODE_FORMS, CODE_SIGN
+from router.masking.detectors.forms_of_text import TEXT_FORMS, TEXT_SIGN
 from router.masking.names import NAME_CHARACTERS
-from router.masking.patterns import compile_bytes, compile_set
+from router.masking.patterns import compile_bytes, compile_set, first_span
 
+ENGLISH = (*FORMS, *CODE_FORMS, *TEXT_FORMS)
+ENGLISH_SIGN = f"{CODE_SIGN}|{TEXT_SIGN}"
+"""What stands in a text with such a secret, besides the English words for one."""
+_MEMORY = 32 << 20
+"""Bytes in which RE2 may remember what it learnt of texts; with fewer it forgets all, again and again."""
 _ALGORITHM = (
-    r"(?i)^(?:(?:sha|md|base|utf|argon|aes|rsa|pbkdf|oauth|ntlm|win)v?[-_]?[0-9]{1,4}(?:id|[di])?(?:$|[-_./:])"
+    r"(?i)^(?:(?:sha|md|base|utf|argon|aes|rsa|pbkdf|oauth|ntlm|win|latin|iso)v?[-_]?[0-9]{1,4}(?:id|[di])?(?:$|[-_./:])"
     r"|[0-9]{1,4}(?:-?[a-z]{1,4}|-[a-z]+|-[0-9]+[a-z-]*)$)"
 )
 """`SHA256`, `base64-encoded`, and what counts: `8-character`, `8-16`, `30days`."""
 _LEAST_OF_MIXED = 5
+_LEAST_OF_TANGLED = 8
+_LEAST_CHANGES = 3
 _LONGEST_QUOTED = 256
 _LONGEST_JUDGED = 512
 """Bytes of a value by which it is judged: what is turned down is read again, for names within it."""
@@ -36,14 +46,32 @@ class Spelled(NamedTuple):
     is_told: bool
 
 
+class _Forms:
+    """Forms, compiled together and each."""
+
+    def __init__(self, forms: Sequence[Form]) -> None:
+        sources = [form.source.encode().decode("latin-1") for form in forms]
+        self.all = compile_bytes(together(sources), memory=_MEMORY)
+        self._each = [(form, compile_bytes(source, captures=True)) for form, source in zip(forms, sources, strict=True)]
+        self._begins = compile_set(sources, at_start=True)
+
+    def read(self, text: bytes, start: int, end: int) -> tuple[Form, Span, Span]:
+        """Return the first form that begins at `start`, and the spans of its groups.
+
+        Forms that capture are slow, and slower yet when all are tried at once, so first those are told that may match.
+        """
+        likely = self._begins.Match(text[start:end]) or range(len(self._each))
+        read = (
+            (form, pattern.match(text, start, end)) for form, pattern in (self._each[each] for each in sorted(likely))
+        )
+        return next((form, match.span(1), match.span(2)) for form, match in read if match)
+
+
 class SpelledSecrets:
     """Finds values given to names in forms where more than a mark stands between the two."""
 
-    def __init__(self) -> None:
-        sources = [form.source.encode().decode("latin-1") for form in FORMS]
-        self._found = compile_bytes("|".join(sources))
-        self._forms = [compile_bytes(source, captures=True) for source in sources]
-        self._begins = compile_set(sources, at_start=True)
+    def __init__(self, forms: Sequence[Form]) -> None:
+        self._forms = _Forms(forms)
         self._rest = compile_bytes(VALUE_GOES_ON)
         self._letter = compile_bytes(r"[A-Za-z].*[0-9!#$%&*+=?@^~]|[0-9!#$%&*+=?@^~].*[A-Za-z]")
         self._algorithm = compile_bytes(_ALGORITHM)
@@ -51,13 +79,14 @@ class SpelledSecrets:
     def find(self, text: bytes, is_secret: Callable[[Spelled], bool]) -> Iterator[Span]:
         """Yield the spans of the values written in such a form of which `is_secret` says so, in order."""
         position = 0
-        while found := self._found.search(text, position):
-            form, named, (begin, least) = self._read(text, found.start(), found.end())
-            position = max(begin, found.start() + 1)
+        while found := first_span(self._forms.all, text, position):
+            form, named, (begin, least) = self._forms.read(text, *found)
+            # What is turned down may be written in another form from its name on.
+            position = named[0] if found[0] < named[0] < begin else max(begin, found[0] + 1)
             near = min(len(text), least + _LONGEST_JUDGED)
             end = self._rest.match(text, least, near).end() if form.is_open else least
             value = text[begin : whole(text, begin, end)]
-            if form.evidence is Evidence.MIXED and not self.is_mixed(value):
+            if not self._shows(form.evidence, value):
                 continue
             name = form.says or _name(text, *named)
             is_told = form.evidence is not Evidence.SIGNS or has_digit(value)
@@ -67,19 +96,24 @@ class SpelledSecrets:
                 position = max(position, whole(text, begin, end))
                 yield begin, position
 
-    def _read(self, text: bytes, start: int, end: int) -> tuple[Form, Span, Span]:
-        """Return the first form that begins at `start`, and the spans of its groups.
-
-        Forms that capture are slow, and slower yet when all are tried at once, so first those are told that may match.
-        """
-        likely = self._begins.Match(text[start:end]) or range(len(FORMS))
-        read = ((FORMS[number], self._forms[number].match(text, start, end)) for number in sorted(likely))
-        return next((form, match.span(1), match.span(2)) for form, match in read if match)
+    def _shows(self, evidence: Evidence, value: bytes) -> bool:
+        """Return whether a value shows what is asked of it, as far as that can be told without its name."""
+        if evidence is Evidence.TANGLED and not is_tangled(value):
+            return False
+        return evidence not in (Evidence.MIXED, Evidence.TANGLED) or self.is_mixed(value)
 
     def is_mixed(self, value: bytes) -> bool:
         """Return whether a value can be no word of prose, nor the name of an algorithm."""
         is_mixed = len(value) >= _LEAST_OF_MIXED and self._letter.search(value) is not None
         return is_mixed and not self._algorithm.search(value)
+
+
+def is_tangled(value: bytes) -> bool:
+    """Return whether letters and digits change as often as in no word with a number: `Kx9mQ2`, not `Web3Provider`."""
+    if len(value) < _LEAST_OF_TANGLED:
+        return False
+    kinds = [chr(byte).isdigit() for byte in value if chr(byte).isalnum()]
+    return sum(one is not other for one, other in pairwise(kinds)) >= _LEAST_CHANGES
 
 
 def _name(text: bytes, start: int, end: int) -> str:
