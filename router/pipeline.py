@@ -28,8 +28,9 @@ from router.delivery import (
 )
 from router.delivery.fork import reset_in_child, wait_before_fork
 from router.delivery.health import read_health
-from router.delivery.notices import Notices
+from router.delivery.notices import Notices, calls
 from router.errors import DeliveryError
+from router.loglines import log_lines
 from router.processor import CallProcessor, Job
 from router.reload import Configuration, Origin, Refused, Reloaded, Watcher, build
 from router.routing.plan import Plan
@@ -37,7 +38,7 @@ from router.routing.record import CallRecord, held_bytes
 from router.routing.request import record_from_request
 from router.settings import ReloadSettings, config_path, load_settings, process_environment
 
-_log = logging.getLogger("router")
+_log = log_lines()
 _DRAIN_SHARE = 0.72
 """Of the time that the end of a process may take; with LiteLLM loaded the interpreter needs 0.6 s, under load more."""
 _MASKING_SHARE = 0.8
@@ -172,7 +173,7 @@ class Router:
 
     def log(self, call: CallRecord) -> None:
         """Route, mask and deliver a call. Never blocks and never raises; what is lost is counted."""
-        self.handle(lambda: call, _size_of(call))
+        self._take(lambda: call, lambda: _size_of(call))
 
     def handle(self, make_record: Callable[[], CallRecord], size: int = 0) -> None:
         """Do the same for a record that is made later, on the worker's thread.
@@ -181,14 +182,7 @@ class Router:
             make_record: makes the record, from what nobody else can change any more.
             size: bytes that it holds on to until then.
         """
-        try:
-            self._counters.accept(None)
-            if not self._queue.put(make_record, size):
-                self._drop_at_the_door()
-            elif self._worker is None:
-                self._start_worker()
-        except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
-            self._processor.drop(None, "adapter_failed", error)
+        self._take(make_record, lambda: size)
 
     def discard_duplicate(self) -> None:
         """Count a call that the host reported a second time."""
@@ -227,13 +221,24 @@ class Router:
             done = self._queue.join(limit * _MASKING_SHARE)
         if self._watcher is not None:
             self._watcher.end()
-        for _ in self._queue.close():
-            self._counters.dropped(None, "shutdown")
+        if left := len(self._queue.close()):
+            self._counters.dropped(None, "shutdown", left)
+            _log.warning("%s dropped (shutdown): not masked within %.1f s.", calls(left), limit)
         return self._sender.shutdown(max(0.0, deadline - time.monotonic())) and done
 
     def shutdown_at_exit(self) -> bool:
         """Do the same at the end of the process, so that it is gone within the setting, whatever hangs."""
         return self.shutdown(self._settings.shutdown_timeout_secs * _DRAIN_SHARE)
+
+    def _take(self, make_record: Callable[[], CallRecord], size: Callable[[], int]) -> None:
+        try:
+            self._counters.accept(None)
+            if not self._queue.put(make_record, size()):
+                self._drop_at_the_door()
+            elif self._worker is None:
+                self._start_worker()
+        except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
+            self._processor.drop(None, "adapter_failed", error)
 
     def _start_in_child(self) -> None:
         self._forget_worker()
@@ -286,6 +291,8 @@ def _work(queue: ByteBoundedQueue[Job], process: Callable[[Job], None]) -> None:
     while (job := queue.get()) is not None:
         try:
             process(job)
+        except BaseException as error:  # noqa: BLE001 - without this thread no later call would be sent
+            _log.error("The work on a call broke off: %s.", type(error).__name__)
         finally:
             queue.task_done()
 

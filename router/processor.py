@@ -46,7 +46,7 @@ class CallProcessor:
             configuration = self._configuration()  # once: a reload may replace it meanwhile
             started = time.perf_counter()
             plan = configuration.table.resolve(record)
-        except Exception as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
+        except BaseException as error:  # noqa: BLE001 - the boundary of the worker: one bad call stops no other
             self.drop(None, reason, error)
             return
         self._counters.decided(plan, time.perf_counter() - started)
@@ -84,10 +84,10 @@ class CallProcessor:
                 if plan.ids.trace_id is not None and not says_nothing:  # an id that was never named nobody continues
                     self._traces.remember(target, masked.trace_id, trace_state(masked, target, server))
                 self._sender.send(ad_hoc or project, call)  # last: from here on it counts the call
-        except Exception as error:  # noqa: BLE001 - the same boundary, per project
+        except BaseException as error:  # noqa: BLE001 - the same boundary, per project
             self.drop(project, "encode_failed", error)
 
-    def drop(self, project: str | None, reason: DropReason, error: Exception) -> None:
+    def drop(self, project: str | None, reason: DropReason, error: BaseException) -> None:
         """Count a call that an error lost, and tell the class of the error alone: its text may quote the call."""
         self._counters.dropped(project, reason)
         cause = type(error).__name__

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,10 +14,11 @@ from router.config.reading import list_files
 from router.config.seen import Seen
 from router.delivery.projects import NO_CHANGES, Changes
 from router.errors import ConfigError, Problem
+from router.loglines import log_lines
 from router.masking import MaskingPolicies, compile_policies
 from router.routing.table import RoutingTable
 
-_log = logging.getLogger("router")
+_log = log_lines()
 
 
 @dataclass(frozen=True, slots=True)

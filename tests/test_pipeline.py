@@ -214,7 +214,6 @@ def _log_in_child(router: Router) -> None:
     router.log(make_record(call_id="child", team="payments"))
 
 
-@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("end", [Router.shutdown, Router.flush])
 def test_a_call_that_takes_long_keeps_no_ready_one_from_leaving(
     langfuse: FakeLangfuse, tmp_path: Path, end: Callable[[Router, float], bool]
@@ -239,15 +238,16 @@ def test_a_call_that_takes_long_keeps_no_ready_one_from_leaving(
     router.shutdown(5)
 
 
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 def test_a_fork_waits_for_what_no_child_may_keep_open() -> None:
     """And the child can do the same at once."""
-    begun, tried = threading.Event(), threading.Event()
+    begun = threading.Event()
     order: list[str] = []
 
     def work() -> None:
         with no_fork_meanwhile():
             begun.set()
-            tried.wait(0.2)  # the fork has no way to say that it waits
+            threading.Event().wait(0.2)  # the fork has no way to say that it waits
             order.append("done")
 
     worker = threading.Thread(target=work)
@@ -261,6 +261,7 @@ def test_a_fork_waits_for_what_no_child_may_keep_open() -> None:
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
+@pytest.mark.filterwarnings("ignore:This process.*is multi-threaded:DeprecationWarning")
 def test_a_forked_child_logs_on_its_own(langfuse: FakeLangfuse, router: Router) -> None:
     """Parent and child deliver what they accepted, each once."""
     router.log(make_record(call_id="parent", team="payments"))

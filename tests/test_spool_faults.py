@@ -92,16 +92,17 @@ def test_a_file_that_cannot_be_read_for_a_moment_is_read_later(langfuse, tmp_pat
 def test_a_file_that_cannot_be_read_holds_no_other_call(langfuse, tmp_path, monkeypatch, caplog):
     """After a few tries it is left to the next process, which reads it; what this process accepts arrives meanwhile."""
     leave(langfuse, tmp_path, *range(10))
-    with monkeypatch.context() as patch, posting(langfuse, spool_dir=str(tmp_path)) as post:
 
-        def fail(segment: Segment, start: int) -> Any:
-            raise OSError(errno.EIO, os.strerror(errno.EIO))
+    def fail(segment: Segment, start: int) -> Any:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
 
+    with monkeypatch.context() as patch:
         patch.setattr(Segment, "read", fail)
-        wait_until(lambda: post.counters.snapshot().handled == 10)
-        post.send(*range(10, 15))
-        assert post.sender.force_flush(60)
-        assert post.account() == {"handled": 15, "delivered": 5, "spooled": 10}
+        with posting(langfuse, spool_dir=str(tmp_path)) as post:
+            wait_until(lambda: post.counters.snapshot().handled == 10)
+            post.send(*range(10, 15))
+            assert post.sender.force_flush(60)
+            assert post.account() == {"handled": 15, "delivered": 5, "spooled": 10}
     assert calls_of(langfuse) == list(range(10, 15))
     text = "10 calls to project payments left in the spool to the next process: their file cannot be read."
     assert caplog.messages.count(text) == 1

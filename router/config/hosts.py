@@ -25,6 +25,8 @@ def host_fault(host: str, *, allow_http: bool = False) -> str:
         return "is not a URL"
     if parts.scheme not in _PORTS or not name or any(char.isspace() for char in host):
         return "is not a URL of http or https"
+    if not _is_name(name):
+        return "has a part between its dots that is empty or longer than 63 characters"
     if parts.username is not None or parts.password is not None:
         return "must not hold credentials"
     if parts.query or parts.fragment or "?" in host or "#" in host:
@@ -76,6 +78,11 @@ def read_host(host: str, *, pattern: bool = False, allow_http: bool = False) -> 
     if not fits or not _PATH.fullmatch(path):
         return None
     return Host(parts.scheme, name, parts.port or _PORTS[parts.scheme], path)
+
+
+def _is_name(name: str) -> bool:
+    """Return whether each label of a host name has 1 to 63 characters (RFC 1035): Python looks up no other."""
+    return all(0 < len(label) < 64 for label in name.removesuffix(".").split("."))
 
 
 def _is_loopback(name: str) -> bool:

@@ -24,8 +24,9 @@ from router.delivery.servers import Servers
 from router.delivery.settings import DeliverySettings
 from router.delivery.slots import PATIENCE_SECS, CutShort, Slots
 from router.delivery.transport import Transport
+from router.loglines import log_lines
 
-_log = logging.getLogger("router")
+_log = log_lines()
 
 _FLUSH_GAP_SECS = 0.5
 """How soon after a request a flush has its project tried again, or after ROUTER_RETRY_MIN_SECS if that is less."""

@@ -7,7 +7,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-_log = logging.getLogger("router")
+from router.loglines import log_lines
+
+_log = log_lines()
 
 INTERVAL_SECS = 60.0
 """The same cause of the same project is not told again before so much time has passed."""

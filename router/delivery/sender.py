@@ -20,6 +20,7 @@ from router.delivery.outbox import Outbox
 from router.delivery.projects import Changes, Projects
 from router.delivery.servers import Servers
 from router.delivery.settings import DeliverySettings
+from router.loglines import log_lines
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from router.delivery.exporter import Exporter
     from router.delivery.spool import Run, Segment, Spool
 
-_log = logging.getLogger("router")
+_log = log_lines()
 _THREAD_END_SECS = 0.25
 _END_SHARE = 0.15
 _MOST_END_SECS = 0.75

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import threading
@@ -11,8 +10,9 @@ from types import FrameType
 from typing import Any
 
 from router.errors import DeliveryError
+from router.loglines import log_lines
 
-_log = logging.getLogger("router")
+_log = log_lines()
 
 
 def check_signals_can_be_taken(option: str, name: str = "SIGTERM") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from router.errors import DeliveryError
 from router.litellm import host, private
 from router.litellm.logger import RouterLogger
 from router.litellm.record import record_from_kwargs
+from router.loglines import log_lines
 from router.pipeline import Router
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RouterLogger", "install", "record_from_kwargs"]
 
-_log = logging.getLogger("router")
+_log = log_lines()
 _lock = threading.RLock()
 _LOOK_SECS = 1.0
 _installed: RouterLogger | None = None

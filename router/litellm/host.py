@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import functools
 import inspect
-import logging
 import sys
 import threading
 import time
@@ -19,8 +18,9 @@ import litellm
 from router.litellm import private
 from router.litellm.content import mapping_of
 from router.litellm.origin import slots_of
+from router.loglines import log_lines
 
-_log = logging.getLogger("router")
+_log = log_lines()
 
 CALLBACK_LISTS = (
     "callbacks",

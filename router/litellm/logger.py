@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import atexit
 import functools
-import logging
 import threading
 import time
 import weakref
@@ -23,10 +22,11 @@ from router.litellm.capture import Capture, capture
 from router.litellm.content import mapping_of
 from router.litellm.origin import is_passed_through, is_proxy_loaded
 from router.litellm.wire import refused_of
+from router.loglines import log_lines
 from router.reload import Reloaded
 from router.routing.record import CallRecord, Status
 
-_log = logging.getLogger("router")
+_log = log_lines()
 
 _REMEMBERED = 4096
 _REMEMBERED_SECS = 300.0

@@ -6,7 +6,6 @@ is installed, never a call. `tests/test_litellm_private.py` fails first: it runs
 
 from __future__ import annotations
 
-import logging
 import re
 import sys
 from collections.abc import Iterable
@@ -15,7 +14,9 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-_log = logging.getLogger("router")
+from router.loglines import log_lines
+
+_log = log_lines()
 _NOTHING = object()
 
 Release = tuple[int, ...]

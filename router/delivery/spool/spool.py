@@ -19,12 +19,13 @@ from router.delivery.spool.letters import DeadLetters, Kept
 from router.delivery.spool.records import record_of
 from router.delivery.spool.segment import Place, Segment
 from router.delivery.spool.trouble import tell, words_of
+from router.loglines import log_lines
 
 _FSYNC_SECS = 0.05
 _LOOK_SECS = 30.0
 _MEASURE_SHARE = 32
 """What a process may write, of `spool_max_bytes`, before it measures again what the others hold."""
-_log = logging.getLogger("router")
+_log = log_lines()
 
 
 class Spool:
