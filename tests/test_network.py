@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import datetime
 import ipaddress
@@ -21,7 +20,6 @@ from cryptography.x509.oid import NameOID
 
 from router.delivery import DeliverySettings
 from router.delivery.network import proxy_for
-from router.delivery.resolver import Resolver
 from router.testing import FakeLangfuse
 from tests.masked_calls import posting, wait_until
 
@@ -197,41 +195,3 @@ def test_which_proxy_a_request_takes(url: str, proxy: str | None) -> None:
 def test_everything_is_direct_without_proxies() -> None:
     """The default."""
     assert proxy_for(DeliverySettings(), "https://langfuse.example.com") is None
-
-
-def test_addresses_of_hosts_that_calls_bring_are_not_kept_without_end(monkeypatch):
-    """Only those of the last ones; one that is used goes on being known."""
-    monkeypatch.setattr("router.delivery.resolver._MOST_HOSTS", 2)
-
-    async def resolve() -> list[int]:
-        resolver = Resolver()
-        for port in (1, 2, 1, 3):
-            await resolver.resolve("127.0.0.1", port)
-        return [port for _, port, _ in resolver._known]
-
-    assert asyncio.run(resolve()) == [1, 3]
-
-
-def test_names_that_hang_hold_up_no_other():
-    """A new one is looked up beside them, however many they are; one that was found before keeps its address."""
-    goes_on = threading.Event()
-
-    def getaddrinfo(host: str, port: int, **options: Any) -> list[Any]:
-        if host.startswith("hangs") or port in hanging:
-            goes_on.wait(30)
-        return socket.getaddrinfo("127.0.0.1", port, **options)
-
-    async def resolve() -> list[int]:
-        resolver = Resolver(getaddrinfo)
-        await resolver.resolve("known", 1)
-        hanging.add(1)
-        waiting = [asyncio.create_task(resolver.resolve(f"hangs-{number}", 9)) for number in range(5)]
-        await asyncio.sleep(0)
-        found = await asyncio.gather(resolver.resolve("new", 2), resolver.resolve("known", 1))
-        assert not any(task.done() for task in waiting)
-        goes_on.set()
-        await asyncio.gather(*waiting)
-        return [result["port"] for (result, *_) in found]
-
-    hanging: set[int] = set()
-    assert asyncio.run(resolve()) == [2, 1]

@@ -76,10 +76,11 @@ class Transport:
         self._asking: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
+        self._resolver = Resolver()
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=self._settings.max_connections,
-                resolver=Resolver(),
+                resolver=self._resolver,
                 ttl_dns_cache=60,
                 ssl=tls_context(self._settings) or True,
             ),
@@ -97,6 +98,7 @@ class Transport:
             question.cancel()
         await asyncio.gather(*self._asking, return_exceptions=True)
         await self._session.close()
+        await self._resolver.close()
         for _ in range(_CLOSING_TURNS):
             await asyncio.sleep(0)
 
