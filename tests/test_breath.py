@@ -40,6 +40,11 @@ DENSE = {
     "mail": "jane@example.org, " * TIMES,
     "tokens": "sk-proj-Zt8w3Xv1Qm5Rk7Lp2Nc9Ub4Ha6Dy, " * TIMES,
     "base64": "eyJhbGciOiJIUzI1NiJ9eyJzdWIi, " * TIMES,
+    "names of secrets": "password: " * TIMES,
+    "names in a row": "->key" * 2 * TIMES,
+    "passwords": "password = Zt8w3Xv1Qm5\n" * TIMES,
+    "options": "mysql" + " -p" * 2 * TIMES,
+    "headers": "Authorization: Bearer abcdefghij0123456789\n" * TIMES,
     "disguised characters": "a\u200bb\u00a0" * TIMES,
 }
 

@@ -8,13 +8,13 @@ from itertools import pairwise
 from router.masking.detectors.bare import BareValues
 from router.masking.detectors.columns import HEAD_ENDS, cells_under
 from router.masking.detectors.commands import AN_OPTION, COMMANDS_SIGN, CommandSecrets
-from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, has_digit
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, all_of, has_digit
 from router.masking.detectors.forms import PASSWORD_WORDS
 from router.masking.detectors.forms_of_text import FOREIGN_FORMS, FOREIGN_SIGN
 from router.masking.detectors.placeholders import Placeholders
 from router.masking.detectors.spelled import ENGLISH, ENGLISH_SIGN, Spelled, SpelledSecrets
 from router.masking.names import NAME_CHARACTERS, PASSWORDS_IN_ASCII, readable, says_secret
-from router.masking.patterns import compile_bytes, spans
+from router.masking.patterns import compile_bytes, first_span, spans
 
 _SAYS_SECRET = rf"(?i:{PASSWORD_WORDS}|secret|token|key|credential|auth|cookie|creds|psk|access[_.-]?id|_(?:sk|pat)\b)"
 _NAME = rf"[A-Za-z0-9_.-]*{_SAYS_SECRET}[A-Za-z0-9_.-]*"
@@ -88,7 +88,12 @@ class NamedSecret:
         return after(f'{key}="'.encode(), self.find) if is_name else None
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [*self._assigned(text), *self._spelled.find(text, self.is_spelled_secret), *self._listed(text)]
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
+        yield from self._assigned(text)
+        yield from self._spelled.find(text, self.is_spelled_secret)
+        yield from self._listed(text)
 
     def is_spelled_secret(self, spelled: Spelled) -> bool:
         """Return whether what a form found is a secret."""
@@ -99,33 +104,34 @@ class NamedSecret:
             and self._is_secret(name, value, is_tight=is_told)
         )
 
-    def _listed(self, text: bytes) -> Iterator[Span]:
-        """Yield secrets in the columns of tables and among the options of commands."""
+    def _listed(self, text: bytes) -> Iterator[Span | None]:
+        """Yield secrets in the columns of tables and among the options of commands, and None for what is none."""
         reached = 0
         for start, _ in spans(self._hints, text):
             if text[start + 1] in b"-/":
                 option = self._commands.at(text, start + 1)
-                if option and self._is_secret("password", text[slice(*option)]):
-                    yield option
+                yield option if option and self._is_secret("password", text[slice(*option)]) else None
             elif start >= reached:
                 cells, reached = cells_under(text, start)
-                yield from (cell[1:] for cell in cells if self._is_secret_cell(cell.name, text[cell.begin : cell.end]))
+                yield None
+                for name, begin, end in cells:
+                    yield (begin, end) if self._is_secret_cell(name, text[begin:end]) else None
 
     def _is_secret_cell(self, name: str, value: bytes) -> bool:
         return self._spelled.is_mixed(value) and self._is_secret(name, value)
 
-    def _assigned(self, text: bytes) -> Sequence[Span]:
-        found: list[Span] = []
+    def _assigned(self, text: bytes) -> Iterator[Span | None]:
         position = 0
-        while match := self._pattern.search(text, position):
-            start, position = match.span()
+        while match := first_span(self._pattern, text, position):
+            start, position = match
             begin, end = self._value(text, start, position)
             position = max(end, start + 1)
             if begin < end and self._is_given_secret(text, start, begin, end):
-                found.append((begin, end))
-            elif end - begin <= _SHORT:  # it may be a name itself: `key: password: …`, `auth token=…`
+                yield begin, end
+                continue
+            if end - begin <= _SHORT:  # it may be a name itself: `key: password: …`, `auth token=…`
                 position = start + max(1, len(_name(text[start:begin])))
-        return found
+            yield None
 
     def _value(self, text: bytes, start: int, end: int) -> Span:
         """Return the span of the value within a match; an empty one where there is none."""
@@ -190,7 +196,10 @@ class ForeignSecret:
         self._spelled = SpelledSecrets(FOREIGN_FORMS)
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [*self._spelled.find(text, self._named.is_spelled_secret)]
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
+        return self._spelled.find(text, self._named.is_spelled_secret)
 
 
 class SecretValue:

@@ -147,7 +147,11 @@ class AuthHeader:
         self._curl = compile_bytes(_TAKES_USER)
 
     def find(self, text: bytes) -> Sequence[Span]:
-        return [span for found in spans(self._pattern, text) if (span := self._value(text, *found))]
+        return all_of(self.steps(text))
+
+    def steps(self, text: bytes) -> Iterator[Span | None]:
+        for found in spans(self._pattern, text):
+            yield self._value(text, *found)
 
     def _value(self, text: bytes, start: int, end: int) -> Span | None:
         words = text[start:end].lower().lstrip()

@@ -76,25 +76,33 @@ class SpelledSecrets:
         self._letter = compile_bytes(r"[A-Za-z].*[0-9!#$%&*+=?@^~]|[0-9!#$%&*+=?@^~].*[A-Za-z]")
         self._algorithm = compile_bytes(_ALGORITHM)
 
-    def find(self, text: bytes, is_secret: Callable[[Spelled], bool]) -> Iterator[Span]:
-        """Yield the spans of the values written in such a form of which `is_secret` says so, in order."""
+    def find(self, text: bytes, is_secret: Callable[[Spelled], bool]) -> Iterator[Span | None]:
+        """Yield in order the spans of values in such a form of which `is_secret` says so, and None for others."""
         position = 0
         while found := first_span(self._forms.all, text, position):
             form, named, (begin, least) = self._forms.read(text, *found)
             # What is turned down may be written in another form from its name on.
             position = named[0] if found[0] < named[0] < begin else max(begin, found[0] + 1)
             near = min(len(text), least + _LONGEST_JUDGED)
-            end = self._rest.match(text, least, near).end() if form.is_open else least
+            end = self._end_of_rest(text, least, near) if form.is_open else least
             value = text[begin : whole(text, begin, end)]
             if not self._shows(form.evidence, value):
+                yield None
                 continue
             name = form.says or _name(text, *named)
             is_told = form.evidence is not Evidence.SIGNS or has_digit(value)
             if is_secret(Spelled(name, value, text[begin - 1 : begin] in _QUOTES, is_told)):
                 if end == near:
-                    end = self._rest.match(text, least).end()
+                    end = self._end_of_rest(text, least, len(text))
                 position = max(position, whole(text, begin, end))
                 yield begin, position
+            else:
+                yield None
+
+    def _end_of_rest(self, text: bytes, start: int, latest: int) -> int:
+        """Return where a value ends of which the first bytes end at `start`."""
+        rest = first_span(self._rest, text[start:latest])
+        return start + rest[1] if rest else start
 
     def _shows(self, evidence: Evidence, value: bytes) -> bool:
         """Return whether a value shows what is asked of it, as far as that can be told without its name."""
