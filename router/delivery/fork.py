@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import weakref
@@ -12,8 +13,16 @@ _resets: list[weakref.WeakMethod[Callable[[], None]]] = []
 _waits: list[weakref.WeakMethod[Callable[[], None]]] = []
 _MOST_WAIT_SECS = 1.0
 _quiet = threading.Lock()
-_forking: list[bool] = []
-"""For each fork under way, whether it holds `_quiet`."""
+_log = logging.getLogger("router")
+
+
+class _Forking(threading.local):
+    """What a thread has locked for a fork of its own: several may fork at once."""
+
+    held: threading.Lock | None = None
+
+
+_forking = _Forking()
 
 
 def reset_in_child(method: Callable[[], None]) -> None:
@@ -40,25 +49,34 @@ def no_fork_meanwhile() -> Iterator[None]:
 
 def _before() -> None:
     _call_all(_waits)
-    _forking.append(_quiet.acquire(timeout=_MOST_WAIT_SECS))
+    _forking.held = _quiet if _quiet.acquire(timeout=_MOST_WAIT_SECS) else None
 
 
-def _after() -> None:
-    if _forking.pop():
-        _quiet.release()
+def _after_in_parent() -> None:
+    if _forking.held is not None:
+        _forking.held.release()
+        _forking.held = None
 
 
 def _after_in_child() -> None:
-    _after()
+    # Whoever had it in the parent is not here to let it go.
+    global _quiet  # noqa: PLW0603 (a lock cannot be freed by another thread)
+    _quiet = threading.Lock()
+    _forking.held = None
     _call_all(_resets)
 
 
 def _call_all(methods: list[weakref.WeakMethod[Callable[[], None]]]) -> None:
+    """Call each, whatever becomes of the others."""
     for reference in list(methods):
         method = reference()
-        if method is not None:
+        if method is None:
+            continue
+        try:
             method()
+        except Exception as error:  # noqa: BLE001  # the others must have their turn
+            _log.error("At a fork %s failed: %s.", method.__qualname__, type(error).__name__)
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after_in_child)
+    os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)

@@ -13,6 +13,7 @@ from router.delivery.spool.files import Files
 from router.delivery.spool.folders import (
     ORPHANS,
     Folder,
+    close,
     names_of_files,
     names_of_folders,
     open_shared,
@@ -65,7 +66,7 @@ class Adoption:
     def forget_parent(self) -> None:
         """Close, in a forked child, what belongs to the parent."""
         if self._taken is not None:
-            os.close(self._taken)
+            close(self._taken)
 
     def _try(self, root: int, name: str) -> Folder | None:
         with self._lock, no_fork_meanwhile():

@@ -153,7 +153,7 @@ class Folder:
 
     def close(self) -> None:
         """Let the lock go; what the folder holds stays for whoever takes it next."""
-        _close(self.descriptor, self._lock)
+        close(self.descriptor, self._lock)
 
     def remove(self) -> None:
         """Remove the folder, if it holds nothing but its lock and unfinished files, and let go of it."""
@@ -198,9 +198,9 @@ def try_folder(root: int, name: str) -> Folder | None:
     except (BlockingIOError, FileNotFoundError):
         pass
     except OSError:
-        _close(descriptor, lock)
+        close(descriptor, lock)
         raise
-    _close(descriptor, lock)
+    close(descriptor, lock)
     return None
 
 
@@ -276,7 +276,12 @@ def size_of(folder: int, name: str) -> int:
     return 0
 
 
-def _close(*descriptors: int) -> None:
+def close(*descriptors: int) -> None:
+    """Close what is open of them; one that the host has closed behind our back is closed."""
     for descriptor in descriptors:
         if descriptor >= 0:
-            os.close(descriptor)
+            try:
+                os.close(descriptor)
+            except OSError as error:
+                if error.errno != errno.EBADF:
+                    raise

@@ -17,6 +17,7 @@ from router.delivery.spool.folders import (
     SUFFIX,
     Folder,
     bytes_in,
+    close,
     names_of_files,
     open_file,
     open_shared,
@@ -118,8 +119,7 @@ class DeadLetters:
 
     def forget_parent(self) -> None:
         """Let go, in a forked child, of the file that the parent writes at this moment."""
-        for descriptor in self._taken:
-            os.close(descriptor)
+        close(*self._taken)
 
     def _take(self, folder: Folder, name: str) -> int | None:
         with no_fork_meanwhile():

@@ -6,7 +6,7 @@ import contextlib
 import os
 from typing import NamedTuple
 
-from router.delivery.spool.folders import Folder, create_file, open_file
+from router.delivery.spool.folders import Folder, close, create_file, open_file
 from router.delivery.spool.records import (
     MARK_AT,
     RECORD_HEAD,
@@ -138,8 +138,7 @@ class Segment:
     def close(self) -> None:
         """Close the file; it opens itself again when it is needed."""
         descriptor, self._descriptor = self._descriptor, -1
-        if descriptor >= 0:
-            os.close(descriptor)
+        close(descriptor)
 
     def remove(self) -> None:
         """Delete the file."""

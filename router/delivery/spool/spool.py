@@ -14,7 +14,15 @@ from router.delivery.notices import Notices
 from router.delivery.settings import DeliverySettings
 from router.delivery.spool.adoption import Adopt, Adoption, Knows
 from router.delivery.spool.files import Files
-from router.delivery.spool.folders import ORPHANS, bytes_in, create_folder, names_of_folders, open_folder, open_root
+from router.delivery.spool.folders import (
+    ORPHANS,
+    bytes_in,
+    close,
+    create_folder,
+    names_of_folders,
+    open_folder,
+    open_root,
+)
 from router.delivery.spool.letters import DeadLetters, Kept
 from router.delivery.spool.records import record_of
 from router.delivery.spool.segment import Place, Segment
@@ -158,15 +166,18 @@ class Spool:
 
     def _close_root(self) -> None:
         root, self._root = self._root, -1
-        if root >= 0:
-            os.close(root)
+        close(root)
 
     def forget_parent(self) -> None:
         """Close, in a forked child, what belongs to the parent; its locks hold on."""
-        self._files.close()
-        self._adoption.forget_parent()
-        self._letters.forget_parent()
-        self._close_root()
+        for forget in (
+            self._files.close,
+            self._adoption.forget_parent,
+            self._letters.forget_parent,
+            self._close_root,
+        ):
+            with contextlib.suppress(OSError):  # what else stays open has to be tried, too
+                forget()
 
     def _degrade(self, error: OSError) -> None:
         if not self._degraded:
