@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import math
 import secrets
@@ -46,6 +47,8 @@ _MENDABLE = frozenset({"rejected", "wrong_project"})
 """What no other batch would change but an operator can: the calls wait as those do that cannot be delivered."""
 _VERDICTS: Mapping[DropReason, Verdict] = {"rejected": "rejected", "wrong_project": "wrong_project"}
 _LATER = _MENDABLE | {"retry"}
+_SHORTAGES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN})
+"""What says nothing of the file, but of the process or the machine, and passes."""
 
 
 def _failed(backlog: Backlog) -> Answer:
@@ -167,7 +170,8 @@ class Exporter:
         self._outbox.put_back(backlog)
         if backlog.flight:
             self._settle(backlog, backlog.flight, Answer("rejected", cause))
-        if isinstance(error, OSError) and backlog.failures >= OPENS_AFTER:  # only the spool raises it
+        is_of_file = isinstance(error, OSError) and error.errno not in _SHORTAGES  # only the spool raises it
+        if is_of_file and backlog.failures >= OPENS_AFTER:
             self._leave_unreadable(backlog)
         if not backlog.parked:
             return
