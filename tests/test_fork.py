@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import signal
 import threading
@@ -16,6 +17,14 @@ from router.delivery.fork import no_fork_meanwhile, reset_in_child
 from router.delivery.notices import Notices
 from router.delivery.settings import DeliverySettings
 from router.delivery.spool import Spool
+from router.testing import FakeLangfuse
+from tests.masked_calls import posting
+
+
+@pytest.fixture
+def langfuse():
+    with FakeLangfuse() as fake:
+        yield fake
 
 
 def in_child(work: Callable[[], bool]) -> bool:
@@ -107,3 +116,24 @@ def test_a_child_closes_what_its_parent_had_open_whatever_the_host_closed_of_it(
     os.close(opened[place])
     spool.forget_parent()
     assert opened_in(tmp_path) == []
+
+
+def test_no_child_is_forked_while_the_spool_is_opened(langfuse, tmp_path, monkeypatch):
+    """It would hold the lock of a folder that it knows nothing of, and nobody could adopt what is in it."""
+    lock, begun, children = fcntl.flock, threading.Event(), []
+
+    def slow(descriptor: int, operation: int) -> None:
+        lock(descriptor, operation)
+        begun.set()
+        forking.join(0.2)  # the fork has no way to say that it waits
+
+    def fork_meanwhile() -> None:
+        begun.wait(60)
+        children.append(in_child(lambda: opened_in(tmp_path) == []))
+
+    forking = threading.Thread(target=fork_meanwhile)
+    forking.start()
+    monkeypatch.setattr("fcntl.flock", slow)
+    with posting(langfuse, spool_dir=str(tmp_path)):
+        forking.join()
+    assert children == [True]

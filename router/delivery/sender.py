@@ -14,7 +14,7 @@ from router.config.loaded import ResolvedProject
 from router.config.model import Generation
 from router.delivery.backlog import Circuit, Destination
 from router.delivery.counters import Counters
-from router.delivery.fork import reset_in_child, wait_before_fork
+from router.delivery.fork import no_fork_meanwhile, reset_in_child, wait_before_fork
 from router.delivery.notices import Notices, Trouble, calls
 from router.delivery.outbox import Outbox
 from router.delivery.projects import Changes, Projects
@@ -57,9 +57,9 @@ class Sender:
         self._closed = False
         self._servers = Servers()
         self._start_afresh()
-        self._open_spool()
         wait_before_fork(self._wait_for_imports)
         reset_in_child(self._forget_parent)
+        self._open_spool()
 
     def _start_afresh(self) -> None:
         self._notices = Notices()
@@ -183,14 +183,15 @@ class Sender:
             from router.delivery.spool import Spool
 
             try:
-                spool = Spool(self._settings, self._notices, self._knows, self._adopt)
+                with no_fork_meanwhile():  # a child that does not know it would hold its lock
+                    spool = self._spool = Spool(self._settings, self._notices, self._knows, self._adopt)
             except OSError as error:
                 self._spool_due = time.monotonic() + _SPOOL_AGAIN_SECS
                 self._spool_failure = f"the spool cannot be used: {error.strerror}"
                 text = "The spool cannot be used: %s; calls wait in memory only."
                 self._notices.say("", self._spool_failure, logging.ERROR, text, error.strerror, pause=math.inf)
                 return
-            self._spool = self._outbox.spool = spool
+            self._outbox.spool = spool
         spool.start()
 
     def _knows(self, project: str) -> bool:
