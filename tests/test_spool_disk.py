@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import random
@@ -14,10 +15,11 @@ from pathlib import Path
 
 import pytest
 
-from router.delivery.spool.folders import take_folder
+from router.delivery.spool.folders import create_folder, open_root, remove_unmade, take_folder
 from router.delivery.spool.records import read_content
 from router.testing import FakeLangfuse
 from tests.masked_calls import leave, posting
+from tests.test_fork import opened_in
 from tests.test_spool import calls_of, deliver, spool_files, wait_for
 
 
@@ -202,6 +204,47 @@ def test_a_link_in_the_place_of_a_folder_or_a_lock_is_not_followed(langfuse, tmp
             "Dead letters cannot be kept: not a directory.",
         ]
     )
+
+
+@pytest.mark.parametrize("step", ["os.open", "os.fchmod", "fcntl.flock", "os.rename"])
+def test_a_spool_that_cannot_be_opened_leaves_nothing_behind(tmp_path, monkeypatch, step):
+    """It is tried again each minute: neither descriptors nor folders may add up."""
+    root = open_root(str(tmp_path))
+
+    def fail(*arguments: object, **words: object) -> None:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(step, fail)
+        with pytest.raises(OSError, match="Too many open files"):
+            create_folder(root)
+    assert opened_in(tmp_path) == [root]
+    assert list(tmp_path.iterdir()) == []
+    os.close(root)
+
+
+def test_what_a_process_left_that_was_killed_while_it_made_its_folder_is_removed(tmp_path):
+    """Empty or with its lock; one that somebody holds, or is making at this moment, stays."""
+    root = open_root(str(tmp_path))
+    held = create_folder(root)
+    names = [f".{number}-0123456789ab" for number in range(4)]
+    (tmp_path / held.name).rename(tmp_path / names[0])
+    for name in names[1:]:
+        (tmp_path / name).mkdir(0o700)
+    (tmp_path / names[1] / "lock").touch(0o600)
+    for name in names[:3]:
+        os.utime(tmp_path / name, (0, 0))
+    remove_unmade(root)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [names[0], names[3]]
+    held.close()
+    os.close(root)
+
+
+def test_a_folder_that_goes_before_it_is_opened_is_nobodys_trouble(tmp_path, caplog):
+    """Its process ended, and took it away, after the folder of all was listed."""
+    root = open_root(str(tmp_path))
+    assert take_folder(root, "1-0123456789ab") is None
+    os.close(root)
 
 
 READ_ONLY = """

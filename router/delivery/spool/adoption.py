@@ -19,6 +19,7 @@ from router.delivery.spool.folders import (
     open_shared,
     read_file,
     remove_unfinished,
+    remove_unmade,
     take_file,
     take_folder,
     try_folder,
@@ -50,6 +51,8 @@ class Adoption:
 
     def look(self, ended: threading.Event) -> None:
         """Adopt what dead processes left, until `ended`."""
+        with no_fork_meanwhile():
+            remove_unmade(self._root)
         for name in names_of_folders(self._root):
             if name in self._files:
                 continue

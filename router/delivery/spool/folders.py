@@ -10,6 +10,7 @@ import re
 import secrets
 import stat
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,8 @@ ORPHANS = "orphans"
 _MOST_BYTES = 1 << 30
 _UNFINISHED = ".new"
 _PAUSE_SECS = 0.01
+_MOST_MAKING_SECS = 60.0
+"""How long a process may take to make and lock its folder, which takes microseconds."""
 _OF_A_PROCESS = re.compile(r"\.?\d+-[0-9a-f]{12}")
 
 
@@ -36,14 +39,15 @@ def open_root(path: str, *, create: bool = True) -> int:
         with contextlib.suppress(FileExistsError):
             Path(path).mkdir(mode=0o700, parents=True)
     descriptor = _open_own(path)
-    if stat.S_IMODE(os.fstat(descriptor).st_mode) == 0o700:
+    with _closing_if_it_fails(descriptor):
+        if stat.S_IMODE(os.fstat(descriptor).st_mode) == 0o700:
+            return descriptor
+        if any(not _is_ours(name) for name in os.listdir(descriptor)):  # noqa: PTH208 (a descriptor has no Path)
+            words = "it holds other files, and others may look into it; name a folder within it"
+            raise PermissionError(errno.EPERM, words)
+        if create:
+            os.fchmod(descriptor, 0o700)
         return descriptor
-    if any(not _is_ours(name) for name in os.listdir(descriptor)):  # noqa: PTH208 (a descriptor has no Path)
-        os.close(descriptor)
-        raise PermissionError(errno.EPERM, "it holds other files, and others may look into it; name a folder within it")
-    if create:
-        os.fchmod(descriptor, 0o700)
-    return descriptor
 
 
 def open_folder(path: str, *, within: int, mend: bool = True) -> int:
@@ -53,9 +57,10 @@ def open_folder(path: str, *, within: int, mend: bool = True) -> int:
         OSError: it is a link, no folder, or somebody else's.
     """
     descriptor = _open_own(path, within=within)
-    if mend and stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o700:
-        os.fchmod(descriptor, 0o700)
-    return descriptor
+    with _closing_if_it_fails(descriptor):
+        if mend and stat.S_IMODE(os.fstat(descriptor).st_mode) != 0o700:
+            os.fchmod(descriptor, 0o700)
+        return descriptor
 
 
 def open_shared(root: int, name: str, *, create: bool = True) -> Folder:
@@ -78,6 +83,15 @@ def _open_own(path: str, *, within: int | None = None) -> int:
     return descriptor
 
 
+@contextlib.contextmanager
+def _closing_if_it_fails(descriptor: int) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
 def _is_ours(name: str) -> bool:
     return name in (DEAD, ORPHANS) or _OF_A_PROCESS.fullmatch(name) is not None
 
@@ -86,8 +100,9 @@ def create_file(folder: int, name: str) -> int:
     """Create a file that did not exist, whatever the umask, and return its descriptor."""
     flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
     descriptor = os.open(name, flags, 0o600, dir_fd=folder)
-    os.fchmod(descriptor, 0o600)
-    return descriptor
+    with _closing_if_it_fails(descriptor):
+        os.fchmod(descriptor, 0o600)
+        return descriptor
 
 
 def open_file(folder: int, name: str, *, writing: bool = True) -> int:
@@ -170,25 +185,52 @@ def create_folder(root: int) -> Folder:
     """Make and lock a folder for this process.
 
     Raises:
-        OSError: there is no room, or no permission.
+        OSError: there is no room, or no permission; then nothing is left of it.
     """
     name = f"{os.getpid()}-{secrets.token_hex(6)}"
     making = f".{name}"  # nobody looks into it before it is locked
     os.mkdir(making, 0o700, dir_fd=root)
-    descriptor = open_folder(making, within=root)
-    lock = create_file(descriptor, LOCK)
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    os.rename(making, name, src_dir_fd=root, dst_dir_fd=root)
+    descriptor = lock = -1
+    try:
+        descriptor = open_folder(making, within=root)
+        lock = create_file(descriptor, LOCK)
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        os.rename(making, name, src_dir_fd=root, dst_dir_fd=root)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(LOCK, dir_fd=descriptor)
+        with contextlib.suppress(OSError):
+            os.rmdir(making, dir_fd=root)
+        close(descriptor, lock)
+        raise
     return Folder(root, name, descriptor, lock)
 
 
+def remove_unmade(root: int) -> None:
+    """Remove folders whose processes were killed while they made them."""
+    for name in os.listdir(root):
+        if not name.startswith(".") or not _OF_A_PROCESS.fullmatch(name):
+            continue
+        with contextlib.suppress(OSError):
+            if time.time() - os.stat(name, dir_fd=root, follow_symlinks=False).st_mtime < _MOST_MAKING_SECS:
+                continue
+            folder = try_folder(root, name)
+            if folder is None:
+                os.rmdir(name, dir_fd=root)  # which fails where it is held: its lock is in it
+            else:
+                folder.remove()
+
+
 def try_folder(root: int, name: str) -> Folder | None:
-    """Lock the folder of a process that has ended; None while anybody else has its lock.
+    """Lock the folder of a process that has ended; None while anybody else has its lock, or when it is gone.
 
     Raises:
         OSError: it is no folder of the spool.
     """
-    descriptor = open_folder(name, within=root)
+    try:
+        descriptor = open_folder(name, within=root)
+    except FileNotFoundError:
+        return None
     lock = -1
     try:
         lock = open_file(descriptor, LOCK)
