@@ -237,6 +237,19 @@ def test_what_only_an_operator_can_change_is_held_back(langfuse, status):
     assert {request.path for request in langfuse.requests()} == {"/api/public/otel/v1/traces"}
 
 
+def test_a_flush_asks_what_is_held_back_once(langfuse, monkeypatch):
+    """However long it waits for another project."""
+    monkeypatch.setattr("router.delivery.exporter._FLUSH_GAP_SECS", 0.01)
+    langfuse.fail("payments", 401)
+    langfuse.slow("slow", seconds=0.2)
+    with posting(langfuse, "payments", "slow", retry_min_secs=3600, retry_max_secs=3600) as post:
+        post.send(1)
+        assert not post.sender.force_flush(20)
+        post.send(2, project="slow")
+        assert not post.sender.force_flush(0.4)
+        assert [request.project for request in langfuse.requests()].count("payments") == 2
+
+
 def test_what_is_held_back_is_dropped_after_the_maximum_age(langfuse):
     """Under its own reason; a server that refuses is not asked for each of the calls."""
     langfuse.fail("payments", 401)

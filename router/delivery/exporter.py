@@ -21,7 +21,6 @@ from router.delivery.outbox import Outbox
 from router.delivery.pace import Pace
 from router.delivery.projects import Changes, Projects
 from router.delivery.retry import Answer, Verdict, pause
-from router.delivery.servers import Servers
 from router.delivery.settings import DeliverySettings
 from router.delivery.slots import PATIENCE_SECS, CutShort, Slots
 from router.delivery.transport import Transport
@@ -69,13 +68,14 @@ class Exporter:
         projects: Projects,
         settings: DeliverySettings,
         notices: Notices,
-        servers: Servers,
+        transport: Transport,
     ) -> None:
         self._outbox = outbox
         self._projects = projects
-        self._servers = servers
         self._settings = settings
         self._notices = notices
+        self._transport = transport
+        self._keys = KeyCheck(projects, notices, transport)
         self._flights: dict[Backlog, asyncio.Task[None]] = {}
         self._timers: dict[Backlog, asyncio.TimerHandle] = {}
         self._pace = Pace(settings.max_requests_per_sec)
@@ -85,17 +85,15 @@ class Exporter:
 
     async def run(self) -> None:
         """Send until `stop` is called; what is under way then is cut off."""
-        async with Transport(self._settings, self._servers) as self._transport:
-            self._keys = KeyCheck(self._projects, self._notices, self._transport)
-            self.look()
-            self._check(self._projects)
-            await self._stopped.wait()
-            for timer in self._timers.values():
-                timer.cancel()
-            flights = list(self._flights.values())
-            for flight in flights:
-                flight.cancel()
-            await asyncio.gather(self._keys.stop(), *flights, return_exceptions=True)
+        self.look()
+        self._check(self._projects)
+        await self._stopped.wait()
+        for timer in self._timers.values():
+            timer.cancel()
+        flights = list(self._flights.values())
+        for flight in flights:
+            flight.cancel()
+        await asyncio.gather(self._keys.stop(), *flights, return_exceptions=True)
 
     def look(self) -> None:
         """Start or plan what the outbox announced."""
@@ -284,10 +282,13 @@ class Exporter:
         return max(wait, min(retry_after or 0.0, max(settings.retry_max_secs, _MOST_RETRY_AFTER_SECS)))
 
     async def _pause(self, backlog: Backlog, seconds: float) -> None:
-        """Wait for so long, or less when somebody flushes; however often that is, there is a gap between requests."""
+        """Wait for so long, or less when somebody flushes; however often that is, there is a gap between requests.
+
+        A flush has what is held back asked for once, at its beginning.
+        """
         gap = min(_FLUSH_GAP_SECS, self._settings.retry_min_secs)
         flush_left = self._flush_left()
-        if flush_left > 0:
+        if flush_left > 0 and backlog.held is None:
             seconds = min(seconds, max(gap, flush_left / 4))
         wake = self._pauses[backlog] = asyncio.Event()
         try:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import selectors
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -36,6 +38,8 @@ _SPOOL_AGAIN_SECS = 60.0
 """How long after a failure the spool is opened again, which what stood in its way may be gone by."""
 _IMPORT_SECS = 5.0
 """How long a fork may wait for the first use of the HTTP client; it takes some tenths of a second."""
+_START_AGAIN_SECS = 1.0
+"""How long after a failure the thread makes its loop and connections again."""
 _inherited: list[object] = []
 
 
@@ -70,13 +74,15 @@ class Sender:
         self._spool_failure = ""
         self._start_lock = threading.Lock()
         self._shutdown_lock = threading.RLock()
-        self._flush_lock = threading.Lock()
+        self._flush_lock = threading.RLock()  # a signal handler may flush while its thread does
         self._flushes = 0
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._exporter: Exporter | None = None
         self._imported = threading.Event()
         self._imported.set()
+        self._start_failure = ""
+        self._ended = threading.Event()
         self._clean = True
 
     def _wait_for_imports(self) -> None:
@@ -162,6 +168,7 @@ class Sender:
             self._closed = self._outbox.closed = True
             self.force_flush(limit - _end_secs(limit))
             dropped = self._outbox.abandon()
+            self._ended.set()
             if kept := self._counters.snapshot().spooled:
                 _log.warning("%s kept in the spool: not delivered within %.1f s.", calls(kept), limit)
             self._clean = not dropped
@@ -235,22 +242,54 @@ class Sender:
 
     def _run(self) -> None:
         try:
+            while not self._outbox.abandoned:
+                try:
+                    return self._send()
+                except BaseException as error:  # noqa: BLE001  # the last line of the thread
+                    self._tell_failed(error)
+                    if self._exporter is not None:
+                        return None
+                self._ended.wait(_START_AGAIN_SECS)
+        finally:
+            self._outbox.abandon()
+
+    def _send(self) -> None:
+        self._imported.clear()
+        try:
             import asyncio
 
             from router.delivery.exporter import Exporter
-
+            from router.delivery.transport import Transport
+        finally:
             self._imported.set()
+        _need_descriptors()
 
-            async def export() -> None:
-                exporter = Exporter(self._outbox, self._projects, self._settings, self._notices, self._servers)
+        async def export() -> None:
+            async with Transport(self._settings, self._servers) as transport:
+                exporter = Exporter(self._outbox, self._projects, self._settings, self._notices, transport)
                 self._loop, self._exporter = asyncio.get_running_loop(), exporter
+                self._notices.forget("", self._start_failure)
                 if self._outbox.abandoned:
                     exporter.stop()
                 await exporter.run()
 
-            asyncio.run(export())
-        except BaseException as error:  # noqa: BLE001  # the last line of the thread
-            _log.error("The sender has stopped: %s.", type(error).__name__)
-        finally:
-            self._imported.set()
-            self._outbox.abandon()
+        with asyncio.Runner() as runner:
+            runner.run(export())
+
+    def _tell_failed(self, error: BaseException) -> None:
+        words = (error.strerror if isinstance(error, OSError) else None) or type(error).__name__
+        if self._exporter is not None:
+            text, cause = "The sender has stopped: %s.", f"the sender has stopped: {words}"
+        else:
+            text, cause = "The sender cannot start: %s; calls wait.", f"the sender cannot start: {words}"
+            if cause != self._start_failure:
+                self._notices.forget("", self._start_failure)
+            self._start_failure = cause
+        self._notices.say("", cause, logging.ERROR, text, words, pause=math.inf)
+
+
+def _need_descriptors() -> None:
+    """Raise OSError where there are too few for a loop: one that is left half made complains when it is collected."""
+    with selectors.DefaultSelector():
+        for end in socket.socketpair():
+            end.close()
