@@ -265,18 +265,21 @@ class Router:
             self._reload_lock.release()
 
     def _start_worker(self) -> None:
-        with self._start_lock:
+        if not self._start_lock.acquire(blocking=False):
+            return  # it is under way, on another thread or on this one, which a signal handler interrupts
+        try:
             if self._worker is not None:
                 return
             worker = threading.Thread(
                 target=_work, args=(self._queue, self._processor.process), name="router-worker", daemon=True
             )
-            try:
-                worker.start()
-            except RuntimeError:  # no more threads for now: the call waits in the queue, and the next one tries again
-                return
+            worker.start()
             self._worker = worker
             self._watch()  # in a forked child, where nobody does yet
+        except RuntimeError:  # no more threads for now: the call waits in the queue, and the next one tries again
+            return
+        finally:
+            self._start_lock.release()
 
     def _drop_at_the_door(self) -> None:
         if self._queue.closed:

@@ -78,4 +78,6 @@ def test_one_that_never_begins_ends_with_its_account(langfuse, tmp_path: Path, m
         assert not post.sender.shutdown(0.1)
         assert post.account() == {"handled": 2, "dropped": {"shutdown": 2}}
         post.wait_for_end()
-        assert not post.sender._thread.is_alive()
+        thread = post.sender._thread
+        assert thread is not None
+        assert not thread.is_alive()

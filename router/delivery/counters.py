@@ -189,13 +189,14 @@ class _Account:
         self.mask_failed: Counter[str] = Counter()
 
     def stats(self) -> ProjectStats:
-        return ProjectStats(
+        dropped, masked, mask_failed = dict(self.dropped), dict(self.masked), dict(self.mask_failed)
+        return ProjectStats(  # a call that is handled meanwhile is one in flight
             self.handled,
             self.delivered,
-            dict(self.dropped),
+            dropped,
             self.spooled,
-            dict(self.masked),
-            dict(self.mask_failed),
+            masked,
+            mask_failed,
             self.dead_letters,
             self.dead_letters_removed,
         )
@@ -205,6 +206,9 @@ class Counters:
     """Counts for all threads of a process; a forked child starts from zero.
 
     `project` is None for a call that is dropped before it has one.
+
+    A signal handler of the host may log a call, or ask for the account, while its thread is in here. So nothing is
+    read, then called, then written: no handler can run between the two halves of `+=`.
     """
 
     def __init__(self) -> None:
@@ -212,7 +216,7 @@ class Counters:
         reset_in_child(self._start_afresh)
 
     def _start_afresh(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._accounts: dict[str | None, _Account] = {}
         self._decisions: dict[str, Counter[str]] = {name: Counter() for name in _DECISIONS}
         self._routes: dict[str, Counter[str]] = {}
@@ -255,7 +259,9 @@ class Counters:
     def dropped(self, project: str | None, reason: DropReason, count: int = 1) -> None:
         """Count calls that will never be delivered."""
         with self._lock:
-            self._of(project).dropped[reason] += count
+            dropped = self._of(project).dropped
+            dropped.setdefault(reason, 0)
+            dropped[reason] += count
 
     def spooled(self, project: str, count: int = 1) -> None:
         """Count calls that are left in the spool for the next process."""
@@ -279,7 +285,7 @@ class Counters:
     def snapshot(self) -> Stats:
         """Return the account at this moment; its sums agree with each other."""
         with self._lock:
-            accounts = {project: account.stats() for project, account in self._accounts.items()}
+            accounts = {project: account.stats() for project, account in list(self._accounts.items())}
             decisions: dict[str, Any] = {name: dict(counts) for name, counts in self._decisions.items()}
             decisions["routes"] = {rule: dict(counts) for rule, counts in self._routes.items()}
             decisions["decisions"] = Timing(tuple(self._timed), self._seconds)

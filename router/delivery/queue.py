@@ -32,7 +32,7 @@ class ByteBoundedQueue(Generic[T]):
 
     def _start_afresh(self) -> None:
         self._items: deque[tuple[T, int]] = deque()
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of the host may put while its thread does
         self._changed = threading.Condition(self._lock)
         self._bytes = self._put = self._done = self._waiting = 0
         self.closed = False
