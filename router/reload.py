@@ -32,7 +32,9 @@ class Configuration:
     @classmethod
     def compile(cls, loaded: LoadedConfig) -> Configuration:
         """Compile what was loaded with an environment, so that projects have credentials."""
-        return cls(loaded, RoutingTable.compile(loaded), compile_policies(loaded))
+        policies = compile_policies(loaded)
+        policies.prepare()
+        return cls(loaded, RoutingTable.compile(loaded), policies)
 
 
 @dataclass(frozen=True, slots=True)

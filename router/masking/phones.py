@@ -196,6 +196,13 @@ def _is_international(written: bytes, digits: bytes, *, named: bool) -> bool:
     return False
 
 
+def load_plans() -> None:
+    """Import now what the first numbers of each country would need; takes 0.15 s."""
+    import phonenumbers
+
+    phonenumbers.PhoneMetadata.load_all()
+
+
 @lru_cache(maxsize=256)
 def _plan(code: int) -> tuple[Any, frozenset[int]] | None:
     """Return what national numbers of a country code look like, and how long they can be; None for no code."""

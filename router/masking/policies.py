@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from typing import Final
 
 from pydantic import SecretStr
@@ -12,7 +13,7 @@ from router.config.mask_paths import Path, Segment
 from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, EnvRef, FileRef, MaskStep
 from router.errors import ConfigError, MaskingError
 from router.masking.compiling import Compiler
-from router.masking.detectors import Detector, Gate, builtin_detectors
+from router.masking.detectors import Detector, Gate, Prepared, builtin_detectors
 from router.masking.policy import REDACTED, Finder, PathStep, Policy, Replacement
 
 _ERROR_TEXT: Final = (Segment("error"), Segment("message"))
@@ -62,6 +63,16 @@ class MaskingPolicies:
     def names(self) -> tuple[str, ...]:
         """Every mask that can be named by hand, the two built-in ones last; a request's function is none of them."""
         return tuple(name for name in self._masks if name != MASK_FUNCTION)
+
+    def prepare(self) -> None:
+        """Import what the detectors would import when they first find something.
+
+        A child that is forked while another thread imports something could never import it itself.
+        """
+        for part in chain.from_iterable(self._masks.values()):
+            finder = part if isinstance(part, Finder) else part.finder
+            if finder is not None and isinstance(finder.detector, Prepared):
+                finder.detector.prepare()
 
     def policy(self, names: Iterable[str]) -> Policy:
         """Return the union of the masks `names`. Raises UnknownMask."""

@@ -8,7 +8,7 @@ from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after
 from router.masking.detectors.keys import keys_say
 from router.masking.detectors.surroundings import is_in_dump
 from router.masking.patterns import compile_bytes, spans
-from router.masking.phones import PHONE_SIGN, find_phones
+from router.masking.phones import PHONE_SIGN, find_phones, load_plans
 
 
 class Email:
@@ -60,6 +60,9 @@ class Phone:
         landline hotline whatsapp sms msisdn handy rufnummer celular
         """.split()
     )
+
+    def prepare(self) -> None:
+        load_plans()
 
     def under(self, keys: Keys) -> Find | None:
         return after(b"phone: ", self.find) if keys_say(keys, self._KEYS) else None

@@ -92,6 +92,15 @@ class Stepwise(Protocol):
         ...
 
 
+@runtime_checkable
+class Prepared(Protocol):
+    """A detector that imports something for the first value that it looks at twice, unless it was prepared."""
+
+    def prepare(self) -> None:
+        """Import it."""
+        ...
+
+
 @lru_cache(maxsize=256)
 def takes_steps(kind: type) -> bool:
     """Return whether detectors of a class are `Stepwise`; asking each takes as long as reading a short text."""

@@ -8,7 +8,7 @@ from router.masking.cards import CARD_SIGN, find_cards
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, all_of, is_in_uuid
 from router.masking.detectors.keys import keys_say
 from router.masking.detectors.surroundings import Lines, is_in_dump, is_in_matrix, is_trace
-from router.masking.ibans import IBAN_START, find_ibans
+from router.masking.ibans import IBAN_START, find_ibans, load_countries
 
 _NO_CARDS = (is_in_uuid, is_in_dump, is_trace)
 
@@ -49,6 +49,9 @@ class Iban:
     shortest = 15
     shortest_number = NO_NUMBER
     reaches_far = False
+
+    def prepare(self) -> None:
+        load_countries()
 
     def find(self, text: bytes) -> Sequence[Span]:
         return all_of(self.steps(text))
