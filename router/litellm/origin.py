@@ -141,7 +141,9 @@ def is_passed_through(params: Mapping[str, Any]) -> bool:
     """
     headers = mapping_of(params.get("proxy_server_request")).get("headers")
     kind = getattr(sys.modules.get("starlette.datastructures"), "Headers", None)
-    return isinstance(kind, type) and isinstance(headers, kind) and private.installed_release() >= private.PASS_THROUGH
+    return (
+        isinstance(kind, type) and isinstance(headers, kind) and private.installed_release() >= private.KEEPS_KEYS_APART
+    )
 
 
 def _passed_through(kwargs: Mapping[str, Any], params: Mapping[str, Any], slot: Mapping[str, Any]) -> Caller | None:

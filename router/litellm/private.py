@@ -101,7 +101,7 @@ ROUTED = PrivateName(
     "a client's own words may stand as model_group, model_id and deployment of a refused call",
     (1, 103),
 )
-PASS_THROUGH: Release = (1, 100)
+KEEPS_KEYS_APART: Release = (1, 100)
 """Since then a client's metadata cannot overwrite the key's identity on its way through a pass-through endpoint."""
 NAMES = (
     *(THREAD_POOL, POOL_MOST, POOL_FREE),
