@@ -11,11 +11,15 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
 from pathlib import Path
 
 import pytest
 
-from router.delivery.spool.folders import create_folder, open_root, remove_unmade, take_folder
+from router.delivery.notices import Notices
+from router.delivery.spool.adoption import Adoption
+from router.delivery.spool.files import Files
+from router.delivery.spool.folders import create_folder, open_root, read_file, remove_unmade, take_folder
 from router.delivery.spool.records import read_content
 from router.testing import FakeLangfuse
 from tests.masked_calls import leave, posting
@@ -244,6 +248,37 @@ def test_a_folder_that_goes_before_it_is_opened_is_nobodys_trouble(tmp_path, cap
     """Its process ended, and took it away, after the folder of all was listed."""
     root = open_root(str(tmp_path))
     assert take_folder(root, "1-0123456789ab") is None
+    os.close(root)
+
+
+def test_a_file_that_is_not_a_spools_is_read_and_told_once(tmp_path, monkeypatch, caplog):
+    """Until it changes: it could be a large one, and the folder is looked at every 30 s."""
+    clock = [0.0]
+    reads: list[str] = []
+
+    def read(folder: int, name: str) -> bytes:
+        reads.append(name)
+        return read_file(folder, name)
+
+    monkeypatch.setattr("router.delivery.spool.adoption.read_file", read)
+    left = tmp_path / "1-0123456789ab"
+    left.mkdir(0o700)
+    (left / "lock").touch(0o600)
+    (left / "1.spool").write_bytes(b"foreign")
+    root = open_root(str(tmp_path))
+    files = Files(create_folder(root))
+    notices = Notices(lambda: clock[0])
+    adoption = Adoption(root, files, threading.Lock(), notices, lambda _: True, lambda *_: None)
+    for _ in range(3):
+        adoption.look(threading.Event())
+        clock[0] += 100
+    assert reads == ["1.spool"]
+    text = f"The spool file {left.name}/1.spool is left alone: it is damaged, or not a file of the spool."
+    assert caplog.messages == [text]
+    (left / "1.spool").write_bytes(b"foreign as well")
+    adoption.look(threading.Event())
+    assert caplog.messages == [text, text]
+    files.leave()
     os.close(root)
 
 

@@ -13,6 +13,7 @@ from router.delivery.spool.files import Files
 from router.delivery.spool.folders import (
     ORPHANS,
     Folder,
+    changed_at,
     close,
     names_of_files,
     names_of_folders,
@@ -47,6 +48,8 @@ class Adoption:
         self._knows = knows
         self._adopt = adopt
         self._told: set[str] = set()
+        self._foreign: dict[tuple[str, str], int] = {}
+        """When those files last changed that are not a spool's: nothing new is in them until they do again."""
         self._taken: int | None = None
 
     def look(self, ended: threading.Event) -> None:
@@ -81,10 +84,12 @@ class Adoption:
     def _adopt_folder(self, folder: Folder) -> None:
         try:
             for name in names_of_files(folder.descriptor):
+                if self._is_foreign(folder, name):
+                    continue
                 try:
                     self._adopt_file(folder, name)
                 except (OSError, ValueError) as error:
-                    self._leave_alone(folder.name, name, error)
+                    self._leave_alone(folder, name, error)
         finally:
             with self._lock:
                 self._files.end_folder()
@@ -141,7 +146,8 @@ class Adoption:
             return
         try:
             for name in names_of_files(orphans.descriptor):
-                self._adopt_orphan(orphans, name)
+                if not self._is_foreign(orphans, name):
+                    self._adopt_orphan(orphans, name)
         finally:
             orphans.close()
 
@@ -167,8 +173,14 @@ class Adoption:
             self._told.discard(project)
             self._adopt_file(self._files.own, own)
         except (OSError, ValueError) as error:
-            self._leave_alone(ORPHANS, name, error)
+            self._leave_alone(orphans, name, error)
 
-    def _leave_alone(self, folder: str, name: str, error: Exception) -> None:
+    def _is_foreign(self, folder: Folder, name: str) -> bool:
+        changed = self._foreign.get((folder.name, name))
+        return changed is not None and changed == changed_at(folder.descriptor, name)
+
+    def _leave_alone(self, folder: Folder, name: str, error: Exception) -> None:
+        if isinstance(error, ValueError):
+            self._foreign[folder.name, name] = changed_at(folder.descriptor, name)
         text = "The spool file %s/%s is left alone: %s."
-        tell(self._notices, f"{folder} {name}", text, folder, name, words_of(error))
+        tell(self._notices, f"{folder.name} {name}", text, folder.name, name, words_of(error))

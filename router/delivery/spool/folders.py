@@ -318,6 +318,13 @@ def size_of(folder: int, name: str) -> int:
     return 0
 
 
+def changed_at(folder: int, name: str) -> int:
+    """Return when a file or its mode last changed, in ns; 0 when it has vanished."""
+    with contextlib.suppress(OSError):
+        return os.stat(name, dir_fd=folder, follow_symlinks=False).st_ctime_ns
+    return 0
+
+
 def close(*descriptors: int) -> None:
     """Close what is open of them; one that the host has closed behind our back is closed."""
     for descriptor in descriptors:
