@@ -218,3 +218,26 @@ def test_a_thread_that_the_disk_keeps_is_not_left_without_its_folders(langfuse, 
     with pytest.raises(OSError, match="Bad file descriptor"):
         os.fstat(root)
     assert list(tmp_path.glob("*/lock")) == []
+
+
+def test_a_disk_that_hangs_keeps_neither_health_nor_a_flush(langfuse, tmp_path, monkeypatch):
+    """What is asked meanwhile is answered, and the flush ends with its limit."""
+    write, disk, stuck = os.pwrite, threading.Event(), threading.Event()
+
+    def slow(*arguments: Any) -> int:
+        stuck.set()
+        disk.wait(60)
+        return write(*arguments)
+
+    with posting(langfuse, spool_dir=str(tmp_path)) as post:
+        post.send(1)
+        assert post.sender.force_flush(60)
+        monkeypatch.setattr("os.pwrite", slow)
+        sending = threading.Thread(target=post.send, args=(2,))
+        sending.start()
+        assert stuck.wait(60)
+        assert post.sender.circuits() == {"payments": "closed"}
+        assert not post.sender.force_flush(0.1)
+        disk.set()
+        sending.join()
+        assert post.sender.force_flush(60)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,8 @@ from router.delivery.settings import DeliverySettings
 if TYPE_CHECKING:
     from router.delivery.spool import Place, Run, Segment, Spool
 
+_LEAST_LOCK_SECS = 0.05
+"""How long even somebody without time waits for the lock, which others have for microseconds."""
 _BYTES_IN_LINE = attrgetter("bytes")
 
 
@@ -158,7 +161,9 @@ class Outbox:
         Nobody waits for spans that are held back: only an operator can help those.
         """
         deadline = time.monotonic() + timeout
-        with self._lock:
+        with self._locked(timeout) as is_locked:
+            if not is_locked:
+                return False
             targets = [(backlog, backlog.taken) for backlog in self._backlogs]
             while True:
                 targets = [(backlog, taken) for backlog, taken in targets if backlog.first_open < taken]
@@ -182,16 +187,16 @@ class Outbox:
             return True
 
     def try_held(self) -> None:
-        """Hold nothing back that is not refused once more."""
-        with self._lock:
-            self.flushes += 1
-            for backlog in self._backlogs:
-                backlog.held = None
+        """Hold nothing back that is not refused once more; only until `flush_until` is there time for it."""
+        with self._locked(self.flush_until - time.monotonic()) as is_locked:
+            if is_locked:
+                self.flushes += 1
+                for backlog in self._backlogs:
+                    backlog.held = None
 
     def circuits(self) -> dict[str, Circuit]:
         """Return the state of each account that has spans waiting, or had; the worst one of all that it stands for."""
-        with self._lock:
-            backlogs = list(self._backlogs)
+        backlogs = list(self._backlogs)  # a copy, and no lock: a disk that hangs must not keep it from being told
         found: dict[str, Circuit] = {}
         for backlog in backlogs:
             if found.get(backlog.account, "closed") == "closed":
@@ -265,6 +270,16 @@ class Outbox:
             text = "%s of project %s removed: ROUTER_SPOOL_DEAD_MAX_BYTES is reached."
             letters = f"{count} dead letter{'s' if count > 1 else ''}"
             self._notices.say(project, "dead letters removed", logging.WARNING, text, letters, project)
+
+    @contextlib.contextmanager
+    def _locked(self, timeout: float) -> Iterator[bool]:
+        """Lock for what has a limit, and say whether that came in time: a disk that hangs keeps the lock."""
+        is_locked = self._lock.acquire(timeout=max(_LEAST_LOCK_SECS, timeout))
+        try:
+            yield is_locked
+        finally:
+            if is_locked:
+                self._lock.release()
 
     def _read_parked(self, backlog: Backlog, spans: list[bytes]) -> int:
         """Append the oldest parked spans to `spans`: up to one batch, or one alone to try with; return their size."""

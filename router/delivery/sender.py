@@ -134,8 +134,9 @@ class Sender:
 
     def force_flush(self, timeout: float) -> bool:
         """Send everything accepted so far; return whether all of it was settled within `timeout` seconds."""
+        deadline = time.monotonic() + timeout
         with self.hurrying(timeout):
-            return self._outbox.wait_until_settled(timeout)
+            return self._outbox.wait_until_settled(deadline - time.monotonic())
 
     @contextlib.contextmanager
     def hurrying(self, timeout: float) -> Iterator[None]:
