@@ -96,7 +96,7 @@ def test_an_application_runs(
             env={**process_environment(), **environ, "ROUTER_SHUTDOWN_TIMEOUT_SECS": "60"},
             capture_output=True,
             text=True,
-            timeout=200,
+            timeout=280,
             check=False,
         )
         assert (done.returncode, done.stdout.splitlines()) == (0, printed), done.stderr
