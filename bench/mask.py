@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bench.mask_texts import KB, dense_texts, hostile_texts, prose, texts
+from bench.mask_texts import KB, crowded_texts, dense_texts, hostile_texts, prose, texts
 from bench.measure import Effort, frozen_heap
 from bench.report import Progress, Table, Target
 from router.config import load_text
@@ -61,6 +61,7 @@ def measure_mask(effort: Effort, progress: Progress) -> list[Table]:
         _hostile(masks["five"], effort, progress),
         _by_size(masks, effort, progress),
         _stalls(masks["all"], effort, progress),
+        _crowded(masks["all"], effort, progress),
     ]
 
 
@@ -133,6 +134,21 @@ def _hostile(five: Callable[[str], str], effort: Effort, progress: Progress) -> 
         columns=("text", "CPU ms"),
         rows=tuple(rows),
         targets=(_at_most("hostile 100 kB: 20 ms at most", max(taken for _, taken in rows), 20, "ms"),),
+    )
+
+
+def _crowded(mask_all: Callable[[str], str], effort: Effort, progress: Progress) -> Table:
+    rows = []
+    size = min(100, effort.longest_kb // 5)
+    for name, text in crowded_texts(size * KB).items():
+        progress(f"mask: {name}")
+        rows.append((name, cpu_us(mask_all, text, min(effort.rounds, 3)) / 1_000))
+    most = 2 * size
+    return Table(
+        title=f"mask: {_told(size)} of finds, or of what nearly is one, again and again, with all detectors",
+        columns=("text", "CPU ms"),
+        rows=tuple(rows),
+        targets=(_at_most(f"{_told(size)}: {most} ms at most", max(taken for _, taken in rows), most, "ms"),),
     )
 
 

@@ -66,6 +66,22 @@ def dense_texts(size: int) -> dict[str, str]:
     }
 
 
+def crowded_texts(size: int) -> dict[str, str]:
+    """Return texts of `size` characters that are full of finds, or of names of secrets without one."""
+    units = {
+        "arrows between names": "->key",
+        "names without values": "password: ",
+        "options of a command": "mysql -p ",
+        "cards": "4111 1111 1111 1111, ",
+        "telephone numbers": "+49 30 23125 777, ",
+        "IP addresses": "203.0.113.7, ",
+        "account numbers": "DE89 3704 0044 0532 0130 00, ",
+        "dates": "2026-03-14 at 10:30:00, ",
+    }
+    spaced = {"no-break spaces": prose(size).replace(" ", "\u00a0")}
+    return {**{name: (unit * size)[:size] for name, unit in units.items()}, **spaced}
+
+
 def hostile_texts(size: int = 100 * KB) -> dict[str, str]:
     """Return texts of `size` characters that nearly match, again and again."""
     units = {
