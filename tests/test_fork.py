@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import logging
 import os
 import signal
 import threading
@@ -95,6 +96,21 @@ def test_what_cannot_start_afresh_keeps_nothing_else_from_it(caplog):
         ]
 
     assert in_child(are_fresh)
+
+
+def test_nor_does_a_log_that_raises():
+    """A filter of the host that wants the request which is being answered, say."""
+
+    class NeedsRequest(logging.Filter):
+        def filter(self, record: logging.LogRecord) -> bool:
+            raise RuntimeError
+
+    parts, needs_request = [Part(fails=True), Part(fails=False)], NeedsRequest()
+    logging.getLogger("router").addFilter(needs_request)
+    try:
+        assert in_child(lambda: all(part.is_fresh for part in parts))
+    finally:
+        logging.getLogger("router").removeFilter(needs_request)
 
 
 def opened_in(folder: Path) -> list[int]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from router.loglines import log_lines
+
 _resets: list[weakref.WeakMethod[Callable[[], None]]] = []
 _waits: list[weakref.WeakMethod[Callable[[], None]]] = []
 _MOST_WAIT_SECS = 1.0
 _quiet = threading.Lock()
-_log = logging.getLogger("router")
+_log = log_lines()
 
 
 class _Forking(threading.local):
