@@ -206,7 +206,7 @@ class Router:
         """Send everything accepted so far; return whether all of it was delivered or dropped within `timeout` s."""
         deadline = time.monotonic() + timeout
         with self._sender.hurrying(timeout):
-            if not self._queue.join(timeout):
+            if not self._queue.join(max(0.0, deadline - time.monotonic())):
                 return False
             return self._sender.force_flush(max(0.0, deadline - time.monotonic()))
 
