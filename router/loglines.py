@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import MutableMapping
 from typing import Any
 
 
@@ -12,9 +11,6 @@ class _Guarded(logging.LoggerAdapter[logging.Logger]):
     def log(self, level: int, msg: object, *args: object, **kwargs: Any) -> None:
         with contextlib.suppress(Exception):  # a filter of a web framework, say, that wants a request
             super().log(level, msg, *args, stacklevel=kwargs.pop("stacklevel", 1) + 1, **kwargs)
-
-    def process(self, msg: Any, kwargs: MutableMapping[str, Any]) -> tuple[Any, MutableMapping[str, Any]]:
-        return msg, kwargs
 
 
 def log_lines() -> logging.LoggerAdapter[logging.Logger]:

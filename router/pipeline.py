@@ -173,7 +173,7 @@ class Router:
 
     def log(self, call: CallRecord) -> None:
         """Route, mask and deliver a call. Never blocks and never raises; what is lost is counted."""
-        self._take(lambda: call, lambda: _size_of(call))
+        self.handle(lambda: call, _size_of(call))
 
     def handle(self, make_record: Callable[[], CallRecord], size: int = 0) -> None:
         """Do the same for a record that is made later, on the worker's thread.
@@ -182,7 +182,17 @@ class Router:
             make_record: makes the record, from what nobody else can change any more.
             size: bytes that it holds on to until then.
         """
-        self._take(make_record, lambda: size)
+        is_taken = False
+        try:
+            self._counters.accept(None)
+            is_taken = self._queue.put(make_record, size)
+            if not is_taken:
+                self._drop_at_the_door()
+            elif self._worker is None:
+                self._start_worker()
+        except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
+            if not is_taken:  # else it is sent all the same
+                self._processor.drop(None, "adapter_failed", error)
 
     def discard_duplicate(self) -> None:
         """Count a call that the host reported a second time."""
@@ -229,16 +239,6 @@ class Router:
     def shutdown_at_exit(self) -> bool:
         """Do the same at the end of the process, so that it is gone within the setting, whatever hangs."""
         return self.shutdown(self._settings.shutdown_timeout_secs * _DRAIN_SHARE)
-
-    def _take(self, make_record: Callable[[], CallRecord], size: Callable[[], int]) -> None:
-        try:
-            self._counters.accept(None)
-            if not self._queue.put(make_record, size()):
-                self._drop_at_the_door()
-            elif self._worker is None:
-                self._start_worker()
-        except Exception as error:  # noqa: BLE001 - the boundary of the caller's thread: the host never hears of us
-            self._processor.drop(None, "adapter_failed", error)
 
     def _start_in_child(self) -> None:
         self._forget_worker()
@@ -321,7 +321,10 @@ def _in_one_line(answer: Reloaded) -> str:
 
 
 def _size_of(call: object) -> int:
-    return (call.size or held_bytes(call)) if isinstance(call, CallRecord) else 0
+    """Return what a call holds; nothing where that cannot be told, as of a foreign mapping that raises."""
+    with contextlib.suppress(Exception):
+        return (call.size or held_bytes(call)) if isinstance(call, CallRecord) else 0
+    return 0
 
 
 def _shutdown_at_exit(reference: weakref.ref[Router]) -> None:

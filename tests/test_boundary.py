@@ -95,8 +95,8 @@ def test_what_is_no_exception_ends_no_thread_either(error: BaseException, router
     assert (router.stats().delivered, router.stats().dropped) == (1, {"adapter_failed": 1})
 
 
-def test_a_content_that_cannot_be_measured_is_counted(router: Router) -> None:
-    """`log` measures it on the caller's thread."""
+def test_a_content_that_cannot_be_measured_arrives(langfuse: FakeLangfuse, router: Router) -> None:
+    """`log` measures it on the caller's thread; the worker copies what there is."""
 
     class Moved(dict[str, str]):
         def values(self) -> object:  # type: ignore[override]
@@ -104,7 +104,23 @@ def test_a_content_that_cannot_be_measured_is_counted(router: Router) -> None:
 
     router.log(make_record(input=Moved(a="1"), size=0))
     assert router.flush(60)
-    assert (router.stats().handled, router.stats().dropped) == (1, {"adapter_failed": 1})
+    assert (router.stats().handled, router.stats().delivered) == (1, 1)
+    assert [span.input for span in langfuse.spans()] == [{"a": "1"}]
+
+
+def test_a_call_that_was_taken_is_not_counted_as_lost(router: Router, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever goes wrong once it is in the queue, it leaves with the next one."""
+
+    def start(thread: threading.Thread) -> None:
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", start)
+        router.log(make_record(call_id="1"))
+    router.log(make_record(call_id="2"))
+    assert router.flush(60)
+    stats = router.stats()
+    assert (stats.handled, stats.delivered, stats.dropped) == (2, 2, {})
 
 
 def test_calls_that_a_shutdown_leaves_unmasked_are_told(

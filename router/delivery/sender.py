@@ -245,11 +245,12 @@ class Sender:
         try:
             while not self._outbox.abandoned:
                 try:
-                    return self._send()
+                    self._send()
+                    return
                 except BaseException as error:  # noqa: BLE001  # the last line of the thread
                     self._tell_failed(error)
                     if self._exporter is not None:
-                        return None
+                        return
                 self._ended.wait(_START_AGAIN_SECS)
         finally:
             self._outbox.abandon()

@@ -144,7 +144,7 @@ def _pieces(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
 
 
 def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int] | None]:
-    # Of two that overlap either may be the card: by chance one in twenty of a row of figures passes for one.
+    # Of two that overlap either may be the card: by chance some of a row of figures pass for one.
     free, overlapping = start, False
     for position in (_groups if end - start < _LONG_RUN else _likely)(text, start, end):
         if end - position < SIZES[0]:
