@@ -24,7 +24,8 @@ _OPTIONS = (
 )
 """What stands directly before a password, and the programs of which this is said: others take other things there."""
 _VALUE = r"[^\s\"'`|;&<>,\]]+"
-_LONGEST_COMMAND = 200
+LONGEST_COMMAND = 200
+"""Bytes before an option in which its program stands."""
 COMMANDS_SIGN = (
     r"(?:mysql[a-z_]*|mariadb[a-z-]*|7z[a-z]?|rar|zip|sshpass|mongo[a-z]*|twine|rdesktop|-cli|https?|\bxh|sqlcmd|bcp|ipmitool"
     r"|mosquitto_[a-z]+|ldap[a-z]+|ssh-keygen|freerdp3?|cqlsh)(?:\.exe)?[\s\"',]|(?i:login)|openssl|sudo"
@@ -47,7 +48,7 @@ class CommandSecrets:
 
     def at(self, text: bytes, start: int) -> Span | None:
         """Return the span of the password that the option at `start` gives; it may be a placeholder."""
-        before = text[max(0, start - _LONGEST_COMMAND) : start]
+        before = text[max(0, start - LONGEST_COMMAND) : start]
         for option, program in self._programs[text[start : start + 2]]:
             if first_span(program, before) and (given := option.match(text, start)):
                 begin, end = given.span(1)

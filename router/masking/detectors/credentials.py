@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterator, Sequence
 
+from router.masking.detectors.commands import LONGEST_COMMAND
 from router.masking.detectors.detector import NO_NUMBER, Span, all_of, has_digit
 from router.masking.detectors.placeholders import Placeholders
 from router.masking.patterns import (
@@ -34,7 +35,6 @@ _LONGEST_START = 128
 """Bytes of a token before what it is known by."""
 _BEGIN_A_MIDDLE = b".:|-"
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
-_LONGEST_COMMAND = 200
 _TAKES_USER = (
     r"(?:^|[^A-Za-z0-9_.-])(?:curl|https?|httpie|xh|wget)(?:\.exe)?[\s\"'][^|;&\n]*$|--(?:proxy-user|auth)[ =]"
 )
@@ -161,7 +161,7 @@ class AuthHeader:
         start += header.start(1)
         value = text[start:end]
         if words.startswith(b"-"):
-            return (start, end) if self._logs_in(text[max(0, start - _LONGEST_COMMAND) : start], value) else None
+            return (start, end) if self._logs_in(text[max(0, start - LONGEST_COMMAND) : start], value) else None
         if words.startswith(b"bundle_"):
             return (start, end)
         if words.startswith(b"basic"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import NamedTuple
 
@@ -11,8 +11,17 @@ from router.masking.names import PASSWORDS_ELSE, PASSWORDS_IN_ASCII
 FOREIGN = "|".join((*PASSWORDS_IN_ASCII, "mot[_-]?de[_-]?passe"))
 PASSWORD_WORDS = rf"pass(?:wor[dt]|wd|phrase|code)?|pwd?|{FOREIGN}"
 """What people call a password, in the languages that write it with ASCII; to be compared without case."""
-# Without case as far as RE2 knows it of bytes, and with a capital where it does not.
-OTHER_WORDS = "|".join(f"(?i:{word})|{word.capitalize()}" for word in PASSWORDS_ELSE)
+
+
+def in_any_case(words: Iterable[str], before: str = "") -> str:
+    """Return a pattern of words without case as far as RE2 knows it of bytes, and with a capital where it does not.
+
+    `before` is a pattern of what stands before those in ASCII.
+    """
+    return "|".join(f"(?i:{before}{word})" if word.isascii() else f"(?i:{word})|{word.capitalize()}" for word in words)
+
+
+OTHER_WORDS = in_any_case(PASSWORDS_ELSE)
 KIND = (
     r"(?:access|account|api|auth|bearer|client|consumer|encryption|license|master|private|refresh|secret|service|session"
     r"|shared|signing|storage|subscription)"
@@ -32,11 +41,15 @@ VALUE_GOES_ON = r"[^\s\"'`<>\\|]*"
 """What follows them of the value. It is left out above, as it may hold the next name and be read again from there."""
 _FIRST, _REST = r"[^\s\"'`<>(){}\[\]*=&;]", r"[^\s\"'`<>(){}\[\]=&;]"
 QUOTED = r"([^\"'`\n\\]{4,})"
+AFTER_USER = rf"{QUOTE}[^\"'`\n\\]+{QUOTE}[ \t]*,[ \t]*{QUOTE}{QUOTED}{QUOTE}"
+"""A value behind another one, as a password is behind a user."""
+AS_VALUE = rf"(?:\s+[a-z-]+=[\"'][^\"'<>\n]*[\"']){{0,3}}?\s+value=[\"']{QUOTED}"
+"""A value among the attributes of an element."""
 _ARROW = r"(?:[:=]|[-=]>|→|--? |– |(?i:is|was):? )"
 _BUILT = r"(?i:api_?key|(?:access|auth|bearer|refresh)_?token|(?:client_?)?secret(?:_?(?:access_?)?key)?)"
 """Names of methods that take a secret; `getSecret` takes the name of one."""
 _FENCE = r"`{3}[a-z]*\n[ \t]*"
-_ECHO = r"\b(echo)[ \t]+(?:-[a-z]+[ \t]+)*[\"']?"
+ECHO = r"\b(echo)[ \t]+(?:-[a-z]+[ \t]+)*[\"']?"
 TAG = r"</?[A-Za-z][^<>\n]*>"
 
 
@@ -97,12 +110,12 @@ FORMS = (
         "password",
     ),
     Form(
-        rf"{_ECHO}([^\s\"'|]{{4,}})[\"']?[ \t]*\|[ \t]*sudo[ \t]+(?:-[A-Za-z]+[ \t]+)*-[A-Za-z]*S",
+        rf"{ECHO}([^\s\"'|]{{4,}})[\"']?[ \t]*\|[ \t]*sudo[ \t]+(?:-[A-Za-z]+[ \t]+)*-[A-Za-z]*S",
         Evidence.TOLD,
         "password",
     ),
     Form(
-        rf"{_ECHO}[A-Za-z0-9_.-]+:([^\s\"'|]{{4,}})[\"']?[ \t]*\|[ \t]*(?:sudo[ \t]+)?chpasswd",
+        rf"{ECHO}[A-Za-z0-9_.-]+:([^\s\"'|]{{4,}})[\"']?[ \t]*\|[ \t]*(?:sudo[ \t]+)?chpasswd",
         Evidence.TOLD,
         "password",
     ),
@@ -122,7 +135,7 @@ FORMS = (
     Form(rf"\.({_BUILT})\([ \t]*{QUOTE}{QUOTED}{QUOTE}", Evidence.MIXED),
     Form(
         rf"(?i:(basic_?auth(?:entication)?|passwordcredentials|networkcredential)(?:\(|=|:)[ \t]*[\[(]?[ \t]*)"
-        rf"{QUOTE}[^\"'`\n\\]+{QUOTE}[ \t]*,[ \t]*{QUOTE}{QUOTED}{QUOTE}",
+        rf"{AFTER_USER}",
         Evidence.TOLD,
         "password",
     ),
@@ -137,9 +150,7 @@ FORMS = (
     Form(rf"({WORD}){MARK}:[ \t]*\*\*{MARK}{VALUE}", Evidence.SIGNS),
     Form(rf"\|[ \t]*[*`]*({NAME})[*`]*[ \t]*\|[ \t]*{MARK}{VALUE}", Evidence.SIGNS),
     Form(rf"({WORD})[ \t]*:?[ \t]*(?:{TAG}[\s:]*)+{VALUE}", Evidence.MIXED),
-    Form(
-        rf"\bname=[\"']({NAME})[\"'](?:\s+[a-z-]+=[\"'][^\"'<>\n]*[\"']){{0,3}}?\s+value=[\"']{QUOTED}", Evidence.TOLD
-    ),
+    Form(rf"\bname=[\"']({NAME})[\"']{AS_VALUE}", Evidence.TOLD),
     Form(rf"({WORD}){MARK}:[ \t]*\n+{_FENCE}{VALUE}", Evidence.SIGNS),
     # Rows of two cells
     Form(

@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
-from router.masking.detectors.forms import BEGUN, GIVEN, MARK, NAME, QUOTE, QUOTED, VALUE, Evidence, Form
+from router.masking.detectors.forms import (
+    AFTER_USER,
+    BEGUN,
+    ECHO,
+    GIVEN,
+    MARK,
+    NAME,
+    QUOTE,
+    QUOTED,
+    VALUE,
+    VALUE_GOES_ON,
+    Evidence,
+    Form,
+)
 
 _CONVERTS = (
     r"(?i:(?:[a-z0-9_]+[.:]+)*(?:str|string|bytes|text|decode|(?:from)?base64_?(?:decode|string)?|b64decode|unhexlify|fromhex"
@@ -39,7 +52,7 @@ CODE_FORMS = (
     Form(rf"--?({NAME})[\"']?,?[ \t]*\n[ \t]*-[ \t]+{MARK}{VALUE}", Evidence.MIXED),
     Form(rf"(?:^|\n)[ \t]*({NAME})[ \t]+{QUOTE}{QUOTED}{QUOTE}[ \t]*[;,]?[ \t\r]*(?:\n|$)", Evidence.MIXED),
     Form(
-        r"\b(echo)[ \t]+(?:-[a-z]+[ \t]+)*[\"']?([^\s\"'|]{4,})[\"']?[ \t]*\|[^|\n]*--password-stdin",
+        rf"{ECHO}([^\s\"'|]{{4,}})[\"']?[ \t]*\|[^|\n]*--password-stdin",
         Evidence.TOLD,
         "password",
     ),
@@ -53,13 +66,12 @@ CODE_FORMS = (
     ),
     # Calls that take a secret at a place of its own
     Form(
-        rf"(?i:([a-z_]*credentials(?:provider)?)(?:\.(?:create|new|of|from))?\()[ \t]*{QUOTE}[^\"'`\n\\]+"
-        rf"{QUOTE}[ \t]*,[ \t]*{QUOTE}{QUOTED}{QUOTE}",
+        rf"(?i:([a-z_]*credentials(?:provider)?)(?:\.(?:create|new|of|from))?\()[ \t]*{AFTER_USER}",
         Evidence.TOLD,
         "password",
     ),
     Form(
-        rf"\b({_CONNECTS})(?:\({_ARGUMENTS}|[ \t]+)[ \t]*{QUOTE}[^\"'`\n\\]+{QUOTE}[ \t]*,[ \t]*{QUOTE}{QUOTED}{QUOTE}",
+        rf"\b({_CONNECTS})(?:\({_ARGUMENTS}|[ \t]+)[ \t]*{AFTER_USER}",
         Evidence.MIXED,
         "password",
     ),
@@ -72,12 +84,12 @@ CODE_FORMS = (
     # The next line of a session: `>>> token`, `$ echo $API_TOKEN`
     Form(
         rf"(?:>>> ?|\$ |In \[[0-9]+\]: )(?:(?:print|echo|printenv)[ \t(]+)?[\"'$({{]*({NAME})[\"')}}]*\n"
-        rf"(?:Out\[[0-9]+\]:[ \t]*)?{MARK}({BEGUN}[^\s\"'`<>\\|]*){MARK}[ \t\r]*(?:\n|$)",
+        rf"(?:Out\[[0-9]+\]:[ \t]*)?{MARK}({BEGUN}{VALUE_GOES_ON}){MARK}[ \t\r]*(?:\n|$)",
         Evidence.MIXED,
     ),
     # Two columns
     Form(
-        rf"(?:^|\n)[ \t]*({NAME})(?:[ \t]{{2,}}|[ \t]*\.{{3,}}[ \t]*)({BEGUN}[^\s\"'`<>\\|]*)[ \t\r]*(?:\n|$)",
+        rf"(?:^|\n)[ \t]*({NAME})(?:[ \t]{{2,}}|[ \t]*\.{{3,}}[ \t]*)({BEGUN}{VALUE_GOES_ON})[ \t\r]*(?:\n|$)",
         Evidence.MIXED,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from router.masking.detectors.forms import (
+    AS_VALUE,
     FOREIGN,
     MARK,
     NAME,
@@ -13,6 +14,7 @@ from router.masking.detectors.forms import (
     VALUE,
     Evidence,
     Form,
+    in_any_case,
 )
 
 _PASSWORDS = (
@@ -28,14 +30,7 @@ _KEYS = (
     *("apiキー", "アクセスキー", "シークレット(?:キー)?", "トークン", "api ?키", "비밀 ?키", "토큰"),
 )
 """What they call a key or a token."""
-
-
-def _in_any_case(words: tuple[str, ...]) -> str:
-    """Return a pattern of words without case as far as RE2 knows it of bytes, and with a capital where it does not."""
-    return "|".join(f"(?i:{word})|{word.capitalize()}" if not word.isascii() else rf"(?i:\b{word})" for word in words)
-
-
-_OTHER_PASSWORDS, _OTHER_KEYS = _in_any_case(_PASSWORDS), _in_any_case(_KEYS)
+_OTHER_PASSWORDS, _OTHER_KEYS = in_any_case(_PASSWORDS, r"\b"), in_any_case(_KEYS, r"\b")
 TEXT_SIGN = rf"(?i:identified (?:by|with)|net user|{FOREIGN})"
 """What stands in a text with such a secret in English, besides the English words for one."""
 FOREIGN_SIGN = f"{OTHER_WORDS}|{_OTHER_PASSWORDS}|{_OTHER_KEYS}".encode().decode("latin-1")
@@ -61,7 +56,7 @@ TEXT_FORMS = (
         Evidence.MIXED,
     ),
     Form(
-        r"\b(?:type)=[\"'](password)[\"'](?:\s+[a-z-]+=[\"'][^\"'<>\n]*[\"']){0,3}?\s+value=[\"']([^\"'`\n\\]{4,})",
+        rf"\b(?:type)=[\"'](password)[\"']{AS_VALUE}",
         Evidence.TOLD,
     ),
     Form(rf"({SPACED})[ \t]*:?[ \t]*(?:{TAG}[\s:]*)+{VALUE}", Evidence.MIXED, "api_key"),
