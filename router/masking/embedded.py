@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
+from router.masking.fold import fold_character
+
 _LONGEST_INTEGER: Final = 308
 """Digits; Python refuses to read much longer ones, and nobody computes with them."""
 _MOST_FAILURES: Final = 64
@@ -31,14 +33,32 @@ class Opened(NamedTuple):
     repeated: bool
 
 
-def is_quoted_json(text: str) -> bool:
-    """Return whether `text` begins like an object or list that was encoded twice."""
-    return text[:1] == '"' and _QUOTED.match(text) is not None
-
-
-def holds_json(text: str) -> bool:
-    """Return whether JSON may stand in lines of `text` after the first, or in events (`data: {…}`)."""
+def may_hold_json(text: str) -> bool:
+    """Return whether `text` may be JSON, or have some in lines after the first, or in events (`data: {…}`)."""
+    if not text[:1].isalnum() and opens_json(text):
+        return True
     return ("{" in text or "[" in text) and any(mark in text for mark in _MARKS)  # most texts have neither
+
+
+def opens_json(text: str) -> bool:
+    """Return whether `text` begins with an object or list, or one in quotes, after blanks of any kind."""
+    first = text[:1]
+    if first in ("{", "["):
+        return True
+    if not first or not (first == '"' or _is_blank(first)):
+        return False
+    begun = _without_blanks(text)
+    return begun[:1] in ("{", "[") or (begun[:1] == '"' and _QUOTED.match(begun) is not None)
+
+
+def open_whole(text: str) -> Opened | None:
+    """Return the JSON value that `text` is as a whole, or None. Raises RecursionError."""
+    whole = _without_blanks(text)
+    try:
+        opened = open_value(whole) if opens_json(text) else None
+    except ValueError:
+        return None
+    return opened if opened is not None and opened.end == len(whole) else None
 
 
 def open_value(text: str, start: int = 0) -> Opened:
@@ -86,3 +106,17 @@ def names(text: str) -> set[str]:
 
 def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
+
+
+def _without_blanks(text: str) -> str:
+    """Return `text` without spaces, byte order marks and control characters at its ends."""
+    start, end = 0, len(text)
+    while start < end and _is_blank(text[start]):
+        start += 1
+    while end > start and _is_blank(text[end - 1]):
+        end -= 1
+    return text[start:end]
+
+
+def _is_blank(char: str) -> bool:
+    return char.isspace() or (not char.isprintable() and (char.isascii() or fold_character(char) == b""))

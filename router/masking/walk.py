@@ -10,8 +10,8 @@ from router.masking.breath import Breathe, go_on
 from router.masking.cut import cut_field
 from router.masking.detectors.detector import Keys
 from router.masking.document import Document
-from router.masking.embedded import Opened, holds_json, is_quoted_json, names, open_value, open_values
-from router.masking.fold import fold, fold_character
+from router.masking.embedded import Opened, may_hold_json, names, open_values, open_whole, opens_json
+from router.masking.fold import fold
 from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, leaves, marker, member_name
 from router.masking.policy import BY_NAME, Finder, PathStep, Policy, Replacement
@@ -101,32 +101,32 @@ class Walk:
                     value[key] = changed
         return value
 
-    def _value(self, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int) -> Any:
+    def _value(self, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, depth: int) -> Any:
         kind = type(value)
         if kind is str:
-            return self._text(value, states, active, keys, opened)
+            return self._text(value, states, active, keys, depth)
         if kind is dict:
-            return self._mapping(value, states, active, keys, opened)
+            return self._mapping(value, states, active, keys, depth)
         if kind is list:
-            return self._list(value, states, active, keys, opened)
+            return self._list(value, states, active, keys, depth)
         if active and (kind is int or kind is float):
             return self._scanner.number(value, active, keys)
         return value
 
     def _child(
-        self, key: str, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int
+        self, key: str, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, depth: int
     ) -> Any:
         if not states:
-            return self._value(value, states, active, keys, opened)
+            return self._value(value, states, active, keys, depth)
         below, matched = advance(states, key)
         whole = self._decided(value, matched)
         active = widened(active, matched)
         if whole is not None:
             return self._replace_whole(value, whole, below, active, keys)
-        return self._value(value, below, active, keys, opened)
+        return self._value(value, below, active, keys, depth)
 
     def _mapping(
-        self, value: dict[str, Any], states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int
+        self, value: dict[str, Any], states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, depth: int
     ) -> dict[str, Any]:
         masked: dict[str, Any] = {}
         clean = self.policy.clean_keys if active is self.policy.finders else ()
@@ -134,7 +134,7 @@ class Walk:
             if active and key in _PIECEWISE and type(given) in (list, dict):
                 given = marker("logprobs")
             under = (*keys[1 - MAX_KEYS :], member_name(key, value)) if active else ()
-            item = self._child(key, given, states, active, under, opened)
+            item = self._child(key, given, states, active, under, depth)
             if item is _GONE:
                 continue
             name = key if key in clean or not active else self._scanner.key(key, active)
@@ -142,22 +142,22 @@ class Walk:
         return masked
 
     def _list(
-        self, value: list[Any], states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int
+        self, value: list[Any], states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, depth: int
     ) -> list[Any]:
         if len(value) > 1:
             self._mask_across(value, states, active)
         kept = value
         if not states:
-            masked = [self._value(item, states, active, keys, opened) for item in value]
+            masked = [self._value(item, states, active, keys, depth) for item in value]
         else:
-            kept, masked = self._items(value, states, active, keys, opened)
+            kept, masked = self._items(value, states, active, keys, depth)
         if len(masked) > 1 and _count_texts(masked) > _count_texts(kept):
             # Of a number, what is left after masking is a text, and may be the half of something.
             self._mask_across(masked, states, active)
         return masked
 
     def _items(
-        self, value: list[Any], states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int
+        self, value: list[Any], states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, depth: int
     ) -> tuple[list[Any], list[Any]]:
         """Return the items of `value` that no step removes, as they were and masked."""
         kept, masked = [], []
@@ -169,7 +169,7 @@ class Walk:
             if whole is not None:
                 item = self._replace_whole(given, whole, below, widened(active, matched), keys)
             else:
-                item = self._value(given, below, widened(active, matched), keys, opened)
+                item = self._value(given, below, widened(active, matched), keys, depth)
             if item is not _GONE:
                 kept.append(given)
                 masked.append(item)
@@ -193,14 +193,14 @@ class Walk:
         for (container, key), text in zip(places, mask_across(texts, self._scanner, active), strict=True):
             container[key] = text
 
-    def _text(self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened: int) -> str:
-        may_be_json = _may_hold_json(text)
+    def _text(self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, depth: int) -> str:
+        may_be_json = may_hold_json(text)
         if not may_be_json and self._scanner.is_too_short(text, active):
             return text
         data = encoded(text)
         hits = self._scanner.find(data, active, keys)
         if may_be_json and (hits or states or active or _may_hide_inside(data)):
-            inside = self._json(text, states, active, keys, opened)
+            inside = self._json(text, states, active, keys, depth)
             if inside is not None:
                 data = encoded(inside)
                 hits = self._scanner.find(data, active, keys)
@@ -208,37 +208,31 @@ class Walk:
         return self._scanner.splice(data, hits, active, keys) if hits else text
 
     def _json(
-        self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened_before: int
+        self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, depth: int
     ) -> str | None:
         """Return the JSON in `text` masked inside, or None where `text` is no JSON or stays as it is."""
-        if opened_before >= MAX_JSON_DEPTH:
+        if depth >= MAX_JSON_DEPTH:
             return self._closed(text, states)
-        whole = _without_blanks(text)
         try:
-            opened = open_value(whole) if _opens_json(text) else None
-            if opened is not None and opened.end == len(whole):
-                return self._opened(text, opened, states, active, keys, opened_before)
+            opened = open_whole(text)
+            if opened is None:
+                return self._several(text, states, active, keys, depth)
+            return self._opened(text, opened, states, active, keys, depth)
         except RecursionError:
             return marker("depth")
-        except ValueError:
-            pass
-        return self._several(text, states, active, keys, opened_before)
 
     def _several(
-        self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, opened_before: int
+        self, text: str, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, depth: int
     ) -> str | None:
         """Do the same for the values in a text that is not JSON as a whole."""
         pieces: list[str] = []
         closed: list[str] = []
         position = 0
-        try:
-            for opened in open_values(text):
-                inside = self._opened(text[opened.start : opened.end], opened, states, active, keys, opened_before)
-                closed.append(text[position : opened.start])
-                pieces += [closed[-1], text[opened.start : opened.end] if inside is None else inside]
-                position = opened.end
-        except RecursionError:
-            return marker("depth")
+        for opened in open_values(text):
+            inside = self._opened(text[opened.start : opened.end], opened, states, active, keys, depth)
+            closed.append(text[position : opened.start])
+            pieces += [closed[-1], text[opened.start : opened.end] if inside is None else inside]
+            position = opened.end
         closed.append(text[position:])
         masked = "".join([*pieces, closed[-1]])
         return self._closed("\n".join(closed), states) or (masked if masked != text else None)
@@ -258,11 +252,11 @@ class Walk:
         states: tuple[State, ...],
         active: tuple[Finder, ...],
         keys: Keys,
-        opened_before: int,
+        depth: int,
     ) -> str | None:
         before = self.counts.total()
         copier = Copier()
-        masked = self._value(copier.copy(opened.value), states, active, keys, opened_before + 1)
+        masked = self._value(copier.copy(opened.value), states, active, keys, depth + 1)
         self.take_removed(copier)
         # What is repeated in an object hides behind its last value; written anew it is gone.
         if self.counts.total() == before and not opened.repeated and not copier.withheld:
@@ -330,7 +324,7 @@ class Walk:
         text = value if isinstance(value, str) else json.dumps(value)
         if whole.action == "hash":
             return self._scanner.replace(text, whole)
-        show = not isinstance(value, bool) and not _opens_json(text)
+        show = not isinstance(value, bool) and not opens_json(text)
         return self._scanner.whole(text, whole, active, show=show)
 
     def _leaf(
@@ -361,32 +355,3 @@ def _may_hide_inside(data: bytes) -> bool:
         return True
     shadow = fold(data)
     return shadow is not None and _NAMES_SECRET.search(shadow.text) is not None
-
-
-def _may_hold_json(text: str) -> bool:
-    return (not text[:1].isalnum() and _opens_json(text)) or holds_json(text)
-
-
-def _opens_json(text: str) -> bool:
-    """Return whether `text` begins with an object or list, or one in quotes, after blanks of any kind."""
-    first = text[:1]
-    if first in ("{", "["):
-        return True
-    if not first or not (first == '"' or _is_blank(first)):
-        return False
-    begun = _without_blanks(text)
-    return begun[:1] in ("{", "[") or is_quoted_json(begun)
-
-
-def _without_blanks(text: str) -> str:
-    """Return `text` without spaces, byte order marks and control characters at its ends."""
-    start, end = 0, len(text)
-    while start < end and _is_blank(text[start]):
-        start += 1
-    while end > start and _is_blank(text[end - 1]):
-        end -= 1
-    return text[start:end]
-
-
-def _is_blank(char: str) -> bool:
-    return char.isspace() or (not char.isprintable() and (char.isascii() or fold_character(char) == b""))
