@@ -90,7 +90,7 @@ def leave(langfuse: FakeLangfuse, folder: Path, *numbers: int, project: str = "p
         assert post.account(project) == {"handled": len(numbers), "spooled": len(numbers)}
 
 
-def wait_until(holds: Callable[[], bool], timeout: float = 60.0) -> None:
+def wait_until(holds: Callable[[], object], timeout: float = 60.0) -> None:
     """Wait for what another thread does, and nobody tells.
 
     Raises:

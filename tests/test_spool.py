@@ -7,9 +7,6 @@ import os
 import stat
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,7 +14,7 @@ import pytest
 from router import Router
 from router.delivery.spool.records import RECORD_HEAD, header_of, read_content, record_of, size_at
 from router.testing import FakeLangfuse, make_record
-from tests.masked_calls import Post, leave, posting
+from tests.masked_calls import Post, leave, posting, wait_until
 
 
 @pytest.fixture
@@ -34,14 +31,6 @@ def spool_files(folder: Path) -> list[Path]:
     # `rglob` raises when a folder goes meanwhile.
     found = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
     return sorted(path for path in found if path.suffix == ".spool")
-
-
-def wait_for(condition: Callable[[], object], timeout: float = 60.0) -> None:
-    """Wait for something that another thread does to files."""
-    deadline = time.monotonic() + timeout
-    while not condition():
-        assert time.monotonic() < deadline
-        threading.Event().wait(0.01)
 
 
 def deliver(
@@ -205,7 +194,7 @@ def test_calls_of_a_project_that_comes_back_into_the_file_arrive(langfuse, tmp_p
     """Meanwhile a process that runs does not hold them: whoever knows the project takes them."""
     leave(langfuse, tmp_path, 1, 2, project="old")
     with posting(langfuse, "new", spool_dir=str(tmp_path)) as other:
-        wait_for(lambda: list(tmp_path.glob("orphans/*.spool")))
+        wait_until(lambda: list(tmp_path.glob("orphans/*.spool")))
         deliver(langfuse, tmp_path, 2, projects=("old",))
         assert calls_of(langfuse, "old") == [1, 2]
         assert spool_files(tmp_path) == []

@@ -22,9 +22,9 @@ from router.delivery.spool.files import Files
 from router.delivery.spool.folders import create_folder, open_root, read_file, remove_unmade, take_folder
 from router.delivery.spool.records import read_content
 from router.testing import FakeLangfuse
-from tests.masked_calls import leave, posting
+from tests.masked_calls import leave, posting, wait_until
 from tests.test_fork import opened_in
-from tests.test_spool import calls_of, deliver, spool_files, wait_for
+from tests.test_spool import calls_of, deliver, spool_files
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_everything_is_for_its_owner_alone_whatever_the_umask(langfuse, tmp_path
         with posting(langfuse, spool_dir=str(folder)) as post:
             post.send(2, 3)
             assert post.sender.force_flush(60)
-            wait_for(lambda: list(folder.glob("orphans/*.spool")))
+            wait_until(lambda: list(folder.glob("orphans/*.spool")))
             found = {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
     finally:
         os.umask(before)
@@ -101,7 +101,7 @@ def test_calls_are_forced_to_the_disk_as_the_policy_says(langfuse, tmp_path, mon
         if policy == "always":
             assert len(synced) == 21
         elif policy == "interval":
-            wait_for(lambda: sum(map(stat.S_ISREG, synced)))
+            wait_until(lambda: sum(map(stat.S_ISREG, synced)))
             assert sum(map(stat.S_ISREG, synced)) < 20
         langfuse.heal()
         assert post.sender.force_flush(60)

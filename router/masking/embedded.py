@@ -55,13 +55,13 @@ def open_whole(text: str) -> Opened | None:
     """Return the JSON value that `text` is as a whole, or None. Raises RecursionError."""
     whole = _without_blanks(text)
     try:
-        opened = open_value(whole) if opens_json(text) else None
+        opened = _open_value(whole) if opens_json(text) else None
     except ValueError:
         return None
     return opened if opened is not None and opened.end == len(whole) else None
 
 
-def open_value(text: str, start: int = 0) -> Opened:
+def _open_value(text: str, start: int = 0) -> Opened:
     """Return the JSON value that begins at `start`. Raises json.JSONDecodeError, RecursionError."""
     repeated = False
 
@@ -89,7 +89,7 @@ def open_values(text: str) -> Iterator[Opened]:
     position = failures = 0
     while failures < _MOST_FAILURES and (begin := _BEGIN.search(text, position)):
         try:
-            opened = open_value(text, begin.end())
+            opened = _open_value(text, begin.end())
         except json.JSONDecodeError as error:
             position = max(error.pos, begin.end())
             failures += 1
