@@ -17,7 +17,7 @@ from router.masking.detectors.detector import united
 from router.masking.fold import fold
 from router.masking.names import names_secret
 from tests.linear import takes_linear_time
-from tests.masks import AWS_KEY, CARD, EMAIL, JWT, OPENAI_KEY, PEM, PEM_BODY, everything, policies
+from tests.masks import AWS_KEY, CARD, EMAIL, JWT, OPENAI_KEY, PEM, PEM_BODY, everything, found_by, policies
 
 POLICIES = everything()
 BOTH = policies({"all": [{"detect": ["pii", "secrets"]}]})
@@ -459,7 +459,7 @@ def test_a_token_known_by_its_middle_is_found_whole_but_no_more_than_that() -> N
     """What another token before it holds is not read again."""
     key = "JQQJ99" + "aB3" * 10
     text = f"x {'q7' * 20}{key} {key}_{key}"
-    found = united(builtin_detectors()["api_key"].find(text.encode()))
+    found = united(found_by(builtin_detectors()["api_key"], text.encode()))
     assert [text[start:end] for start, end in found] == ["q7" * 20 + key, key, f"_{key}"]
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from router.masking.breath import Breathe, go_on
 from router.masking.detectors import Gate
-from router.masking.detectors.detector import Find, Keys, Span, takes_steps
+from router.masking.detectors.detector import Find, Keys, Span
 from router.masking.detectors.media import OWN
 from router.masking.fold import fold
 from router.masking.literals import MAX_VALUES, SHORTEST, is_peculiar
@@ -30,8 +30,6 @@ _LONGEST_SHOWN: Final = 32
 _MANY_HITS: Final = 4096
 _BLOCK: Final = 65_536
 """Bytes whose hits are sorted in one go, where there are many."""
-_LONG: Final = 1024
-"""Bytes of a text in which looking for one kind of value may take long enough for a breath."""
 _LEAVE_NEIGHBOURS: Final = frozenset({"remove", "mask"})
 """Actions after which a text is looked at again: what they leave has new neighbours."""
 
@@ -145,8 +143,6 @@ class Scanner:
         for finder, find in looks:
             if finder.detector in clean and not folded:
                 continue
-            if len(data) >= _LONG and gate and takes_steps(type(finder.detector)):
-                find = self._in_steps(finder.detector)
             replacement, first = finder.replacement, len(hits)
             parts = [(offset, part) for offset, part, without in folded if finder.detector not in without]
             # What a key says, it says of the value from its beginning on.
@@ -154,12 +150,12 @@ class Scanner:
             try:
                 # As it stands, too: `%41…` and `1–2` may be what they seem, and folding would undo a hit.
                 if finder.detector not in clean:
-                    hits += [(start, end, replacement) for start, end in find(as_it_stands)]
+                    hits += [(start, end, replacement) for start, end in self._found(find, as_it_stands)]
                 if shadow is not None:
                     hits += [
                         (*shadow.original(offset + start, offset + end), replacement)
                         for offset, part in ([(0, shadow.text)] if is_whole and folded else parts)
-                        for start, end in find(part)
+                        for start, end in self._found(find, part)
                     ]
                 if finder.allowed is not None:
                     hits[first:] = [hit for hit in hits[first:] if not finder.allowed.covers(data[hit[0] : hit[1]])]
@@ -169,19 +165,15 @@ class Scanner:
                 raise MaskFailed(replacement.mask, drops=replacement.drops) from None
         return hits
 
-    def _in_steps(self, detector: Any) -> Find:
-        """Return the `find` of a `Stepwise` detector, with a breath after each step."""
-        steps, breathe = detector.steps, self._breathe
-
-        def find(text: bytes) -> Sequence[Span]:
-            found: list[Span] = []
-            for span in steps(text):
-                breathe()
-                if span is not None:
-                    found.append(span)
-            return found
-
-        return find
+    def _found(self, find: Find, text: bytes) -> list[Span]:
+        """Return what is found, with a breath after each look."""
+        breathe = self._breathe
+        found = []
+        for span in find(text):
+            breathe()
+            if span is not None:
+                found.append(span)
+        return found
 
     def _is_own(self, data: bytes, start: int, end: int, replacement: Replacement, *, may_be_own: bool) -> bool:
         """Return whether the span holds nothing but what masking itself writes: labels, pseudonyms, ends of values."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from itertools import pairwise
 
 from router.masking.detectors.bare import BareValues
 from router.masking.detectors.columns import HEAD_ENDS, cells_under
 from router.masking.detectors.commands import AN_OPTION, COMMANDS_SIGN, CommandSecrets
-from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, all_of, has_digit
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, has_digit
 from router.masking.detectors.forms import PASSWORD_WORDS
 from router.masking.detectors.forms_of_text import FOREIGN_FORMS, FOREIGN_SIGN
 from router.masking.detectors.placeholders import Placeholders
@@ -87,10 +87,7 @@ class NamedSecret:
         is_name = not key.strip(NAME_CHARACTERS) and self._may_name_key(key)
         return after(f'{key}="'.encode(), self.find) if is_name else None
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         yield from self._assigned(text)
         yield from self._spelled.find(text, self.is_spelled_secret)
         yield from self._listed(text)
@@ -195,10 +192,7 @@ class ForeignSecret:
         self._named = named
         self._spelled = SpelledSecrets(FOREIGN_FORMS)
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         return self._spelled.find(text, self._named.is_spelled_secret)
 
 
@@ -214,8 +208,9 @@ class SecretValue:
         named = NamedSecret()
         self.parts = (named, ForeignSecret(named))
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return [span for part in self.parts for span in part.find(text)]
+    def find(self, text: bytes) -> Iterator[Span | None]:
+        for part in self.parts:
+            yield from part.find(text)
 
 
 def _is_scrambled(value: bytes) -> bool:

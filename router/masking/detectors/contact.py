@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, all_of, is_in_uuid, overlaps_any
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, is_in_uuid, overlaps_any
 from router.masking.detectors.keys import keys_say
 from router.masking.detectors.surroundings import is_in_dump
 from router.masking.patterns import compile_bytes, spans
@@ -28,10 +28,7 @@ class Email:
         self._narrow = compile_bytes(_address(self._NARROW))
         self._wide = compile_bytes(_address(self._WIDE))
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         if b"@" not in text:
             return
         found: list[Span] = []
@@ -67,10 +64,7 @@ class Phone:
     def under(self, keys: Keys) -> Find | None:
         return after(b"phone: ", self.find) if keys_say(keys, self._KEYS) else None
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         for span in find_phones(text):
             yield None if span is None or is_in_uuid(text, *span) or is_in_dump(text, *span) else span
 

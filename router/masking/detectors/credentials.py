@@ -6,7 +6,7 @@ import binascii
 from collections.abc import Iterator, Sequence
 
 from router.masking.detectors.commands import LONGEST_COMMAND
-from router.masking.detectors.detector import NO_NUMBER, Span, all_of, has_digit
+from router.masking.detectors.detector import NO_NUMBER, Span, has_digit
 from router.masking.detectors.placeholders import Placeholders
 from router.masking.patterns import (
     CURL_USER,
@@ -59,10 +59,7 @@ class IssuedKey:
             (compile_bytes(f"^{middle}"), compile_bytes(before)) for middle, before in TOKENS_BY_THEIR_MIDDLE
         ]
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         position = told = 0
         while found := first_span(self._pattern, text, position):
             start, position = found
@@ -96,17 +93,14 @@ class EncodedKey:
         self._issued = issued
         self._pattern = compile_bytes(r"[A-Za-z0-9+/_-]{24,}={0,2}")
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         for start, end in spans(self._pattern, text):
             yield (start, end) if self._holds_token(text[start:end]) else None
 
     def _holds_token(self, run: bytes) -> bool:
         if run.islower() or run.isupper():  # digests, ids, words
             return False
-        return any(self._issued.steps(_decoded(run[:_MOST_DECODED])))
+        return any(self._issued.find(_decoded(run[:_MOST_DECODED])))
 
 
 class ApiKey:
@@ -121,8 +115,9 @@ class ApiKey:
         issued = IssuedKey()
         self.parts = (issued, EncodedKey(issued))
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return [span for part in self.parts for span in part.find(text)]
+    def find(self, text: bytes) -> Iterator[Span | None]:
+        for part in self.parts:
+            yield from part.find(text)
 
 
 class AuthHeader:
@@ -146,10 +141,7 @@ class AuthHeader:
         self._example = compile_bytes(r"^(?i:(?:x+|user(?:name)?):(?:x+|pass(?:word)?))$")
         self._curl = compile_bytes(_TAKES_USER)
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         for found in spans(self._pattern, text):
             yield self._value(text, *found)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import lru_cache
 from typing import Any, Final, Protocol, runtime_checkable
 
 from router.masking.patterns import compile_bytes, first_span
@@ -13,8 +12,8 @@ Span = tuple[int, int]
 """Offsets in bytes, end exclusive."""
 Keys = tuple[str, ...]
 """The nearest keys over a value, innermost last."""
-Find = Callable[[bytes], Sequence[Span]]
-"""Returns spans of a text."""
+Find = Callable[[bytes], Iterable[Span | None]]
+"""Yields spans of a text, and None after a look at what turned out to be none: who asks can do something else then."""
 _UUID: Final = compile_bytes(
     r"(?:^|[^0-9A-Za-z])([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
     r"|[0-9A-Fa-f]{2}-[0-9A-Fa-f]{32}-[0-9A-Fa-f]{16}-[0-9A-Fa-f]{2})(?:[^0-9A-Za-z]|$)",
@@ -33,8 +32,9 @@ NO_NUMBER: Final = 1 << 30
 class Detector(Protocol):
     """Finds values of one kind.
 
-    `find` gets UTF-8 and returns spans in bytes that lie on character boundaries; they may overlap. It must take
-    linear time, and whatever it raises withholds the field it was looking at.
+    `find` gets UTF-8 and yields spans in bytes that lie on character boundaries; they may overlap. After a look at
+    what turned out to be none it may yield None. It must take linear time, and whatever it raises withholds the field
+    it was looking at.
 
     Attributes:
         shortest: a text of fewer bytes cannot hold a hit.
@@ -55,7 +55,7 @@ class Detector(Protocol):
     @property
     def reaches_far(self) -> bool: ...
 
-    def find(self, text: bytes) -> Sequence[Span]: ...
+    def find(self, text: bytes) -> Iterable[Span | None]: ...
 
 
 @runtime_checkable
@@ -84,32 +84,12 @@ class Composed(Protocol):
 
 
 @runtime_checkable
-class Stepwise(Protocol):
-    """A detector that can do its work in steps, so that whoever asks it can do something else in between."""
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
-        """Yield the spans that `find` returns, and None after a look at what turned out to be no find."""
-        ...
-
-
-@runtime_checkable
 class Prepared(Protocol):
     """A detector that imports something for the first value that it looks at twice, unless it was prepared."""
 
     def prepare(self) -> None:
         """Import it."""
         ...
-
-
-@lru_cache(maxsize=256)
-def takes_steps(kind: type) -> bool:
-    """Return whether detectors of a class are `Stepwise`; asking each takes as long as reading a short text."""
-    return issubclass(kind, Stepwise)
-
-
-def all_of(steps: Iterator[Span | None]) -> list[Span]:
-    """Return the spans among `steps`."""
-    return [span for span in steps if span is not None]
 
 
 def parts_of(detector: Detector) -> Sequence[Detector]:
@@ -132,8 +112,9 @@ def after(before: bytes, find: Find) -> Find:
     """Return what finds in a text what `find` would if `before` stood before it."""
     size = len(before)
 
-    def found(text: bytes) -> Sequence[Span]:
-        return [(max(0, start - size), end - size) for start, end in find(before + text) if end > size]
+    def found(text: bytes) -> Iterator[Span | None]:
+        for span in find(before + text):
+            yield None if span is None or span[1] <= size else (max(0, span[0] - size), span[1] - size)
 
     return found
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from router.masking.cards import CARD_SIGN, find_cards
-from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, all_of, is_in_uuid
+from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, is_in_uuid
 from router.masking.detectors.keys import keys_say
 from router.masking.detectors.surroundings import Lines, is_in_dump, is_in_matrix, is_trace
 from router.masking.ibans import IBAN_START, find_ibans, load_countries
@@ -27,10 +27,7 @@ class CreditCard:
     def under(self, keys: Keys) -> Find | None:
         return after(b"card: ", self.find) if keys_say(keys, self._KEYS) else None
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         lines = Lines(text)
         told: set[Span] = set()
         for span in find_cards(text):
@@ -53,8 +50,5 @@ class Iban:
     def prepare(self) -> None:
         load_countries()
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         return find_ibans(text)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from router.masking.detectors.detector import Find, Keys, Span, after, all_of, near
+from router.masking.detectors.detector import Find, Keys, Span, after, near
 from router.masking.detectors.keys import keys_say
 from router.masking.patterns import compile_bytes, first_span, spans
 
@@ -43,10 +43,7 @@ class UsSsn:
     def under(self, keys: Keys) -> Find | None:
         return after(b"ssn: ", self.find) if keys_say(keys, self._KEYS) else None
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         for start, end in spans(self._pattern, text):
             yield (start, end) if _stands_alone(text, start, end) and self._is_number(text, start, end) else None
 

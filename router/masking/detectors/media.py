@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
-from router.masking.detectors.detector import NO_NUMBER, Span, all_of
+from router.masking.detectors.detector import NO_NUMBER, Span
 from router.masking.patterns import compile_bytes, first_span, spans
 
 SHORTEST_RUN: Final = 256
@@ -45,10 +45,7 @@ class Media:
     shortest_number = NO_NUMBER
     reaches_far = False
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         if first_span(_HINT, text) is None:
             return
         yield from spans(_URI, text)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
-from router.masking.detectors.detector import NO_NUMBER, Span, all_of, has_digit, overlaps_any
+from router.masking.detectors.detector import NO_NUMBER, Span, has_digit, overlaps_any
 from router.masking.patterns import compile_bytes, first_span, spans
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
@@ -58,10 +58,7 @@ class Ip:
             r"(?i)(?:\b|_)(?:unspecified|listen\w*|bind\w*|bound|host|addr\w*|ip|ipv6)[ \t:=]*$"
         )
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         found: list[Span] = []
         for match in spans(self._v6, text) if first_span(self._may_hold_v6, text) else ():
             span = None if _is_longer(text, *match) else _without_mark(text, match)
@@ -147,10 +144,7 @@ class Mac:
     def __init__(self) -> None:
         self._pattern = compile_bytes(self.sign)
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return all_of(self.steps(text))
-
-    def steps(self, text: bytes) -> Iterator[Span | None]:
+    def find(self, text: bytes) -> Iterator[Span | None]:
         for span in spans(self._pattern, text):
             yield span if _is_mac(text, span) else None
 
