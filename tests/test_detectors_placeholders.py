@@ -83,7 +83,8 @@ def test_what_stands_behind_a_secret_without_quotes_stays(text: str, expected: s
     [
         ("password=${DB_PASSWORD:-Zt8w3Xv1Q}", "Zt8w3Xv1Q"),
         ("password: ${db.password:Zt8w3Xv1Q}", "Zt8w3Xv1Q"),
-        ('password: "{{ password | default("Zt8w3Xv1Q") }}"', "default(["),
+        ('password: "{{ password | default("Zt8w3Xv1Q") }}"', "Zt8w3Xv1Q"),
+        ("password: {{ db_password | default('Zt8w3Xv1Q', true) }}", "Zt8w3Xv1Q"),
         ("password: \"{{ password | default('Zt8w3Xv1Q') }}\"", "Zt8w3Xv1Q"),
         ("password=Zt8w3Xv1Q${SUFFIX}", "Zt8w3Xv1Q"),
         ("password={Zt8w3Xv1Q}", "Zt8w3Xv1Q"),

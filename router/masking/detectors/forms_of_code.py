@@ -34,6 +34,7 @@ CODE_SIGN = (
 CODE_FORMS = (
     # Comparisons, defaults, conversions
     Form(rf"({NAME})(?:{QUOTE})?\]?[ \t]*(?:[=!]==?|=~|<>)[ \t]*[frbuLN@$]?{QUOTE}{QUOTED}", Evidence.MIXED),
+    Form(rf"({NAME})[ \t]*\|[ \t]*default\([ \t]*{QUOTE}{QUOTED}", Evidence.MIXED),
     Form(rf"({NAME})[\"'\])]*[ \t]*(?:\|\||\?\?|\bor\b|\?:)[ \t]*[frbuLN@$]?{QUOTE}{QUOTED}", Evidence.MIXED),
     Form(
         rf"({NAME})(?:{QUOTE})?\]?[ \t]*(?:\{{|(?:[:=]>?|:=)[ \t\n]*(?:new )?(?:{_CONVERTS}?(?:\([0-9]*\)|[({{\[])"
