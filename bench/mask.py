@@ -216,7 +216,8 @@ def _heart() -> Iterator[list[float]]:
 
     def beat() -> None:
         while not stop.is_set():
-            begin, before, queued = time.perf_counter(), time.process_time(), _queued_secs()
+            queued = _queued_secs()  # lets the GIL go as well, so outside of what is timed
+            begin, before = time.perf_counter(), time.process_time()
             stop.wait(_BEAT_SECS)
             waited, ran = time.perf_counter() - begin - _BEAT_SECS, time.process_time() - before
             late.append(max(0.0, min(waited - (_queued_secs() - queued), ran)))

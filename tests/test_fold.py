@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from array import array
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -129,8 +131,8 @@ def test_an_own_pattern_sees_the_folded_text_as_a_whole() -> None:
 
 def test_the_parts_of_a_long_text_in_one_line_are_found_in_linear_time() -> None:
     """Nobody looks through the rest of the text for the end of its only line, for each of them."""
-    begins = [*range(0, 8_000_000, 2_000)]
-    shadow = Shadow(b"a " * 4_000_000, b"a " * 4_000_000, begins, [(begin, 1, 0) for begin in begins])
+    begins, shifts = array("q", range(0, 8_000_000, 2_000)), array("q", [0] * 4_000)
+    shadow = Shadow(b"a " * 4_000_000, b"a " * 4_000_000, begins, shifts, shifts)
     assert len(within(0.1, shadow.changed)) == 4_000
 
 

@@ -7,10 +7,12 @@ Detectors look for ASCII. Full-width or Arabic digits, zero-width characters bet
 from __future__ import annotations
 
 import unicodedata
+from array import array
 from bisect import bisect_right
 from functools import lru_cache
 from typing import Any
 
+from router.masking.blocks import Pieces
 from router.masking.breath import Breathe, go_on
 from router.masking.patterns import compile_custom, spans
 from router.masking.utf8 import with_blanks
@@ -40,13 +42,7 @@ AROUND = 256
 """Bytes around a folded character within which a value of ordinary length lies."""
 _LONGEST_KNOWN = 16
 _BLANKS = (b" ", b"\n")
-_MANY_PIECES = 4096
 _ENTITIES = {b"amp": "&", b"quot": '"', b"apos": "'", b"nbsp": " ", b"commat": "@", b"period": ".", b"num": "#"}
-
-
-_Site = tuple[int, int, int]
-"""Where something folded begins in the text; how many bytes of it one byte stands for, 0 where it vanished; and how
-many more bytes the text has than the shadow up to its end."""
 
 
 class Shadow:
@@ -57,14 +53,20 @@ class Shadow:
         spaced: the original one with blanks for escaped line breaks, of the same length.
     """
 
-    __slots__ = ("_begins", "_sites", "spaced", "text")
+    __slots__ = ("_begins", "_shifts", "_shifts_at", "spaced", "text")
 
-    def __init__(self, spaced: bytes, text: bytes, begins: list[int], sites: list[_Site]) -> None:
-        """Take what was folded, in order: where each begins in `text`, and what it was."""
+    def __init__(self, spaced: bytes, text: bytes, begins: array[int], at: array[int], shifts: array[int]) -> None:
+        """Take what was folded, in order: where each begins in `text`, and how much farther that is in the original.
+
+        Args:
+            at: by how many bytes that is where it begins.
+            shifts: by how many it is behind it, as `at` for what vanished.
+        """
         self.text = text
         self.spaced = spaced
         self._begins = begins
-        self._sites = sites
+        self._shifts_at = at
+        self._shifts = shifts
 
     def changed(self) -> list[tuple[int, bytes]]:
         """Return the parts of the folded text that read otherwise than the original does, with where each begins.
@@ -119,10 +121,8 @@ class Shadow:
         index = bisect_right(self._begins, offset) - 1
         if index < 0:
             return offset, offset + 1
-        original, size, shift = self._sites[index]
-        if size and offset == self._begins[index]:
-            return original, original + size
-        return offset + shift, offset + shift + 1
+        shifts = self._shifts_at if offset == self._begins[index] else self._shifts
+        return offset + shifts[index], offset + self._shifts[index] + 1
 
 
 def fold(text: bytes, breathe: Breathe = go_on) -> Shadow | None:
@@ -142,10 +142,8 @@ def fold(text: bytes, breathe: Breathe = go_on) -> Shadow | None:
 
 
 def _replace_sites(text: bytes, pattern: Any, breathe: Breathe) -> Shadow:
-    begins: list[int] = []
-    sites: list[_Site] = []
-    blocks: list[bytes] = []
-    pieces: list[bytes] = []
+    begins, at, shifts = array("q"), array("q"), array("q")  # to let a million objects go would hold the GIL
+    pieces = Pieces()
     position = shift = 0
     for start, end in spans(pattern, text):
         breathe()
@@ -153,14 +151,15 @@ def _replace_sites(text: bytes, pattern: Any, breathe: Breathe) -> Shadow:
         for offset, size, char in (_known_characters if end - start <= _LONGEST_KNOWN else _characters)(found):
             begin = start + offset
             begins.append(begin - shift)
-            shift += size - len(char)
-            sites.append((begin, size if char else 0, shift))
-            pieces += (text[position:begin], char)
+            before, shift = shift, shift + size - len(char)
+            at.append(before if char else shift)
+            shifts.append(shift)
+            pieces.add(text, position, begin, char)
             position = begin + size
-        if len(pieces) > _MANY_PIECES:  # joining a million would hold the GIL for as long as it takes
-            blocks.append(b"".join(pieces))
-            pieces.clear()
-    return Shadow(text, b"".join((*blocks, *pieces, text[position:])) if begins else text, begins, sites)
+    if not begins:
+        return Shadow(text, text, begins, at, shifts)
+    pieces.add(text, position, len(text), b"")
+    return Shadow(text, pieces.joined(), begins, at, shifts)
 
 
 def _characters(found: bytes) -> tuple[tuple[int, int, bytes], ...]:

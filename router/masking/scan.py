@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from router.masking.blocks import Pieces
 from router.masking.breath import Breathe, go_on
 from router.masking.detectors import Gate
 from router.masking.detectors.detector import Find, Keys, Span
@@ -203,16 +204,15 @@ class Scanner:
         MaskFailed where that finds no end: what still holds a hit is not sent.
         """
         for _ in range(_MAX_PASSES):
-            pieces: list[bytes] = []
+            pieces = Pieces()
             position = 0
             look_again = False
             for start, end, replacement, overlapping in merged(hits):
-                pieces.append(data[position:start])
-                pieces.append(self.written(data, start, end, replacement, overlapping).encode())
+                pieces.add(data, position, start, self.written(data, start, end, replacement, overlapping).encode())
                 look_again = look_again or replacement.action in _LEAVE_NEIGHBOURS or _touches_word(data, start, end)
                 position = end
-            pieces.append(data[position:])
-            data = b"".join(pieces)
+            pieces.add(data, position, len(data), b"")
+            data = pieces.joined()
             if not look_again or not (hits := self.find(data, active, keys)):
                 return decoded(data)
         raise MaskFailed(hits[0][2].mask, drops=hits[0][2].drops)

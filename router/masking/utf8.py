@@ -3,29 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
 
-_STEP: Final = 131_072
-"""Characters or bytes that are worked on in one go: less than a millisecond."""
+from router.masking.blocks import BLOCK
 
 
 def encoded(text: str) -> bytes:
     """Return `text.encode()`. Raises UnicodeEncodeError for a lone surrogate."""
-    if len(text) <= _STEP:
+    if len(text) <= BLOCK:
         return text.encode()
-    return b"".join([text[start : start + _STEP].encode() for start in range(0, len(text), _STEP)])
+    return b"".join([text[start : start + BLOCK].encode() for start in range(0, len(text), BLOCK)])
 
 
 def decoded(data: bytes) -> str:
     """Return `data.decode("utf-8", "replace")`."""
-    if len(data) <= _STEP:
+    if len(data) <= BLOCK:
         return data.decode("utf-8", "replace")
-    return "".join([data[start:end].decode("utf-8", "replace") for start, end in _steps(data)])
+    text = ""
+    for start, end in _steps(data):
+        text += data[start:end].decode("utf-8", "replace")  # makes room behind it, where joining copies all at once
+    return text
 
 
 def with_blanks(data: bytes) -> bytes:
     r"""Return `data` with blanks for escaped line breaks and tabs, of the same length: `a\nb` as `a  b`."""
-    steps = _steps(data) if len(data) > _STEP else [(0, len(data))]
+    steps = _steps(data) if len(data) > BLOCK else [(0, len(data))]
     return b"".join(
         [data[start:end].replace(b"\\n", b"  ").replace(b"\\t", b"  ").replace(b"\\r", b"  ") for start, end in steps]
     )
@@ -35,10 +36,10 @@ def _steps(data: bytes) -> Iterator[tuple[int, int]]:
     """Yield spans that cut neither a character nor an escaped line break in two."""
     start = 0
     while start < len(data):
-        end = min(start + _STEP, len(data))
+        end = min(start + BLOCK, len(data))
         if data[end - 1 : end] == b"\\" and data[end : end + 1] in (b"n", b"t", b"r"):
             end += 1
-        while end < len(data) and data[end] & 0xC0 == 0x80 and end - start < _STEP + 4:
+        while end < len(data) and data[end] & 0xC0 == 0x80 and end - start < BLOCK + 4:
             end += 1
         yield start, end
         start = end

@@ -1,0 +1,34 @@
+"""Long bytes in blocks: what Python does to megabytes in one go holds the GIL for as long as it takes."""
+
+from __future__ import annotations
+
+from typing import Final
+
+BLOCK: Final = 131_072
+"""Bytes or characters that are worked on in one go: less than a millisecond."""
+_MANY: Final = 4096
+
+
+class Pieces:
+    """Pieces of bytes that become one, joined and let go by thousands."""
+
+    __slots__ = ("_blocks", "_pieces")
+
+    def __init__(self) -> None:
+        self._blocks: list[bytes] = []
+        self._pieces: list[bytes] = []
+
+    def add(self, data: bytes, start: int, end: int, then: bytes) -> None:
+        """Add what stands in `data` from `start` to `end`, and `then` after it."""
+        while end - start > BLOCK:
+            self._blocks.append(b"".join((*self._pieces, data[start : start + BLOCK])))
+            self._pieces.clear()
+            start += BLOCK
+        self._pieces += (data[start:end], then)
+        if len(self._pieces) > _MANY:
+            self._blocks.append(b"".join(self._pieces))
+            self._pieces.clear()
+
+    def joined(self) -> bytes:
+        """Return all of them as one; Python lets the GIL go where it joins a megabyte or more of bytes."""
+        return b"".join((*self._blocks, *self._pieces))
