@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from bench.mask_texts import KB, crowded_texts, dense_texts, hostile_texts, prose, texts
+from bench.mask_texts import KB, crowded_texts, dense_texts, different_texts, hostile_texts, prose, texts
 from bench.measure import Effort, frozen_heap
 from bench.report import Progress, Table, Target
 from router.config import load_text
@@ -60,6 +60,7 @@ def measure_mask(effort: Effort, progress: Progress) -> list[Table]:
         _side_by_side(masks["five"], effort, progress),
         _hostile(masks["five"], effort, progress),
         _by_size(masks, effort, progress),
+        _different(masks, effort, progress),
         _stalls(masks["all"], effort, progress),
         _crowded(masks["all"], effort, progress),
     ]
@@ -171,6 +172,29 @@ def _by_size(masks: dict[str, partial[str]], effort: Effort, progress: Progress)
         rows=tuple(rows),
         targets=tuple(targets),
     )
+
+
+def _different(masks: dict[str, partial[str]], effort: Effort, progress: Progress) -> Table:
+    """Mask texts that were never seen: RE2 learns of each what it had not met yet."""
+    samples = different_texts(effort.rounds * 10)
+    size = sum(map(len, samples)) / KB
+    rows = []
+    for mask, (told, _) in _GROUPS.items():
+        progress(f"mask: different texts, {told}")
+        rows.append((told, *(_cpu_of_all(masks[mask], samples) / size for _ in range(2))))
+    return Table(
+        title=f"mask: µs of CPU for 1 kB of {len(samples)} modules of Python's library, one after the other",
+        columns=("detectors", "first time", "second time"),
+        rows=tuple(rows),
+        notes=("The other tables mask one text again and again, as benchmarks do and calls do not.",),
+    )
+
+
+def _cpu_of_all(function: Callable[[str], str], samples: list[str]) -> float:
+    before = time.process_time()
+    for text in samples:
+        function(text)
+    return (time.process_time() - before) * 1e6
 
 
 def _stalls(mask_all: Callable[[str], str], effort: Effort, progress: Progress) -> Table:

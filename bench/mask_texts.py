@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import random
+import sysconfig
+from pathlib import Path
 
 KB = 1_000
 _SYLLABLES = "ta re mi no la ver con pro sta tion ment ing ex per ad in de sub cal or ble ti ous ar en ist um".split()
@@ -40,6 +42,12 @@ def prose(size: int, finds: int = 0, seed: int = 1) -> str:
             pieces.append(" ".join(words).capitalize() + ".")
         length += len(pieces[-1]) + 1
     return " ".join(pieces)[:size]
+
+
+def different_texts(most: int) -> list[str]:
+    """Return the beginnings of up to `most` modules of Python's standard library."""
+    modules = sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))[:most]
+    return [module.read_text("utf-8", "replace")[: 20 * KB] for module in modules]
 
 
 def texts() -> dict[str, str]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.masking.detectors import Gate, builtin_detectors
-from router.masking.detectors.detector import Gated, parts_of
+from router.masking.detectors.detector import Gated, Screened, parts_of
 from router.masking.patterns import (
     ISSUED_TOKENS,
     TOKENS_BY_THEIR_MIDDLE,
@@ -147,7 +147,7 @@ def test_most_detectors_are_clean_for_what_another_one_finds(name: str) -> None:
     """Or the gate would be of no use; and a text of words is clean for all of them."""
     found = set(GATE.clean(FINDS[name].encode()))
     assert found_by(DETECTORS[name], FINDS[name].encode())
-    assert not found.issuperset(part for part in parts_of(DETECTORS[name]) if isinstance(part, Gated))
+    assert not found.issuperset(part for part in parts_of(DETECTORS[name]) if isinstance(part, (Gated, Screened)))
     assert len(found) >= len(FINDS) - 4
     assert {each.name for each in GATE.clean(b"The weather is fine, he said.")} == set(FINDS)
 
@@ -173,12 +173,13 @@ def test_numbers_of_other_kinds_are_clean(text: str, name: str) -> None:
     assert name in {each.name for each in GATE.clean(text.encode())}
 
 
-@pytest.mark.parametrize("given_up", [(), None, [0, 3]], ids=["nothing", "none", "without the last"])
+@pytest.mark.parametrize("given_up", [(), None, [0]], ids=["nothing", "none", "without the last"])
 def test_where_re2_gives_up_nothing_is_clean(given_up: Any) -> None:
     """It says of no sign that it stands there; the last, which stands in every text, tells that from a clean text."""
-    assert set(Gate(PARTS, lambda text: given_up).clean(b"The weather is fine.")) == set()
-    last = len([part for part in PARTS if isinstance(part, Gated)])
-    assert len(Gate(PARTS, lambda text: [last]).clean(b"The weather is fine.")) == last
+    text = b"The weather is fine."
+    kept = {part for part in PARTS if isinstance(part, Gated)}
+    assert set(Gate(PARTS, lambda signs: lambda text: given_up).clean(text)).isdisjoint(kept)
+    assert set(Gate(PARTS, lambda signs: lambda text: [len(signs)]).clean(text)).issuperset(kept)
 
 
 @pytest.mark.parametrize("direct", [None, True, False])

@@ -38,10 +38,11 @@ def in_json(text: str, times: int) -> str:
         in_json(ILL, 2),
         f"{ILL} is what it said",
         f'ok\n{ILL[:-1]}, "n": 2}}\n',
+        "[see](https://example.org)\n{ return }\n" * 100 + f"{ILL}",
     ],
 )
 def test_json_is_opened_however_it_is_written(text: str, mask: str) -> None:
-    """Numbers too long for Python, encoded twice, one value in each line, in fenced blocks, in events."""
+    """Numbers too long for Python, encoded twice, one value in each line, in fenced blocks, in events, below code."""
     masked, counts = mask_value({"content": text}, POLICIES, [mask])
     assert not any(value in masked["content"] for value in TOLD)
     assert '"n' in masked["content"].replace("\\", "")
@@ -51,7 +52,8 @@ def test_json_is_opened_however_it_is_written(text: str, mask: str) -> None:
 
 @pytest.mark.parametrize("mask", ["keys", "path"])
 @pytest.mark.parametrize(
-    "text", [ILL[:25], f"{{{ILL}", f'{{"broken": \n{ILL}', in_json(ILL, 5), f"ok\n{ILL[:-1]}", "\n{" * 300 + f"\n{ILL}"]
+    "text",
+    [ILL[:25], f"{{{ILL}", f'{{"broken": \n{ILL}', in_json(ILL, 5), f"ok\n{ILL[:-1]}", '\n{"' * 300 + f"\n{ILL}"],
 )
 def test_what_cannot_be_opened_is_withheld_where_it_has_a_key_that_a_step_names(text: str, mask: str) -> None:
     """Cut off, damaged, too deep."""

@@ -46,6 +46,13 @@ def test_media_are_described(text: str, expected: str) -> None:
     assert masked_input(seen, compiled, "m") == seen
 
 
+@pytest.mark.parametrize("before", range(5))
+def test_the_shortest_run_of_data_is_found_wherever_it_begins(before: int) -> None:
+    """256 characters are looked at; that there may be as many is told by every fourth."""
+    text = f"{' ' * before}{BARE[:256]} and words"
+    assert seen_under(text, {"media": "describe"}) == f"{' ' * before}[DATA 192 B] and words"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from heapq import merge
 from typing import Any, Final, NamedTuple
 
 from router.masking.fold import fold_character
@@ -13,7 +14,10 @@ _LONGEST_INTEGER: Final = 308
 """Digits; Python refuses to read much longer ones, and nobody computes with them."""
 _MOST_FAILURES: Final = 64
 _MARKS: Final = ("\n{", "\n[", "data: {", "data:{", "data: [", "data:[")
-_BEGIN: Final = re.compile(r"(?:\A|\n|data: ?)(?=[{\[])")
+_VALUE: Final = r"(?=\{[ \t\r\n]*[\"}]|\[[ \t\r\n]*(?:[\]\[{\"0-9]|-[0-9I]|true|false|null|NaN|Infinity))"
+"""How an object or a list begins; links, labels and code begin otherwise: `[see](…)`, `{ return`."""
+_BEGINS: Final = (re.compile(rf"\A{_VALUE}"), re.compile(rf"\n{_VALUE}"), re.compile(rf"data: ?{_VALUE}"))
+"""Each of its own, so that Python looks for what it begins with and tries nothing elsewhere."""
 _END: Final = re.compile(r"[ \t\r]*(?:\n|`|\Z)")
 _QUOTED: Final = re.compile(r'"(?:[ \t\r\n]|\\+[nrt"])*[{\[]')
 _NAME: Final = re.compile(r'"((?:[^"\\\n]|\\[^"\n]){1,128})\\*"[ \t\r\n]*:')
@@ -87,12 +91,16 @@ def open_values(text: str) -> Iterator[Opened]:
     None more after so many beginnings of none: each costs a look at all that stands before it.
     """
     position = failures = 0
-    while failures < _MOST_FAILURES and (begin := _BEGIN.search(text, position)):
+    for marked, begin in merge(*(map(re.Match.span, pattern.finditer(text)) for pattern in _BEGINS)):
+        if marked < position:
+            continue
         try:
-            opened = _open_value(text, begin.end())
+            opened = _open_value(text, begin)
         except json.JSONDecodeError as error:
-            position = max(error.pos, begin.end())
+            position = max(error.pos, begin)
             failures += 1
+            if failures == _MOST_FAILURES:
+                return
         else:
             is_alone = _END.match(text, opened.end) is not None
             yield opened._replace(repeated=opened.repeated and is_alone)

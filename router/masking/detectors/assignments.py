@@ -61,6 +61,7 @@ class NamedSecret:
 
     name = "secret_value"
     sign = rf"{_SAYS_SECRET}|{ENGLISH_SIGN}|{COMMANDS_SIGN}"
+    sign_is = "word"
     shortest = 8
     shortest_number = NO_NUMBER
     reaches_far = True
@@ -184,6 +185,7 @@ class ForeignSecret:
 
     name = "secret_value"
     sign = FOREIGN_SIGN
+    sign_is = "word"
     shortest = 8
     shortest_number = NO_NUMBER
     reaches_far = True

@@ -15,7 +15,6 @@ class Email:
     """E-mail addresses, international and quoted ones too."""
 
     name = "email"
-    sign = r"[^\s]@[^\s]"
     shortest = 6
     shortest_number = NO_NUMBER
     reaches_far = False
@@ -28,9 +27,10 @@ class Email:
         self._narrow = compile_bytes(_address(self._NARROW))
         self._wide = compile_bytes(_address(self._WIDE))
 
+    def may_find(self, text: bytes) -> bool:
+        return b"@" in text
+
     def find(self, text: bytes) -> Iterator[Span | None]:
-        if b"@" not in text:
-            return
         found: list[Span] = []
         for span in spans(self._narrow, text):
             is_image = _is_image(text, span)
@@ -47,6 +47,7 @@ class Phone:
 
     name = "phone"
     sign = PHONE_SIGN
+    sign_is = "form"
     shortest = 7
     shortest_number = 7
     reaches_far = False

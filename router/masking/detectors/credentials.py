@@ -48,6 +48,7 @@ class IssuedKey:
 
     name = "api_key"
     sign = loosened("|".join((*ISSUED_TOKENS, *(middle for middle, _ in TOKENS_BY_THEIR_MIDDLE))))
+    sign_is = "form"
     shortest = 12
     shortest_number = NO_NUMBER
     reaches_far = False
@@ -124,13 +125,15 @@ class AuthHeader:
     """Values of headers that authenticate (`Authorization`, `X-Api-Key`), bare `Bearer …`, and curl's `-u user:…`."""
 
     name = "auth_header"
-    sign = "|".join((*HEADER_VALUES, CURL_USER))
+    _WRITTEN = "|".join((*HEADER_VALUES, CURL_USER))
+    sign = _WRITTEN
+    sign_is = "word"
     shortest = 12
     shortest_number = NO_NUMBER
     reaches_far = True
 
     def __init__(self) -> None:
-        self._pattern = compile_bytes(self.sign)
+        self._pattern = compile_bytes(self._WRITTEN)
         self._header = compile_bytes(
             rf"^(?i:(?:{HEADER_NAMES}|(?:set-)?cookie|bundle_[a-z0-9_]+)[\"']?[ \t]*[:=,][ \t]*(?:b?[\"'])?"
             r"(?:[a-z][a-z0-9-]*[ \t]+)?|(?:bearer|basic)[ \t:=]+"
@@ -176,7 +179,6 @@ class UrlCredentials:
     """User and password in a URL, or a token alone: `https://user:password@host`; the host stays."""
 
     name = "url_credentials"
-    sign = r"://[^\s/@]*[:@]"
     shortest = 9
     shortest_number = NO_NUMBER
     reaches_far = False
@@ -185,11 +187,14 @@ class UrlCredentials:
         self._pattern = compile_bytes(
             r"[A-Za-z][A-Za-z0-9+.-]*://(?:[^\s/@:\"'<>`]*:[^\s/\"'<>`]+|[A-Za-z0-9_.~-]{20,})@"
         )
+        # RE2 skips to what this begins with.
+        self._mark = compile_bytes(r"://[^\s/@]*[:@]")
         self._placeholders = Placeholders()
 
+    def may_find(self, text: bytes) -> bool:
+        return first_span(self._mark, text) is not None
+
     def find(self, text: bytes) -> Sequence[Span]:
-        if b"://" not in text:
-            return ()
         found = []
         for start, end in spans(self._pattern, text):
             begin = text.index(b"://", start) + 3
@@ -205,7 +210,6 @@ class Jwt:
     """JSON web tokens, signed, encrypted or bare."""
 
     name = "jwt"
-    sign = JWT
     shortest = 20
     shortest_number = NO_NUMBER
     reaches_far = False
@@ -213,15 +217,17 @@ class Jwt:
     def __init__(self) -> None:
         self._pattern = compile_bytes(JWT)
 
+    def may_find(self, text: bytes) -> bool:
+        return b"ey" in text
+
     def find(self, text: bytes) -> Sequence[Span]:
-        return list(spans(self._pattern, text)) if b"ey" in text else ()
+        return list(spans(self._pattern, text))
 
 
 class PrivateKey:
     """Private keys in PEM, OpenSSH, PGP or PuTTY form, also where the end is missing."""
 
     name = "private_key"
-    sign = "PRIVATE KEY|PuTTY-User-Key"
     shortest = 20
     shortest_number = NO_NUMBER
     reaches_far = True
@@ -231,9 +237,10 @@ class PrivateKey:
         self._end = compile_bytes(PEM_END)
         self._body = compile_bytes(PEM_BODY)
 
+    def may_find(self, text: bytes) -> bool:
+        return b"PRIVATE KEY" in text or b"PuTTY-User-Key" in text
+
     def find(self, text: bytes) -> Sequence[Span]:
-        if b"PRIVATE KEY" not in text and b"PuTTY-User-Key" not in text:
-            return ()
         found: list[Span] = []
         position = 0
         closed = self._end.search(text)

@@ -69,10 +69,26 @@ class ReadsKeys(Protocol):
 
 @runtime_checkable
 class Gated(Protocol):
-    """A detector with a `sign`: an RE2 pattern over bytes that matches every text in which `find` finds anything."""
+    """A detector with a `sign`: an RE2 pattern over bytes that matches every text in which `find` finds anything.
+
+    Attributes:
+        sign_is: what it is a sign of: the `form` of a value, or a `word` before one. Those of one kind are looked for
+            in one go, and of different ones are not: RE2 remembers how far it had got with each, in all combinations,
+            and for those of all signs it has no room.
+    """
 
     @property
     def sign(self) -> str: ...
+
+    @property
+    def sign_is(self) -> str: ...
+
+
+@runtime_checkable
+class Screened(Protocol):
+    """A detector that can tell of most texts, in much less time than `find` takes, that it finds nothing there."""
+
+    def may_find(self, text: bytes) -> bool: ...
 
 
 @runtime_checkable

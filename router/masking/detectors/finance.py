@@ -18,6 +18,7 @@ class CreditCard:
 
     name = "credit_card"
     sign = CARD_SIGN
+    sign_is = "form"
     shortest = 12
     shortest_number = 12
     reaches_far = False
@@ -43,6 +44,7 @@ class Iban:
 
     name = "iban"
     sign = IBAN_START
+    sign_is = "form"
     shortest = 15
     shortest_number = NO_NUMBER
     reaches_far = False

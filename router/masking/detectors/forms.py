@@ -168,10 +168,23 @@ FORMS = (
 )
 
 
+def grouped(forms: Sequence[Form]) -> list[Sequence[Form]]:
+    """Return forms in two groups, each to be looked for in one go: those that begin with a name, and the others.
+
+    RE2 remembers how far each had got wherever it was, in all combinations; for those of all forms it has no room.
+    """
+    named = [form for form in forms if _begun(form.source)]
+    return [group for group in (named, [form for form in forms if form not in named]) if group]
+
+
 def together(sources: Sequence[str]) -> str:
     """Return a pattern that matches what one of `sources` does, what many begin with written once: RE2 needs half."""
     rest: dict[str, list[str]] = {}
     for source in sources:
-        begun = next((begin for begin in _BEGIN_MANY if source.startswith(begin)), "")
+        begun = _begun(source)
         rest.setdefault(begun, []).append(source[len(begun) :])
     return "|".join(f"{begun}(?:{'|'.join(each)})" for begun, each in rest.items())
+
+
+def _begun(source: str) -> str:
+    return next((begin for begin in _BEGIN_MANY if source.startswith(begin)), "")

@@ -1,4 +1,4 @@
-"""One look at a text for many detectors: which of them can find nothing in it."""
+"""A quick look at a text for many detectors: which of them can find nothing in it."""
 
 from __future__ import annotations
 
@@ -6,41 +6,54 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from router.masking.detectors.detector import Detector, Gated
+from router.masking.detectors.detector import Detector, Gated, Screened
 from router.masking.patterns import compile_set
+
+SignsIn = Callable[[bytes], Sequence[int] | None]
+"""Returns the places of those signs that stand in a text, and the number of all; without that one it gave up."""
 
 
 class Gate:
     """Tells which detectors find nothing in a text, by what each of them says stands in every text with a hit.
 
-    Most texts hold nothing, and RE2 looks for all of this at once in the time that one detector takes.
+    Most texts hold nothing, and RE2 looks for several signs at once in the time that one detector takes.
     """
 
-    def __init__(self, detectors: Iterable[Detector], signs_in: Callable[[bytes], Sequence[int]] | None = None) -> None:
-        """Take what returns which signs stand in a text, by their place among the detectors; by default RE2 tells."""
-        signs = {each: each.sign for each in detectors if isinstance(each, Gated)}
-        self._detectors = tuple(signs)
-        self._signs = tuple(signs.values())
-        self._signs_in = signs_in
+    def __init__(
+        self, detectors: Iterable[Detector], compiled: Callable[[tuple[str, ...]], SignsIn] | None = None
+    ) -> None:
+        """Take what compiles signs; RE2 does by default."""
+        self._screened: dict[Detector, Callable[[bytes], bool]] = {}
+        self._signs: dict[str, dict[Detector, str]] = {}
+        for each in detectors:
+            if isinstance(each, Screened):
+                self._screened[each] = each.may_find
+            elif isinstance(each, Gated):
+                self._signs.setdefault(each.sign_is, {})[each] = each.sign
+        self._size = len(self._screened) + sum(map(len, self._signs.values()))
+        self._compile = compiled or _compiled
+        self._looks: list[tuple[SignsIn, tuple[Detector, ...]]] = []
 
     def clean(self, text: bytes) -> Collection[Detector]:
-        """Return the detectors that find nothing in `text`; none where RE2 gives up."""
-        if not self._detectors:
-            return ()
-        seen = (self._signs_in or _compiled(self._signs).Match)(text) or ()
-        if len(self._signs) not in seen:
-            return ()
-        return {each for number, each in enumerate(self._detectors) if number not in seen}
+        """Return the detectors that find nothing in `text`; none of those for whose signs RE2 gives up."""
+        if not self._looks:
+            self._looks = [(self._compile((*signs.values(),)), (*signs,)) for signs in self._signs.values()]
+        clean = {each for each, may_find in self._screened.items() if not may_find(text)}
+        for signs_in, detectors in self._looks:
+            seen = signs_in(text) or ()
+            if len(detectors) in seen:
+                clean.update(each for number, each in enumerate(detectors) if number not in seen)
+        return clean
 
     def clean_each(self, texts: Sequence[bytes]) -> Sequence[Collection[Detector]]:
         """Return the same for each of several texts; for all at once where, as in most, nothing stands in any."""
         together = self.clean(b"\n".join(texts)) if len(texts) > 1 else ()
-        if together and len(together) == len(self._detectors):
+        if together and len(together) == self._size:
             return [together] * len(texts)
         return [self.clean(text) for text in texts]
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _compiled(signs: tuple[str, ...]) -> Any:
     # The last one matches every text, at its end.
-    return compile_set((*signs, r"\z"))
+    return compile_set((*signs, r"\z")).Match

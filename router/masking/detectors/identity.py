@@ -11,6 +11,7 @@ from router.masking.patterns import compile_bytes, first_span, spans
 _NEVER_ISSUED = frozenset((b"078051120", b"219099999"))
 """Printed in advertisements; the Social Security Administration withdrew them."""
 _LENGTH = 9
+_NINE_DIGITS = r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}"
 _LONGER = "[0-9]{10,}"
 _ALPHANUMERIC = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())
 _NEVER_BEFORE, _NEVER_AFTER = _ALPHANUMERIC.union(b"_$"), _ALPHANUMERIC.union(b"_")
@@ -26,13 +27,14 @@ class UsSsn:
     """
 
     name = "us_ssn"
-    sign = r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}"
+    sign = _NINE_DIGITS
+    sign_is = "form"
     shortest = 9
     shortest_number = 9
     reaches_far = False
 
     def __init__(self) -> None:
-        self._pattern = compile_bytes(f"{self.sign}|{_LONGER}")
+        self._pattern = compile_bytes(f"{_NINE_DIGITS}|{_LONGER}")
         self._words = compile_bytes(
             r"(?i)\bssns?\b|social.{0,3}sec|\bsoc\.? ?sec|\b(?:my|your|his|her|their) social\b|taxpayer|\bitin\b"
         )

@@ -14,8 +14,10 @@ _URI = compile_bytes(
     r"(?i:data:(?:[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,80})?(?:;[a-z0-9._=-]{1,80}){0,4};base64,)[A-Za-z0-9+/_-]+=*"
 )
 _RUN = compile_bytes(rf"[A-Za-z0-9+/_-]{{{SHORTEST_RUN},}}=*")
-_HINT = compile_bytes(rf"(?i:;base64,)|[A-Za-z0-9+/_-]{{{SHORTEST_RUN}}}")
-"""What stands in a text with either; most have neither, and one look tells."""
+_URI_MARK = compile_bytes(";[bB][aA][sS][eE]64,")
+_EVERY: Final = 4
+_IN_RUN: Final = bytes((chr(byte).isalnum() and byte < 0x80) or byte in b"+/_-" for byte in range(256))
+_ENOUGH: Final = b"\1" * (SHORTEST_RUN // _EVERY - 1)
 _MIXED = tuple(compile_bytes(kind) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
 _KINDS = {
     b"iVBORw0KGgo": "image/png",
@@ -45,12 +47,18 @@ class Media:
     shortest_number = NO_NUMBER
     reaches_far = False
 
+    def may_find(self, text: bytes) -> bool:
+        return first_span(_URI_MARK, text) is not None or _may_hold_run(text)
+
     def find(self, text: bytes) -> Iterator[Span | None]:
-        if first_span(_HINT, text) is None:
-            return
         yield from spans(_URI, text)
         for start, end in spans(_RUN, text):
             yield (start, end) if _is_mixed(text[start:end]) else None
+
+
+def _may_hold_run(text: bytes) -> bool:
+    """Return whether a run may be in `text`: most have none, and every fourth byte tells."""
+    return _ENOUGH in text[::_EVERY].translate(_IN_RUN)
 
 
 def described(value: str) -> str:

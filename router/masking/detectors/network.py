@@ -30,6 +30,7 @@ class Ip:
     _SIGN_OF_V4 = r"\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]"
     _SIGN_OF_V6 = r":(?::|[0-9A-Fa-f]{1,4}:[0-9A-Fa-f]{1,4}:)"
     sign = f"{_SIGN_OF_V4}|{_SIGN_OF_V6}"
+    sign_is = "form"
     shortest = 2
     shortest_number = NO_NUMBER
     reaches_far = False
@@ -139,10 +140,12 @@ class Mac:
     reaches_far = False
 
     _PAIR, _FOUR = "[0-9A-Fa-f]{2}", "[0-9A-Fa-f]{4}"
-    sign = rf"{_PAIR}(?::{_PAIR}){{5}}|{_PAIR}(?:-{_PAIR}){{5}}|{_FOUR}\.{_FOUR}\.{_FOUR}"
+    _WRITTEN = rf"{_PAIR}(?::{_PAIR}){{5}}|{_PAIR}(?:-{_PAIR}){{5}}|{_FOUR}\.{_FOUR}\.{_FOUR}"
+    sign = _WRITTEN
+    sign_is = "form"
 
     def __init__(self) -> None:
-        self._pattern = compile_bytes(self.sign)
+        self._pattern = compile_bytes(self._WRITTEN)
 
     def find(self, text: bytes) -> Iterator[Span | None]:
         for span in spans(self._pattern, text):

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from router.masking.detectors.detector import Span, has_digit
-from router.masking.detectors.forms import FORMS, VALUE_GOES_ON, Evidence, Form, together
+from router.masking.detectors.forms import FORMS, VALUE_GOES_ON, Evidence, Form, grouped, together
 from router.masking.detectors.forms_of_code import CODE_FORMS, CODE_SIGN
 from router.masking.detectors.forms_of_text import TEXT_FORMS, TEXT_SIGN
 from router.masking.names import NAME_CHARACTERS
@@ -16,7 +16,7 @@ from router.masking.patterns import compile_bytes, compile_set, first_span
 ENGLISH = (*FORMS, *CODE_FORMS, *TEXT_FORMS)
 ENGLISH_SIGN = f"{CODE_SIGN}|{TEXT_SIGN}"
 """What stands in a text with such a secret, besides the English words for one."""
-_MEMORY = 32 << 20
+_MEMORY = 16 << 20
 """Bytes in which RE2 may remember what it learnt of texts; with fewer it forgets all, again and again."""
 _ALGORITHM = (
     r"(?i)^(?:(?:sha|md|base|utf|argon|aes|rsa|pbkdf|oauth|ntlm|win|latin|iso)v?[-_]?[0-9]{1,4}(?:id|[di])?(?:$|[-_./:])"
@@ -71,16 +71,20 @@ class SpelledSecrets:
     """Finds values given to names in forms where more than a mark stands between the two."""
 
     def __init__(self, forms: Sequence[Form]) -> None:
-        self._forms = _Forms(forms)
+        self._groups = [_Forms(group) for group in grouped(forms)]
         self._rest = compile_bytes(VALUE_GOES_ON)
         self._letter = compile_bytes(r"[A-Za-z].*[0-9!#$%&*+=?@^~]|[0-9!#$%&*+=?@^~].*[A-Za-z]")
         self._algorithm = compile_bytes(_ALGORITHM)
 
     def find(self, text: bytes, is_secret: Callable[[Spelled], bool]) -> Iterator[Span | None]:
-        """Yield in order the spans of values in such a form of which `is_secret` says so, and None for others."""
+        """Yield the spans of values in such a form of which `is_secret` says so, and None for others."""
+        for forms in self._groups:
+            yield from self._find(forms, text, is_secret)
+
+    def _find(self, forms: _Forms, text: bytes, is_secret: Callable[[Spelled], bool]) -> Iterator[Span | None]:
         position = 0
-        while found := first_span(self._forms.all, text, position):
-            form, named, (begin, least) = self._forms.read(text, *found)
+        while found := first_span(forms.all, text, position):
+            form, named, (begin, least) = forms.read(text, *found)
             # What is turned down may be written in another form from its name on.
             position = named[0] if found[0] < named[0] < begin else max(begin, found[0] + 1)
             near = min(len(text), least + _LONGEST_JUDGED)
@@ -134,7 +138,9 @@ def whole(text: bytes, begin: int, end: int) -> int:
     """Return where a value ends that begins at `begin`: at its closing quote, or before the marks of a sentence."""
     mark = text[begin - 1 : begin]
     if mark in _QUOTES:
-        closed = text.find(mark, end, begin + _LONGEST_QUOTED)
+        closed = text.find(mark, begin, begin + _LONGEST_QUOTED)
+        while closed >= 0 and text[closed - 1 : closed] == b"\\" != text[begin - 2 : begin - 1]:
+            closed = text.find(mark, closed + 1, begin + _LONGEST_QUOTED)  # one within a value whose own is bare
         if closed >= 0 and b"\n" not in text[end:closed]:
             return begin + len(text[begin:closed].rstrip(b"\\"))
         return end
