@@ -19,7 +19,7 @@ import pytest
 from router.delivery.notices import Notices
 from router.delivery.spool.adoption import Adoption
 from router.delivery.spool.files import Files
-from router.delivery.spool.folders import create_folder, open_root, read_file, remove_unmade, take_folder
+from router.delivery.spool.folders import create_folder, open_root, read_file, take_folder
 from router.delivery.spool.records import read_content
 from router.testing import FakeLangfuse
 from tests.masked_calls import leave, posting, wait_until
@@ -238,7 +238,9 @@ def test_what_a_process_left_that_was_killed_while_it_made_its_folder_is_removed
     (tmp_path / names[1] / "lock").touch(0o600)
     for name in names[:3]:
         os.utime(tmp_path / name, (0, 0))
-    remove_unmade(root)
+    files = Files(create_folder(root))
+    Adoption(root, files, threading.Lock(), Notices(), lambda _: True, lambda *_: None).look(threading.Event())
+    files.leave()
     assert sorted(path.name for path in tmp_path.iterdir()) == [names[0], names[3]]
     held.close()
     os.close(root)
