@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import cast
 
 from router.delivery import Counters, DeliverySettings
@@ -39,6 +40,15 @@ def test_the_oldest_of_the_largest_project_gives_way() -> None:
     stats = counters.snapshot()
     assert stats.projects["small"].dropped == {}
     assert stats.projects["large"].dropped["queue_full"] > 100
+
+
+def test_the_state_of_the_accounts_is_told_while_the_outbox_is_held() -> None:
+    """Whoever writes to the spool holds it, and a disk can hang: that is when the state is asked for."""
+    outbox = _outbox(counters := Counters())
+    counters.accept("a")
+    outbox.put("a", b"x")
+    with ThreadPoolExecutor(1) as pool, outbox._lock:
+        assert list(pool.submit(outbox.circuits).result(60).values()) == ["closed"]
 
 
 def test_parked_spans_are_one_run_only_where_they_touch():

@@ -88,8 +88,6 @@ def is_in_matrix(lines: Lines, start: int, end: int) -> bool:
         digits = b"".join(there)
         if is_card(digits):
             rows, likely, valid = rows + 1, likely + 1, valid + 1
-            if valid > _ROWS_AROUND:
-                return False  # whatever else stands around
         elif 2 * sum(len(group) == len(one) for group, one in zip(groups, there, strict=True)) >= len(groups):
             rows, likely = rows + 1, likely + has_scheme(digits)
     return likely < rows and valid * 2 <= rows and not is_named(lines.text, start, end)
