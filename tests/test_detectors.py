@@ -37,6 +37,7 @@ def redacted(text: str) -> str:
         ("jané@exämple.de", "[EMAIL]"),
         ("请联系jane@example.com谢谢", "请联系[EMAIL]谢谢"),
         ("用户@例子.公司", "[EMAIL]"),
+        ("请联系jane@example.com谢谢 用户@例子.公司", "请联系[EMAIL]谢谢 [EMAIL]"),
         ("root@[192.0.2.1]", "[EMAIL]"),
         ("jane@xn--bcher-kva.example", "[EMAIL]"),
     ],
@@ -48,7 +49,7 @@ def test_an_email_address_is_found(text: str, expected: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['@app.route("/x") user@ host', "lodash@4.17.21", "icon@2x.png", "a @ b.com", "see @jane", "f(x)@g"],
+    ['@app.route("/x") user@ host', "lodash@4.17.21", "icon@2x.png", "icon@1x.png", "a @ b.com", "see @jane", "f(x)@g"],
 )
 def test_what_only_looks_like_an_email_address_stays(text: str) -> None:
     """Decorators, package versions, image sizes, mentions."""
@@ -67,6 +68,7 @@ def test_what_only_looks_like_an_email_address_stays(text: str) -> None:
         "3056 930902 5904",
         "4222222222222",
         "6304 2737 3398",
+        "135410014004955",
     ],
 )
 def test_a_card_number_is_found_however_it_is_grouped(number: str) -> None:
@@ -99,6 +101,9 @@ def test_card_numbers_in_a_row_are_found_each() -> None:
         "4111,1111,1111,1111",
         "4111, 1111, 1111, 1111",
         "ASIA PACIFIC AND ASIA MINOR2",
+        "card 0000 0000 0000 0000",
+        "sha 4111111111111111abcdef01",
+        "6304273\n73398",  # twelve digits over the end of a line, and no word
     ],
 )
 def test_other_numbers_stay(text: str) -> None:
@@ -154,6 +159,14 @@ def test_figures_of_dumps_and_traces_stay(text: str) -> None:
         ("1234 4111 1111 1111 1111 ok\n9999 8765 1234 1234 4320", "1234 [CREDIT_CARD] ok\n9999 8765 1234 1234 4320"),
         ("1234 4111 1111 1111 1111\n\n9999 8765 1234 1234 4320", "1234 [CREDIT_CARD]\n\n9999 8765 1234 1234 4320"),
         ("id: 438871050704652059", "id: [CREDIT_CARD]"),
+        (
+            "1227 4111 1111 1111 1111\n1228 5555 5555 5555 4444\n0000 0000 0000 0000 0001",
+            "1227 [CREDIT_CARD]\n1228 [CREDIT_CARD]\n0000 0000 0000 0000 0001",
+        ),
+        (
+            "card\n1234 4111 1111 1111 1111 5\n9999 9765 9234 9234 9321 5\n9999 9165 9234 9234 9320 5",
+            "card\n1234 [CREDIT_CARD] 5\n9999 9765 9234 9234 9321 5\n9999 9165 9234 9234 9320 5",
+        ),
     ],
 )
 def test_a_card_beside_other_figures_is_found(text: str, expected: str) -> None:
@@ -299,6 +312,8 @@ def test_the_value_of_an_authorization_header_is_found(text: str, expected: str)
         "basic understandingofthings",
         "Authorization: Bearer <token>",
         "bearer securities and notes",
+        "Bearer authentication-scheme is used",
+        "Basic AAGfOv8gYWJj",  # no text
     ],
 )
 def test_what_only_looks_like_a_token_stays(text: str) -> None:
@@ -320,6 +335,7 @@ def test_a_json_web_token_is_found() -> None:
         (PEM.split("-----END")[0].rstrip() + "... cut", "[PRIVATE_KEY]... cut"),
         (PEM.replace("PRIVATE", "OPENSSH PRIVATE"), "[PRIVATE_KEY]"),
         ("-----BEGIN " + "CERTIFICATE-----", "-----BEGIN CERTIFICATE-----"),
+        (f"{PEM[:60]}\n(it was cut)\n{PEM} x", "[PRIVATE_KEY](it was cut)\n[PRIVATE_KEY] x"),
     ],
 )
 def test_a_private_key_is_found_with_or_without_its_end(text: str, expected: str) -> None:

@@ -104,10 +104,12 @@ def test_an_iban_is_found(iban: str) -> None:
         "XX89370400440532013000",
         "ABCDE89370400440532013000",
         "GB82 wEsT 1234 5698 7654 32",
+        "DE893704004405320130007",
+        "DE86ABCD00440532013000",
     ],
 )
 def test_what_only_looks_like_an_iban_stays(text: str) -> None:
-    """A wrong check digit, a digit less, no such country, the middle of a word, a bank in mixed case."""
+    """A wrong check digit, a digit less or more, no such country or bank, the middle of a word, mixed case."""
     assert redacted(text, "iban") == text
 
 
@@ -145,10 +147,13 @@ def test_a_social_security_number_is_found(text: str, expected: str) -> None:
         "order 536904399",
         "issue #536904399",
         "2024-10-2024",
+        "536-90 4399",
+        "536-90-4399--x",
+        "078051124 " + "1 " * 30,
     ],
 )
 def test_what_only_looks_like_a_social_security_number_stays(text: str) -> None:
-    """Areas, groups and serials that are not given out, bare numbers, longer ones."""
+    """Areas, groups and serials that are not given out, bare numbers, longer ones, two kinds of marks, figures."""
     assert redacted(text, "us_ssn") == text
 
 
@@ -169,6 +174,7 @@ def test_what_only_looks_like_a_social_security_number_stays(text: str) -> None:
         ("ssh root@203.0.113.7", "ssh root@[X]"),
         ("203.0.113.7-203.0.113.9", "[X]-[X]"),
         ("listen ::", "listen [X]"),
+        ("route ::/0 via", "route [X] via"),
         ("ip=8.8.4.4 <37.21.59.36> host>1.1.1.1", "ip=[X] <[X]> host>[X]"),
         ("redis 10.1.2.3, node: 5.6.7.8, web-10.0.0.5", "redis [X], node: [X], web-[X]"),
         ("addr:2001:db8::1: up", "addr:[X]: up"),

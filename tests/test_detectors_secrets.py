@@ -131,6 +131,10 @@ def test_a_value_given_to_a_name_that_says_secret_is_found(text: str, expected: 
         "PASS: test_login_1",
         "PASS: tests/unit/test_a.py",
         "secret = secrets.token_hex(32)",
+        "password=abababab",
+        "secret: 12345678",
+        "SNYK_KEY=a1b2c3d4e5f6",
+        "aws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCY" + "EXAMPLEKEY",
     ],
 )
 def test_what_is_no_secret_stays_beside_such_a_name(text: str) -> None:
@@ -209,6 +213,7 @@ CREDENTIALS = policies({"m": [{"detect": ["api_key", "auth_header", "private_key
         ("Set-Cookie: session=abc123def; Path=/; HttpOnly", "Set-Cookie: [X]"),
         ("BUNDLE_GEMS__EXAMPLE__COM: cafe0123:beef4567", "BUNDLE_GEMS__EXAMPLE__COM: [X]"),
         ("AP9tb1tv8tlkc8", "[X]"),
+        ("it is glpat-" + "a1b2c3d4e5f6g7h8i9j0.", "it is [X]."),
         ("app 1300000000000017|" + "kQ3_zT8-" * 4, "app [X]"),
         ("bot 90871234:A" + "Vx3nDJcrqmaaFpt8pJ82qpEmqCDOmTPAHU", "bot [X]"),
         ("id ySA4Q~" + "O.MQ0jXF6J.jZbHgGfmB._uPhJfIiRL6", "id [X]"),
@@ -231,6 +236,7 @@ def test_credentials_are_found_as_programs_and_people_write_them(text: str, expe
         "APConfiguration, AP20231130123",
         "GATTACCATTATAGGGCCTAAGACACTAACGATT",
         "Authorization: Bearer <token>, or basic",
+        "curl -u user:password https://h",
     ],
 )
 def test_what_only_looks_like_credentials_stays(text: str) -> None:

@@ -54,7 +54,8 @@ def test_every_rule_of_the_file_runs_under_one_name(imported) -> None:
 
 def test_keywords_decide_which_texts_a_rule_looks_at(imported) -> None:
     """In any case; a rule without keywords looks at every text, an empty keyword is none."""
-    gated = "[[rules]]\nregex = '''[0-9]{8}'''\nkeywords = ['Badge', '']\n"
+    gated = "[[rules]]\nregex = '''[0-9]{8}'''\nkeywords = ['Badge', '', 'staff']\n"
+    assert redacted("staff 12345678", imported(gated)) == "staff [VENDOR_KEYS]"
     assert redacted("BADGE 12345678", imported(gated)) == "BADGE [VENDOR_KEYS]"
     assert redacted("order 12345678", imported(gated)) == "order 12345678"
     assert redacted("order 12345678", imported("[[rules]]\nregex = '''[0-9]{8}'''\n")) == "order [VENDOR_KEYS]"

@@ -428,6 +428,15 @@ def test_values_of_keys_that_name_secrets_never_leave() -> None:
     assert seen.masked == {"secret_name": 8}
 
 
+def test_such_values_leave_no_fact_either() -> None:
+    """Also where no path leads and no mask applies: in the JSON of what a guardrail was given."""
+    told = {"name": "g", "input": json.dumps({"password": NEEDLE}), "output": {"api_key": NEEDLE}}
+    seen = masked(CallRecord(call_id=json.dumps({"token": NEEDLE}), guardrails=(told,)), policies({}))
+    assert NEEDLE not in dump(seen)
+    assert seen.guardrails == ({"name": "g", "input": '{"password": "[REMOVED]"}', "output": {"api_key": "[REMOVED]"}},)
+    assert seen.masked == {"secret_name": 3}
+
+
 def test_what_only_shares_a_name_with_secrets_stays() -> None:
     """Schemas of tools, log probabilities, empty values and switches."""
     kept = {
@@ -566,6 +575,8 @@ def test_what_is_too_deep_or_too_much_becomes_a_marker() -> None:
     assert masked_input(many, policies({}))[-1] == "[MASKED:size]"
     nested = "[" * 100_000 + NEEDLE
     assert masked_input(nested, everything(), "all") in (nested, "[MASKED:depth]")
+    closed = "[" * 100_000 + f'{{"password": "{NEEDLE}"}}' + "]" * 100_000
+    assert NEEDLE not in masked_input(closed, policies({}))
     secret = '{"a":' * 70 + '{"password": "' + NEEDLE + '"}' + "}" * 70
     assert NEEDLE not in masked_input(secret, policies({}))
 

@@ -49,6 +49,12 @@ def test_what_is_split_is_counted_once_and_keeps_its_end_once() -> None:
     assert (seen.input, seen.masked) == (["****1111", ""], {"credit_card": 1})
 
 
+def test_what_is_left_of_a_number_is_read_on_into_the_next_text() -> None:
+    """A number is a text once something of it was taken out."""
+    compiled = policies({"m": [{"pattern": "99", "action": "remove"}, {"pattern": "1234"}]})
+    assert masked_input([1299, "34 ok"], compiled, "m") == ["[REDACTED]", " ok"]
+
+
 def test_texts_that_only_stand_side_by_side_stay() -> None:
     """No byte changes where nothing is split."""
     given_list = ["Hello", "world 4111", "1112 and more", "a@", "b", {"text": "c"}, {"text": 5}, 7, None]

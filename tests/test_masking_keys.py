@@ -30,6 +30,7 @@ def seen_by(value: Any, compiled: MaskingPolicies = EVERYTHING) -> str:
         ({"social_security_number": "536904399"}, "[US_SSN]"),
         ({"ssns": ["536904399"]}, "[US_SSN]"),
         ({"ssn": {"value": "536904399"}}, "[US_SSN]"),
+        ({"ssn": {"number": {"value": "536904399"}}}, "[US_SSN]"),
         ({"name": "ssn", "value": "536904399"}, "[US_SSN]"),
         ([{"key": "ssn", "value": 536904399}], "[US_SSN]"),
         ({"arguments": '{"ssn": 536904399}'}, "[US_SSN]"),
@@ -62,6 +63,7 @@ def test_the_key_says_what_the_value_is(value: Any, label: str) -> None:
         {"card": {"created": 630490017740}},
         {"phone": {"id": 5551234567}},
         {"phone": {"carrier": {"code": 5551234567}}},
+        {"phone": {"carrier": "5551234567"}},
         {"text": "5551234567"},
         {"call_id": "5551234567"},
         {"cache_key": "a81b2c7d-9e0f-4a3b-8c6d-5e4f3a2b1c0d"},
@@ -107,6 +109,10 @@ def test_a_pattern_may_read_the_key_as_in_json() -> None:
     for value in ({"acct_no": "4711"}, {"acct_no": 4711}, '{"acct_no": 4711}'):
         assert "4711" not in seen_by(value, compiled)
     assert masked_input({"acct": "4711"}, compiled, "all") == {"acct": "4711"}
+    beyond = policies_with({"account": {"pattern": "acct[^0-9]+[0-9]{4}", "examples": {"match": ["acct 4711"]}}})
+    assert masked_input({"acct": "4711 a"}, beyond, "all") == {"acct": "[ACCOUNT] a"}
+    marks = policies_with({"marks": {"pattern": "[^a-z ]{4}", "examples": {"match": ["4711"]}}})
+    assert masked_input({"a": "471"}, marks, "all") == {"a": "471"}
     whole = policies({"all": [{"pattern": "acct[^0-9]+[0-9]{4}"}, {"pattern": "[^ ]{5}"}]})
     assert masked_input({"acct": "4711 a"}, whole, "all") == {"acct": "[REDACTED] a"}
     assert masked_input({"a": "4711"}, whole, "all") == {"a": "4711"}
@@ -124,6 +130,12 @@ def test_what_was_counted_is_no_number_of_the_caller() -> None:
     record = CallRecord(call_id="c", usage_details={"input": 4711}, cost_details={"total": 0.4711})
     seen = masked(record, policies_with({"badge": BADGE}), "all")
     assert (seen.usage_details, seen.cost_details) == ({"input": 4711}, {"total": 0.4711})
+
+
+def test_what_is_too_long_for_a_count_is_looked_at_there_too() -> None:
+    """No call has as many tokens as a card has digits."""
+    record = CallRecord(call_id="c", usage_details={"input": 4711, "n": 4111111111111111})
+    assert masked(record, EVERYTHING, "all").usage_details == {"input": 4711}
 
 
 def test_switches_are_no_numbers() -> None:

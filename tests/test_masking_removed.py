@@ -81,6 +81,12 @@ def test_another_mask_that_hides_it_as_a_whole_uncovers_no_quote(mask: str, told
     assert not masked.failures
 
 
+def test_what_is_hidden_as_a_whole_is_counted_once() -> None:
+    """As a whole, and not for what stands in it as well."""
+    masked, _ = sealed(call(input="her ssn is 536904399"), HIDING, "finding", "no-content")
+    assert masked.masked == {"path": 1}
+
+
 def test_of_overlapping_hits_each_is_hidden_elsewhere() -> None:
     """Not only the one that decided what was written."""
     both = policies({"ssn": [{"detect": ["us_ssn"]}], "line": [{"pattern": "her .*"}]})

@@ -80,6 +80,12 @@ def test_a_hit_without_a_word_near_it_stays(text: str) -> None:
     assert redacted(text, employee(near=["employee", "staff"])) == text
 
 
+def test_the_nearest_of_several_words_counts() -> None:
+    """What ends one of them begins the next."""
+    close = employee(near={"words": ["staff", "badge"], "within": 6})
+    assert redacted("staff badge no. E-123455", close) == "staff badge no. [EMPLOYEE_ID]"
+
+
 def test_the_reach_of_near_can_be_said() -> None:
     """In characters between the two."""
     close = employee(near={"words": ["staff"], "within": 6})
