@@ -58,6 +58,14 @@ def test_other_threads_get_their_turn_within_a_text(name: str) -> None:
     assert len(pauses) >= TIMES
 
 
+def test_other_threads_get_their_turn_within_a_row_of_digits() -> None:
+    """Of which every group may begin a card number."""
+    pauses: list[float] = []
+    text = "1 " * 50_000
+    assert mask_text(text, POLICIES, ["all"], breathe=breath(count().__next__, pauses.append))[0] == text
+    assert len(pauses) >= len(text) // 8_192
+
+
 @pytest.mark.parametrize("name", DENSE)
 def test_breathing_changes_nothing(name: str) -> None:
     """What is found is what is found without."""

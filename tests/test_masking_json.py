@@ -73,3 +73,44 @@ def test_what_no_step_names_stays(text: str) -> None:
 def test_looking_for_json_takes_linear_time(unit: str) -> None:
     """Also where nothing of it can be opened."""
     assert takes_linear_time(lambda data: mask_value(data.decode(), POLICIES, ["keys"]), unit)
+
+
+LONG = "x" * 3_000
+TREES = {
+    "texts": [f"{LONG} {number}" for number in range(50)],
+    "numbers": [*range(10_000, 30_000)],
+    "rows": [{"of": {"stock": ["é" * 80, None, True, 1.5]}} for _ in range(1_100)],
+    "columns": {"a": {"b": {"c": [["c" * 90] * 2 for _ in range(750)]}}},
+    "text": {"document": f'{LONG * 50} "quoted"\n'},
+}
+
+
+@pytest.mark.parametrize("name", TREES)
+@pytest.mark.parametrize(
+    ("before", "after", "separators"),
+    [("", "", (", ", ": ")), ("\n ", "\n", (",", ":")), ("Result:\n", "\nThat is all.", (", ", ": "))],
+    ids=["bare", "blanks", "text"],
+)
+def test_long_json_is_masked_as_short_is(name: str, before: str, after: str, separators: tuple[str, str]) -> None:
+    """It is read and written in parts, and reads as if in one go."""
+    value = {"content": TREES[name], "last": "192.0.2.17 it is", "diagnosis": "cancer"}
+    expected = {"content": TREES[name], "last": "[IP] it is", "diagnosis": "redacted-by-litellm"}
+    told, masked = (json.dumps(each, ensure_ascii=False, separators=separators) for each in (value, expected))
+    kept = masked if not before.strip() else f"{before}{masked}{after}"
+    assert mask_value(f"{before}{told}{after}", POLICIES, ["keys", "ip"])[0] == kept
+
+
+@pytest.mark.parametrize("shift", [*range(-8, 3)])
+@pytest.mark.parametrize("before", ["\n", "data:", "data: "])
+def test_json_is_found_wherever_it_begins(shift: int, before: str) -> None:
+    """Also where one of the blocks ends in which it is looked for."""
+    text = f"{LONG * 43}{'x' * (2_064 + 8 + shift)}{before}{ILL}"
+    assert "cancer" not in mask_value(text, POLICIES, ["keys"])[0]
+
+
+@pytest.mark.parametrize("value", ["[1, 2", '["a', "[1, 2}", '{"a": [1, 2'])
+def test_long_text_that_is_no_json_is_none(value: str) -> None:
+    """In whatever way it is read."""
+    text = value + ", 3" * 60_000
+    assert mask_value(text, POLICIES, ["ip"])[0] == text
+    assert "[MASKED:json]" in mask_value(f'{text}\n{ILL[:25]}"', POLICIES, ["keys"])[0]

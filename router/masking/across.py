@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
 from itertools import accumulate
 
 from router.masking.detectors import BUILTIN_DETECTORS
-from router.masking.detectors.detector import Span, overlaps_any, united
+from router.masking.detectors.detector import overlaps_any, united
+from router.masking.hits import Hits, merged
 from router.masking.policy import Finder
-from router.masking.scan import Hit, MaskFailed, Scanner, merged
+from router.masking.scan import MaskFailed, Scanner
 from router.masking.utf8 import decoded, encoded
 
 _SEPARATORS = (b"", b" ")
@@ -44,34 +44,31 @@ def _pass(texts: list[str], separator: bytes, scanner: Scanner, active: tuple[Fi
         return first + 1 < len(starts) and start < starts[first] + len(parts[first]) and end > starts[first + 1]
 
     hits = scanner.find(data, active)
-    if not any(is_split(start, end) for start, end, _ in hits):
+    split = [(replacement, [span for span in spans if is_split(*span)]) for replacement, spans in hits]
+    if not any(spans for _, spans in split):
         return None
     # What one text holds alone and overlaps is part of what is replaced: nothing of it may stay behind.
-    alone: list[Hit] = [
-        (offset + start, offset + end, replacement)
+    alone: Hits = [
+        (replacement, [(offset + start, offset + end) for start, end in spans])
         for offset, part in zip(starts, parts, strict=True)
-        for start, end, replacement in scanner.find(part, active)
+        for replacement, spans in scanner.find(part, active)
     ]
     personal = {
-        kind: united((start, end) for start, end, replacement in alone if replacement.kind == kind)
-        for kind in _PERSONAL & {replacement.kind for _, _, replacement in alone}
+        kind: united(span for replacement, spans in alone if replacement.kind == kind for span in spans)
+        for kind in _PERSONAL & {replacement.kind for replacement, _ in alone}
     }
-    split = [hit for hit in hits if is_split(hit[0], hit[1]) and not _only_touches(hit, personal)]
-    if not split:
+    # A hit may only add the neighbour's last word to an address or number that one text holds whole. Nobody can tell
+    # for a secret or a pattern where it ends, so there the neighbour's word goes as well.
+    split = [
+        (replacement, [span for span in spans if not overlaps_any(span, personal.get(replacement.kind, ()))])
+        for replacement, spans in split
+    ]
+    if not any(spans for _, spans in split):
         return None
     for start, end, replacement, group in [*merged([*split, *alone])][::-1]:
         if is_split(start, end):
             _replace(parts, starts, start, end, scanner.written(data, start, end, replacement, group).encode())
     return [decoded(part) for part in parts]
-
-
-def _only_touches(hit: Hit, alone: Mapping[str, Sequence[Span]]) -> bool:
-    """Return whether a hit only adds the neighbour's last word to an address or number that one text holds whole.
-
-    Nobody can tell for a secret or a pattern where it ends, so there the neighbour's word goes as well.
-    """
-    start, end, replacement = hit
-    return overlaps_any((start, end), alone.get(replacement.kind, ()))
 
 
 def _replace(parts: list[bytes], starts: list[int], start: int, end: int, written: bytes) -> None:

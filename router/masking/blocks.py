@@ -1,12 +1,37 @@
-"""Long bytes in blocks: what Python does to megabytes in one go holds the GIL for as long as it takes."""
+"""Long texts and bytes in blocks: what Python does to megabytes in one go holds the GIL for as long as it takes."""
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable
+from itertools import islice
+from typing import AnyStr, Final
 
 BLOCK: Final = 131_072
 """Bytes or characters that are worked on in one go: less than a millisecond."""
 _MANY: Final = 4096
+
+
+def holds(text: AnyStr, mark: AnyStr, start: int = 0, end: int | None = None) -> bool:
+    """Return whether `mark` stands in `text`, between `start` and `end`."""
+    end = len(text) if end is None else end
+    if end - start <= BLOCK:
+        return text.find(mark, start, end) >= 0
+    return any(
+        text.find(mark, begin, min(end, begin + BLOCK + len(mark) - 1)) >= 0 for begin in range(start, end, BLOCK)
+    )
+
+
+def is_ascii(data: bytes) -> bool:
+    """Return `data.isascii()`."""
+    return all(data[start : start + BLOCK].isascii() for start in range(0, len(data), BLOCK))
+
+
+def joined(chunks: Iterable[str]) -> str:
+    """Return the chunks as one text. CPython makes room behind one that grows; to join them copies all at once."""
+    text, rest = "", iter(chunks)
+    while some := list(islice(rest, _MANY)):
+        text += "".join(some)
+    return text
 
 
 class Pieces:

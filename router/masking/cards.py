@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 
 from router.masking.luhn import SIZES, luhn, rows
@@ -81,15 +82,25 @@ _WRAPPED = compile_bytes(rf"[0-9](?:{_MARK}?[0-9]){{0,17}}\r?\n[0-9](?:{_MARK}?[
 
 
 def find_cards(text: bytes) -> Iterator[tuple[int, int] | None]:
-    """Yield the spans of card numbers in `text`, and None for groups that hold none."""
+    """Yield the spans of card numbers in `text`, some of them twice, and None for groups that hold none."""
+    told: list[tuple[int, int]] = []  # nearly in order, as pieces overlap
     for run in _runs(text):
-        yield None
         for piece in _pieces(text, *run):
-            yield from _in_run(text, *piece)
+            yield None
+            for span in _in_run(text, *piece):
+                if span is not None:
+                    told.append(span)
+                yield span
     if first_span(_GOES_BEYOND_LINE, text):
         for is_card_of, pattern in ((_is_wrapped_card, _WRAPPED), (_is_spread_card, _SPREAD_GROUPS)):
             for span in spans(pattern, text):
-                yield span if is_card_of(text, *span) else None
+                yield span if not _is_among(span, told) and is_card_of(text, *span) else None
+
+
+def _is_among(span: tuple[int, int], told: Sequence[tuple[int, int]]) -> bool:
+    """Return whether a span is one of those that were told before, as far as they are in order."""
+    index = bisect_left(told, span)
+    return index < len(told) and told[index] == span
 
 
 def _runs(text: bytes) -> Iterator[tuple[int, int]]:

@@ -13,6 +13,7 @@ from router.masking.policies import MaskingPolicies
 from router.masking.policy import Policy
 from router.masking.record import MaskedRecord
 from router.masking.scan import MaskFailed, Scanner
+from router.masking.utf8 import decoded, encoded
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
 
@@ -64,7 +65,7 @@ def _holds_secret(pieces: Sequence[bytes], policy: Policy | None, breathe: Breat
     gate = tuple(finder for finder in policy.finders if finder.detector.name in _GATE)
     if not gate:
         return False
-    text = b"\n".join(pieces).decode("utf-8", "replace").encode()
+    text = encoded(decoded(b"\n".join(pieces)))
     try:
         return bool(Scanner(policy, "", breathe).find(text, gate))
     except MaskFailed:

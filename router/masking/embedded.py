@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import json
+import json.scanner
 import re
-from collections.abc import Iterator
-from heapq import merge
+from collections.abc import Callable, Iterator
+from operator import contains
 from typing import Any, Final, NamedTuple
 
+from router.masking.blocks import BLOCK, holds, joined
 from router.masking.fold import fold_character
+from router.masking.parts import json_parts
 
 _LONGEST_INTEGER: Final = 308
 """Digits; Python refuses to read much longer ones, and nobody computes with them."""
 _MOST_FAILURES: Final = 64
 _MARKS: Final = ("\n{", "\n[", "data: {", "data:{", "data: [", "data:[")
-_VALUE: Final = r"(?=\{[ \t\r\n]*[\"}]|\[[ \t\r\n]*(?:[\]\[{\"0-9]|-[0-9I]|true|false|null|NaN|Infinity))"
+_OPENING: Final = re.compile(r"[{\[]")
+_VALUE: Final = re.compile(r"\{[ \t\r\n]*[\"}]|\[[ \t\r\n]*(?:[\]\[{\"0-9]|-[0-9I]|true|false|null|NaN|Infinity)")
 """How an object or a list begins; links, labels and code begin otherwise: `[see](…)`, `{ return`."""
-_BEGINS: Final = (re.compile(rf"\A{_VALUE}"), re.compile(rf"\n{_VALUE}"), re.compile(rf"data: ?{_VALUE}"))
-"""Each of its own, so that Python looks for what it begins with and tries nothing elsewhere."""
+_BEFORE: Final = ("\n", "data:", "data: ")
+"""What stands before a value that begins a line or the data of an event."""
 _END: Final = re.compile(r"[ \t\r]*(?:\n|`|\Z)")
 _QUOTED: Final = re.compile(r'"(?:[ \t\r\n]|\\+[nrt"])*[{\[]')
 _NAME: Final = re.compile(r'"((?:[^"\\\n]|\\[^"\n]){1,128})\\*"[ \t\r\n]*:')
@@ -36,12 +40,18 @@ class Opened(NamedTuple):
     value: Any
     repeated: bool
 
+    @property
+    def is_long(self) -> bool:
+        """Return whether what is done with it is done in parts."""
+        return self.end - self.start > BLOCK // 2
+
 
 def may_hold_json(text: str) -> bool:
     """Return whether `text` may be JSON, or have some in lines after the first, or in events (`data: {…}`)."""
     if not text[:1].isalnum() and opens_json(text):
         return True
-    return ("{" in text or "[" in text) and any(mark in text for mark in _MARKS)  # most texts have neither
+    has = holds if len(text) > BLOCK else contains
+    return (has(text, "{") or has(text, "[")) and any(has(text, mark) for mark in _MARKS)  # most texts have neither
 
 
 def opens_json(text: str) -> bool:
@@ -51,21 +61,30 @@ def opens_json(text: str) -> bool:
         return True
     if not first or not (first == '"' or _is_blank(first)):
         return False
-    begun = _without_blanks(text)
-    return begun[:1] in ("{", "[") or (begun[:1] == '"' and _QUOTED.match(begun) is not None)
+    start, _ = _between_blanks(text)
+    begun = text[start : start + 1]
+    return begun in ("{", "[") or (begun == '"' and _QUOTED.match(text, start) is not None)
 
 
 def open_whole(text: str) -> Opened | None:
     """Return the JSON value that `text` is as a whole, or None. Raises RecursionError."""
-    whole = _without_blanks(text)
+    start, end = _between_blanks(text)
     try:
-        opened = _open_value(whole) if opens_json(text) else None
+        opened = _open_value(text, start, in_python=_is_flat(text)) if opens_json(text) else None
     except ValueError:
         return None
-    return opened if opened is not None and opened.end == len(whole) else None
+    return opened if opened is not None and opened.end == end else None
 
 
-def _open_value(text: str, start: int = 0) -> Opened:
+def _is_flat(text: str) -> bool:
+    """Return whether no object ends in a long part of `text`: C, which reads on there, would hold the GIL."""
+    position = 0
+    while 0 <= position < len(text) - BLOCK:
+        position = text.rfind("}", position + 1, position + BLOCK)
+    return position < 0
+
+
+def _open_value(text: str, start: int, *, in_python: bool) -> Opened:
     """Return the JSON value that begins at `start`. Raises json.JSONDecodeError, RecursionError."""
     repeated = False
 
@@ -75,14 +94,26 @@ def _open_value(text: str, start: int = 0) -> Opened:
         repeated = repeated or len(found) < len(pairs)
         return found
 
+    def read(parse_int: Callable[[str], Any]) -> tuple[Any, int]:
+        decoder = json.JSONDecoder(strict=False, object_pairs_hook=pairs_to_dict, parse_int=parse_int)
+        if in_python:
+            decoder.scan_once = json.scanner.py_make_scanner(decoder)  # type: ignore[attr-defined] # typeshed has none
+        return decoder.raw_decode(text, start)
+
     try:
-        value, end = json.JSONDecoder(strict=False, object_pairs_hook=pairs_to_dict).raw_decode(text, start)
+        value, end = read(int)
     except json.JSONDecodeError:
         raise
     except ValueError:  # an integer that is too long
-        patient = json.JSONDecoder(strict=False, object_pairs_hook=pairs_to_dict, parse_int=_integer)
-        value, end = patient.raw_decode(text, start)
+        value, end = read(_integer)
     return Opened(start, end, value, repeated)
+
+
+def written(value: Any, like: str, opened: Opened) -> str:
+    """Return `value` as JSON, with blanks where that which was opened in `like` has them."""
+    is_spaced = holds(like, '": ', opened.start, opened.end)
+    encoder = json.JSONEncoder(ensure_ascii=False, separators=(", ", ": ") if is_spaced else (",", ":"))
+    return joined(json_parts(value, encoder)) if opened.is_long else encoder.encode(value)
 
 
 def open_values(text: str) -> Iterator[Opened]:
@@ -91,20 +122,31 @@ def open_values(text: str) -> Iterator[Opened]:
     None more after so many beginnings of none: each costs a look at all that stands before it.
     """
     position = failures = 0
-    for marked, begin in merge(*(map(re.Match.span, pattern.finditer(text)) for pattern in _BEGINS)):
-        if marked < position:
-            continue
+    in_python = _is_flat(text)
+    while failures < _MOST_FAILURES and (begin := _next_begin(text, position)) >= 0:
         try:
-            opened = _open_value(text, begin)
+            opened = _open_value(text, begin, in_python=in_python)
         except json.JSONDecodeError as error:
             position = max(error.pos, begin)
             failures += 1
-            if failures == _MOST_FAILURES:
-                return
         else:
             is_alone = _END.match(text, opened.end) is not None
             yield opened._replace(repeated=opened.repeated and is_alone)
             position = opened.end
+
+
+def _next_begin(text: str, position: int) -> int:
+    """Return where the next object or list begins that opens a line or the data of an event; -1 for none.
+
+    The line break or the name of the data stands after `position` as well.
+    """
+    for start in range(position, len(text), BLOCK):
+        for opening in _OPENING.finditer(text, start, start + BLOCK):
+            begin = opening.start()
+            is_at_begin = begin == 0 or text[max(position, begin - 6) : begin].endswith(_BEFORE)
+            if is_at_begin and _VALUE.match(text, begin):
+                return begin
+    return -1
 
 
 def names(text: str) -> set[str]:
@@ -116,14 +158,14 @@ def _integer(digits: str) -> int | str:
     return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
 
 
-def _without_blanks(text: str) -> str:
-    """Return `text` without spaces, byte order marks and control characters at its ends."""
+def _between_blanks(text: str) -> tuple[int, int]:
+    """Return the span of `text` without spaces, byte order marks and control characters at its ends."""
     start, end = 0, len(text)
     while start < end and _is_blank(text[start]):
         start += 1
     while end > start and _is_blank(text[end - 1]):
         end -= 1
-    return text[start:end]
+    return start, end
 
 
 def _is_blank(char: str) -> bool:

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import Any
 
-from router.masking.blocks import Pieces
+from router.masking.blocks import BLOCK, Pieces, is_ascii
 from router.masking.breath import Breathe, go_on
 from router.masking.patterns import compile_custom, spans
 from router.masking.utf8 import with_blanks
@@ -131,7 +131,7 @@ def fold(text: bytes, breathe: Breathe = go_on) -> Shadow | None:
     if escaped:
         # Of the same length, so that offsets stay: what follows an escaped line break begins a word.
         spaced = with_blanks(text)
-    if not spaced.isascii():
+    if not (is_ascii(spaced) if len(spaced) > BLOCK else spaced.isascii()):
         sites = _SITES
     elif escaped or b"%" in spaced or b"&" in spaced:
         sites = _ASCII_SITES

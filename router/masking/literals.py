@@ -9,6 +9,7 @@ from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
+from router.masking.blocks import BLOCK, holds
 from router.masking.detectors import Span
 from router.masking.detectors.detector import united
 from router.masking.patterns import compile_bytes, first_span
@@ -28,8 +29,6 @@ _ESCAPED: Final = compile_bytes(r"[\x00-\x1f\"\\]")
 """What JSON writes otherwise."""
 _FEW: Final = 32
 """Values that are looked for one by one; making an automaton of them takes longer."""
-_STEP: Final = 65_536
-"""Bytes that are searched in one go, so that other threads get their turn."""
 Found = Mapping[Replacement, Set[str]]
 """Values that detectors found anywhere, by what was written in their place."""
 
@@ -95,14 +94,14 @@ def holds_any(pieces: Sequence[bytes], found: Found) -> bool:
         return False
     text = b"\n".join(pieces)
     if len(spellings) <= _FEW:
-        return any(each in text for each in spellings)
+        return any(holds(text, each) for each in spellings)
     automaton = BytesAhoCorasick(spellings)
     return any(automaton.find_matches_as_indexes(piece) for _, piece in _pieces(text, max(map(len, spellings))))
 
 
 def _pieces(text: bytes, longest: int) -> Iterator[tuple[int, bytes]]:
     """Yield where a piece begins, and the piece; they overlap, so that one of them holds a value of `longest` bytes."""
-    step = max(_STEP, longest)
+    step = max(BLOCK, longest)
     for begin in range(0, len(text), step):
         yield begin, text[begin : begin + step + longest - 1]
 

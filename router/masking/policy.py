@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from operator import contains
 from typing import Any, Final, Literal
 
 from router.config.mask_paths import Path
 from router.config.model import MaskAction
+from router.masking.blocks import BLOCK, holds
 from router.masking.detectors import Detector, Gate
 from router.masking.detectors.detector import Find, Keys, ReadsKeys
 from router.masking.detectors.media import described
@@ -150,12 +153,12 @@ class Policy:
         self._written_everywhere.update(id(finder.replacement) for finder in self.finders)
         self._begins.update(label[:1] for label in (b"[DATA ", *self.labels))
 
-    def may_have_written(self, data: bytes) -> bool:
-        """Return whether a label, a pseudonym or a description of data may stand in `data`."""
-        if self.keys:
-            return True
+    def labels_in(self, data: bytes) -> Sequence[bytes] | None:
+        """Return the labels that stand in `data`; None where nothing does that masking writes."""
+        has = holds if len(data) > BLOCK else contains
         begins = any(begin in data for begin in self._begins)
-        return begins and (b"[DATA " in data or any(label in data for label in self.labels))
+        labels = [label for label in self.labels if has(data, label)] if begins else ()
+        return labels if labels or self.keys or (begins and has(data, b"[DATA ")) else None
 
     def writes_everywhere(self, replacement: Replacement) -> bool:
         """Return whether this very replacement is that of one of `finders`."""

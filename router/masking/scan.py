@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from router.masking.blocks import Pieces
@@ -12,13 +12,12 @@ from router.masking.detectors import Gate
 from router.masking.detectors.detector import Find, Keys, Span
 from router.masking.detectors.media import OWN
 from router.masking.fold import fold
+from router.masking.hits import Hit, Hits, merged
 from router.masking.literals import MAX_VALUES, SHORTEST, is_peculiar
 from router.masking.partial import is_partly_shown, shown_from
 from router.masking.policy import Finder, Policy, Replacement
 from router.masking.utf8 import decoded, encoded
 
-Hit = tuple[int, int, Replacement]
-"""Start and end in bytes, and what comes in their place."""
 _MAX_KNOWN_KEYS: Final = 4096
 _MAX_PASSES: Final = 4
 _REACH_OF_KEYS: Final = 4096
@@ -28,9 +27,6 @@ _STAR: Final = 0x2A
 _BETWEEN_WORDS: Final = bytes(byte for byte in range(0x80) if not chr(byte).isalnum() and byte != 0x5F)
 _LONGEST_SHOWN: Final = 32
 """Bytes of a value that `mask` shows at most: eight characters."""
-_MANY_HITS: Final = 4096
-_BLOCK: Final = 65_536
-"""Bytes whose hits are sorted in one go, where there are many."""
 _LEAVE_NEIGHBOURS: Final = frozenset({"remove", "mask"})
 """Actions after which a text is looked at again: what they leave has new neighbours."""
 
@@ -92,11 +88,11 @@ class Scanner:
     def whole(self, text: str, replacement: Replacement, active: tuple[Finder, ...], *, show: bool = True) -> str:
         """Return what `mask` makes of a whole text: its end, as far as `show` says and no finder hides it."""
         data = encoded(text)
-        if self._is_own(data, 0, len(data), replacement, may_be_own=True):
+        if self._is_own(data, 0, len(data), replacement, self._policy.labels_in(data) or ()):
             return self.text(text, active)
         if not show:
             return self.replace(text, replacement)
-        return self.splice(data, [*self.find(data, active), (0, len(data), replacement)], active)
+        return self.splice(data, [*self.find(data, active), (replacement, [(0, len(data))])], active)
 
     def key(self, key: str, active: tuple[Finder, ...]) -> str:
         """Do the same for a key of an object."""
@@ -112,8 +108,8 @@ class Scanner:
             return not active or (len(text) < self._policy.shortest and text.isascii())
         return not active
 
-    def find(self, data: bytes, active: tuple[Finder, ...], keys: Keys = ()) -> list[Hit]:
-        """Return what the `active` finders find in `data` (UTF-8), a value under `keys`, in no order."""
+    def find(self, data: bytes, active: tuple[Finder, ...], keys: Keys = ()) -> Hits:
+        """Return what the `active` finders find in `data` (UTF-8), a value under `keys`; nothing is empty."""
         if not active:
             return []
         self._breathe()
@@ -125,16 +121,13 @@ class Scanner:
         if not hits:
             return hits
         # Asked once for all of them: a text that was never masked has no labels, and there is no more to ask.
-        may_be_own = self._policy.may_have_written(data)
-        return [
-            _with_stars(data, hit)
-            for hit in hits
-            if hit[0] < hit[1] and not self._is_own(data, *hit, may_be_own=may_be_own)
-        ]
+        labels = self._policy.labels_in(data)
+        kept = [(each, self._without_own(data, spans, each, labels)) for each, spans in hits]
+        return [(replacement, spans) for replacement, spans in kept if spans]
 
-    def _find(self, data: bytes, looks: Sequence[tuple[Finder, Find]], gate: Gate | None) -> list[Hit]:
+    def _find(self, data: bytes, looks: Sequence[tuple[Finder, Find]], gate: Gate | None) -> Hits:
         """Return what is found; `gate` knows what finds nothing in a text, where it is only the text that is read."""
-        hits: list[Hit] = []
+        hits: Hits = []
         shadow = fold(data, self._breathe)
         as_it_stands = data if shadow is None else shadow.spaced
         changed = shadow.changed() if shadow is not None and shadow.text is not as_it_stands else []
@@ -144,61 +137,73 @@ class Scanner:
         for finder, find in looks:
             if finder.detector in clean and not folded:
                 continue
-            replacement, first = finder.replacement, len(hits)
+            replacement = finder.replacement
+            found: list[Span] = []
             parts = [(offset, part) for offset, part, without in folded if finder.detector not in without]
             # What a key says, it says of the value from its beginning on.
             is_whole = gate is None or (finder.detector.reaches_far and (parts or finder.detector not in clean))
             try:
                 # As it stands, too: `%41…` and `1–2` may be what they seem, and folding would undo a hit.
                 if finder.detector not in clean:
-                    hits += [(start, end, replacement) for start, end in self._found(find, as_it_stands)]
+                    found += self._found(find, as_it_stands)
                 if shadow is not None:
-                    hits += [
-                        (*shadow.original(offset + start, offset + end), replacement)
+                    found += (
+                        shadow.original(offset + start, offset + end)
                         for offset, part in ([(0, shadow.text)] if is_whole and folded else parts)
                         for start, end in self._found(find, part)
-                    ]
+                    )
                 if finder.allowed is not None:
-                    hits[first:] = [hit for hit in hits[first:] if not finder.allowed.covers(data[hit[0] : hit[1]])]
+                    found = [span for span in found if not finder.allowed.covers(data[slice(*span)])]
             except KeyboardInterrupt:
                 raise
             except BaseException:  # noqa: BLE001 - MemoryError and RecursionError too: what was not scanned is not sent
                 raise MaskFailed(replacement.mask, drops=replacement.drops) from None
+            if found:
+                hits.append((replacement, found))
         return hits
 
-    def _found(self, find: Find, text: bytes) -> list[Span]:
-        """Return what is found, with a breath after each look."""
+    def _found(self, find: Find, text: bytes) -> Iterator[Span]:
+        """Yield what is found and not empty, with a breath after each look."""
         breathe = self._breathe
-        found = []
         for span in find(text):
             breathe()
-            if span is not None:
-                found.append(span)
-        return found
+            if span is not None and span[0] < span[1]:
+                yield span
 
-    def _is_own(self, data: bytes, start: int, end: int, replacement: Replacement, *, may_be_own: bool) -> bool:
+    def _without_own(
+        self, data: bytes, spans: list[Span], replacement: Replacement, labels: Sequence[bytes] | None
+    ) -> list[Span]:
+        """Return the spans that do not only hold what masking itself writes."""
+        if labels is None and replacement.action != "mask":
+            return spans
+        spans = [span for span in spans if not self._is_own(data, *span, replacement, labels)]
+        return [_with_stars(data, span) for span in spans] if replacement.action == "mask" else spans
+
+    def _is_own(
+        self, data: bytes, start: int, end: int, replacement: Replacement, labels: Sequence[bytes] | None
+    ) -> bool:
         """Return whether the span holds nothing but what masking itself writes: labels, pseudonyms, ends of values."""
         if replacement.action == "mask" and is_partly_shown(data, start, end, self._shown, _LONGEST_SHOWN):
             return True
-        if not may_be_own:
+        if labels is None:
             return False
         while 0 <= start < end:
-            start = self._end_of_own(data, start)
+            start = self._end_of_own(data, start, labels)
         return start >= end
 
-    def _end_of_own(self, data: bytes, position: int) -> int:
+    def _end_of_own(self, data: bytes, position: int, labels: Sequence[bytes]) -> int:
         """Return where the label or pseudonym that covers `position` ends, or -1 for none."""
         ends = [key.end_of_own(data, position) for key in self._policy.keys]
         start = data.rfind(b"[DATA ", max(0, position - _LONGEST_DATA), position + 6)
         described = OWN.match(data[start : start + _LONGEST_DATA]) if start >= 0 else None
         ends.append(start + described.end() if described and start + described.end() > position else -1)
-        for label in self._policy.labels:
+        for label in labels:
             found = data.find(label, max(0, position + 1 - len(label)), position + len(label))
             ends.append(found + len(label) if found >= 0 else -1)
         return max(ends, default=-1)
 
-    def splice(self, data: bytes, hits: list[Hit], active: tuple[Finder, ...], keys: Keys = ()) -> str:
-        """Return `data` as text with every one of `hits` (at least one) replaced.
+    def splice(self, data: bytes, hits: Hits, active: tuple[Finder, ...], keys: Keys = ()) -> str:
+        """Return `data` as text with every one of `hits` (at least one) replaced; use them up.
 
         What stood against a hit without a space between has new neighbours, so it is looked at again. Raises
         MaskFailed where that finds no end: what still holds a hit is not sent.
@@ -215,7 +220,7 @@ class Scanner:
             data = pieces.joined()
             if not look_again or not (hits := self.find(data, active, keys)):
                 return decoded(data)
-        raise MaskFailed(hits[0][2].mask, drops=hits[0][2].drops)
+        raise MaskFailed(hits[0][0].mask, drops=hits[0][0].drops)
 
     def written(self, data: bytes, start: int, end: int, replacement: Replacement, overlapping: list[Hit]) -> str:
         """Return the text that comes in place of a span of `data`, which is made of `overlapping` hits."""
@@ -259,53 +264,16 @@ class Scanner:
         return text
 
 
-def _with_stars(data: bytes, hit: Hit) -> Hit:
-    """Return a hit that `mask` replaces with the stars before it, so that it does not write stars after stars."""
-    start, end, replacement = hit
-    if replacement.action != "mask":
-        return hit
+def _with_stars(data: bytes, span: Span) -> Span:
+    """Return a span that `mask` replaces with the stars before it, so that it does not write stars after stars."""
+    start, end = span
     while start and data[start - 1] == _STAR:
         start -= 1
-    return start, end, replacement
+    return start, end
 
 
 def _touches_word(data: bytes, start: int, end: int) -> bool:
     return (data[max(0, start - 1) : start] + data[end : end + 1]).translate(None, _BETWEEN_WORDS) != b""
-
-
-def merged(hits: list[Hit]) -> Iterable[tuple[int, int, Replacement, list[Hit]]]:
-    """Yield disjoint spans in order, with what replaces them and the hits they are made of.
-
-    Overlapping hits become one, and the strictest, then longest, decides.
-    """
-    group: list[Hit] = []
-    end = 0
-    for hit in _in_order(hits):
-        if group and hit[0] >= end:
-            yield group[0][0], end, _decisive(group), group
-            group = []
-        end = max(end, hit[1]) if group else hit[1]
-        group.append(hit)
-    yield group[0][0], end, _decisive(group), group
-
-
-def _in_order(hits: list[Hit]) -> Iterable[Hit]:
-    """Yield hits by their start, the longest first; many in blocks, for sorting holds the GIL all the time."""
-    blocks: dict[int, list[Hit]] = {}
-    for hit in hits if len(hits) > _MANY_HITS else ():
-        blocks.setdefault(hit[0] // _BLOCK, []).append(hit)
-    for number in sorted(blocks):
-        yield from sorted(blocks[number], key=_order)
-    if not blocks:
-        yield from sorted(hits, key=_order)
-
-
-def _order(hit: Hit) -> tuple[int, int]:
-    return hit[0], -hit[1]
-
-
-def _decisive(group: list[Hit]) -> Replacement:
-    return max(group, key=lambda hit: (hit[2].strictness, hit[1] - hit[0]))[2] if len(group) > 1 else group[0][2]
 
 
 def _shown(data: bytes, end: int, group: list[Hit]) -> str:

@@ -10,8 +10,9 @@ from router.masking.breath import Breathe, go_on
 from router.masking.cut import cut_field
 from router.masking.detectors.detector import Keys
 from router.masking.document import Document
-from router.masking.embedded import Opened, may_hold_json, names, open_values, open_whole, opens_json
+from router.masking.embedded import Opened, may_hold_json, names, open_values, open_whole, opens_json, written
 from router.masking.fold import fold
+from router.masking.parts import let_go
 from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, leaves, marker, member_name
 from router.masking.policy import BY_NAME, Finder, PathStep, Policy, Replacement
@@ -75,7 +76,7 @@ class Walk:
     def is_hidden(self, text: str) -> bool:
         """Return whether anything in `text` is found everywhere; also where a mask fails, for nobody knows then."""
         try:
-            return bool(self._scanner.find(text.encode(), self.policy.finders))
+            return bool(self._scanner.find(encoded(text), self.policy.finders))
         except MaskFailed:
             return True
 
@@ -227,15 +228,18 @@ class Walk:
         """Do the same for the values in a text that is not JSON as a whole."""
         pieces: list[str] = []
         closed: list[str] = []
-        position = 0
+        position = done = 0
         for opened in open_values(text):
-            inside = self._opened(text[opened.start : opened.end], opened, states, active, keys, depth)
-            closed.append(text[position : opened.start])
-            pieces += [closed[-1], text[opened.start : opened.end] if inside is None else inside]
+            if states:
+                closed.append(text[position : opened.start])
             position = opened.end
-        closed.append(text[position:])
-        masked = "".join([*pieces, closed[-1]])
-        return self._closed("\n".join(closed), states) or (masked if masked != text else None)
+            if (inside := self._opened(text, opened, states, active, keys, depth)) is not None:
+                pieces += (text[done : opened.start], inside)
+                done = opened.end
+        if states and (closing := self._closed("\n".join((*closed, text[position:])), states)):
+            return closing
+        masked = "".join((*pieces, text[done:])) if pieces else text
+        return masked if masked != text else None
 
     def _closed(self, text: str, states: tuple[State, ...]) -> str | None:
         """Return what stands for JSON that cannot be opened and has a key that a step names, else None."""
@@ -256,13 +260,15 @@ class Walk:
     ) -> str | None:
         before = self.counts.total()
         copier = Copier()
-        masked = self._value(copier.copy(opened.value), states, active, keys, depth + 1)
+        copied = copier.copy(opened.value)
+        masked = self._value(copied, states, active, keys, depth + 1)
         self.take_removed(copier)
         # What is repeated in an object hides behind its last value; written anew it is gone.
-        if self.counts.total() == before and not opened.repeated and not copier.withheld:
-            return None
-        separators = (", ", ": ") if '": ' in text else (",", ":")
-        return json.dumps(masked, ensure_ascii=False, separators=separators)
+        is_same = self.counts.total() == before and not opened.repeated and not copier.withheld
+        inside = None if is_same else written(masked, text, opened)
+        for tree in (opened.value, copied, masked) if opened.is_long else ():
+            let_go(tree)
+        return inside
 
     def _replace_whole(
         self, value: Any, whole: Replacement, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys = ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from router.masking.blocks import BLOCK, is_ascii
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, is_in_uuid, overlaps_any
 from router.masking.detectors.keys import keys_say
 from router.masking.detectors.surroundings import is_in_dump
@@ -37,7 +38,7 @@ class Email:
             if not is_image:
                 found.append(span)
             yield None if is_image else span
-        if not text.isascii() and text.count(b"@") > len(found):
+        if not is_ascii(text) and _count(text, b"@") > len(found):
             for span in spans(self._wide, text):
                 yield None if overlaps_any(span, found) else span
 
@@ -68,6 +69,11 @@ class Phone:
     def find(self, text: bytes) -> Iterator[Span | None]:
         for span in find_phones(text):
             yield None if span is None or is_in_uuid(text, *span) or is_in_dump(text, *span) else span
+
+
+def _count(text: bytes, mark: bytes) -> int:
+    """Return how often a byte stands in `text`, block by block."""
+    return sum(text.count(mark, start, start + BLOCK) for start in range(0, len(text), BLOCK))
 
 
 def _address(wide: str) -> str:

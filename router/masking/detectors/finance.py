@@ -30,13 +30,9 @@ class CreditCard:
 
     def find(self, text: bytes) -> Iterator[Span | None]:
         lines = Lines(text)
-        told: set[Span] = set()
         for span in find_cards(text):
-            if span is None or span in told or is_in_matrix(lines, *span) or any(no(text, *span) for no in _NO_CARDS):
-                yield None
-            else:
-                told.add(span)
-                yield span
+            is_none = span is None or is_in_matrix(lines, *span) or any(no(text, *span) for no in _NO_CARDS)
+            yield None if is_none else span
 
 
 class Iban:

@@ -22,6 +22,7 @@ _TO_BLANKS = bytes.maketrans(b"\t\r.-,;|()[]", b" " * 11)
 _LARGE_SCHEMES = frozenset(b"%d" % two for two in (*range(40, 50), *range(51, 56), 34, 35, 37, 60, 62, 65))
 """What numbers of Visa, Mastercard, American Express, JCB, Discover and UnionPay begin with."""
 _ROWS_AROUND = 2
+_LINES_KEPT = 64
 _LONGEST_LINE = 256
 _BEFORE = 48
 
@@ -33,7 +34,7 @@ def is_in_dump(text: bytes, start: int, end: int) -> bool:
 
 
 class Lines:
-    """The lines of a text that consist of figures, each read once."""
+    """The lines of a text that consist of figures; of those near each other each is read once."""
 
     def __init__(self, text: bytes) -> None:
         self.text = text
@@ -44,6 +45,8 @@ class Lines:
         earliest = max(0, position - _LONGEST_LINE)
         begin = max(earliest, self.text.rfind(b"\n", earliest, position) + 1)
         if (known := self._read.get(begin)) is None:
+            if len(self._read) >= _LINES_KEPT:
+                self._read.clear()
             stop = self.text.find(b"\n", position, begin + _LONGEST_LINE)
             stop = min(len(self.text), begin + _LONGEST_LINE) if stop < 0 else stop
             row = self.text[begin:stop].translate(_TO_BLANKS)
