@@ -86,15 +86,38 @@ def test_json_lines_are_masked_one_by_one():
     assert (run.code, run.err) == (0, "")
 
 
-@pytest.mark.parametrize("line", ["bo@example.org", '"bo@example.org"', '{"text": "bo@example.org"}'])
-def test_a_line_that_is_no_object_with_a_value_ends_the_filter(line):
-    """Earlier lines are out already; the line itself is not echoed anywhere."""
+@pytest.mark.parametrize("line", ["bo@example.org", '"bo@example.org"', '{"text": "bo@example.org"}', "[" * 100_000])
+def test_a_line_that_is_no_object_with_a_value_is_told_and_left_out(line):
+    """The others are masked; the line itself is not echoed anywhere."""
     run = router("mask", "pii", "--format", "json", stdin=f'{{"value": 1}}\n{line}\n{{"value": 2}}')
-    assert run.out == '{"value": 1, "masked": {}}\n'
+    assert run.out == '{"value": 1, "masked": {}}\n{"value": 2, "masked": {}}\n'
     assert run.err == (
-        'error: stdin, line 2: not a JSON object with a `value`\n  = help: for example: {"value": "text"}\n'
+        "error: stdin, line 2: not a JSON object with a `value`, so it is left out\n"
+        '  = help: for example: {"value": "text"}\n'
     )
     assert run.code == 2
+
+
+@pytest.mark.parametrize(
+    ("line", "value"),
+    [
+        (b'{"value": "bo@example.org \xff"}', "[EMAIL] \ufffd"),
+        (b'\xef\xbb\xbf{"value": "bo@example.org"}', "[EMAIL]"),
+        (b'{"value": ' + b"7" * 5000 + b"}", "7" * 5000),
+    ],
+    ids=["no text", "byte order mark", "a long number"],
+)
+def test_what_python_would_not_read_is_masked_all_the_same(line, value):
+    """Bytes that are no text are replaced, a number of more digits than Python reads is a text."""
+    run = router("mask", "pii", "--format", "json", stdin=line)
+    assert (json.loads(run.out)["value"], run.err, run.code) == (value, "", 0)
+
+
+def test_a_preview_steers_no_terminal():
+    """What would is written as people write it."""
+    run = router("mask", "pii", "--diff", stdin="\x1b[31mred bo@example.org\n")
+    assert "\\x1b[31mred [EMAIL]" in run.out
+    assert "\x1b[31mred" not in run.out
 
 
 def test_json_lines_come_out_as_they_come_in():

@@ -387,6 +387,15 @@ def test_a_private_key_is_found_with_or_without_its_end(text: str, expected: str
         (PEM.replace("-----", "–––––"), "[PRIVATE_KEY]"),
         ("jane.doe%2540example.com", "[EMAIL]"),
         ("jane.doe&#64example.com", "[EMAIL]"),
+        ("jane.doe&amp;#64;example.com", "[EMAIL]"),
+        ("jane.doe&amp;amp;commat;example.com", "[EMAIL]"),
+        *(
+            (f"4111{invisible}111111111111", "[CREDIT_CARD]")
+            for invisible in "\0\x7f\x85\u0336\u0489\u3164\uffa0\u115f"
+        ),
+        *((f"4111{blank}1111 1111{blank}1111", "[CREDIT_CARD]") for blank in "\u2800\u2028\u2029"),
+        ("\u0336".join("jane.doe@example.com"), "[EMAIL]"),
+        ("4111\\u00001111\\u007f11111111", "[CREDIT_CARD]"),
         (f'{AWS_KEY[:9]}" + "{AWS_KEY[9:]}', "[API_KEY]"),
         (f"{AWS_KEY[:9]}\n    {AWS_KEY[9:]}", "[API_KEY]"),
     ],

@@ -65,6 +65,13 @@ def test_a_long_value_without_a_blank_is_whole() -> None:
     assert b"k" * 1000 + b"@" + b"k" * 1000 in part
 
 
+@pytest.mark.parametrize("control", ["\0", "\x7f"])
+def test_text_that_was_read_in_another_encoding_is_folded_too(control: str) -> None:
+    """As UTF-16 reads as Latin-1: NUL between the characters, and nothing else that is not ASCII."""
+    masked, counts = mask_text(control.join(f"card {CARD}"), BOTH, ["all"])
+    assert (masked, counts) == (control.join("card ") + f"{control}[CREDIT_CARD]", {"credit_card": 1})
+
+
 @pytest.mark.parametrize("text", ["a%40b", "a%40" + "b" * 600, "%40 ", "a" * 700 + "%40"])
 def test_finding_the_parts_takes_linear_time(text: str) -> None:
     """Also where no blank ends any of them."""

@@ -70,12 +70,9 @@ def _usage_error(error: click.ClickException) -> CommandError:
 
 
 def _show(error: CommandError) -> None:
-    from router.cli.console import stderr
+    from router.cli.console import print_error
 
-    console = stderr()
-    console.print(f"{console.paint('error', 'error')}: {error}")
-    if error.hint:
-        console.print(f"  = {console.paint('note', 'help:')} {error.hint}")
+    print_error(error)
 
 
 def _internal(error: Exception) -> str:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any, Literal, TextIO
 
+from router.cli.exits import CommandError
 from router.settings import process_environment
 
 Role = Literal["error", "warning", "gutter", "caret", "label", "path", "note", "good", "bad", "dim", "title"]
@@ -87,6 +88,14 @@ def stdout() -> Console:
 def stderr() -> Console:
     """Return the console for everything that is not the result."""
     return Console(sys.stderr, process_environment())
+
+
+def print_error(error: CommandError) -> None:
+    """Print on stderr what a command cannot do, and the way out."""
+    console = stderr()
+    console.print(f"{console.paint('error', 'error')}: {error}")
+    if error.hint:
+        console.print(f"  = {console.paint('note', 'help:')} {error.hint}")
 
 
 def _wants_colours(stream: TextIO, environ: Mapping[str, str]) -> bool:

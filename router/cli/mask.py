@@ -18,6 +18,7 @@ from router.cli.loading import load_or_end
 from router.config import Located, Pack, find_packs
 from router.config.model import MaskStep
 from router.masking import MaskingPolicies, mask_value, own_detectors
+from router.masking.embedded import read_integer
 from router.masking.masking import failure_marker
 
 Masks = Mapping[str, Located[tuple[MaskStep, ...]]]
@@ -70,24 +71,28 @@ def build_filter(names: Sequence[str], config: str | None) -> Filter:
     return Filter(policies, tuple(dict.fromkeys(names)), any(step.action == "hash" for step in steps))
 
 
-def mask_lines(lines: Iterable[bytes], masks: Filter) -> Iterator[Masked]:
+def mask_lines(lines: Iterable[bytes], masks: Filter) -> Iterator[Masked | CommandError]:
     """Mask the value of each JSON line as it comes; blank lines are passed over.
 
-    Raises:
-        CommandError: a line is not an object with a `value`.
+    In place of a line that is not an object with a `value` comes what is wrong, and the others go on.
     """
     for number, line in enumerate(lines, 1):
-        if line.strip():
-            yield masks.apply(_value_of(line, number))
+        if not line.strip():
+            continue
+        try:
+            value = _value_of(line)
+        except (LookupError, TypeError, ValueError, RecursionError):
+            message = f"stdin, line {number}: not a JSON object with a `value`, so it is left out"
+            yield CommandError(message, 'for example: {"value": "text"}')
+        else:
+            yield masks.apply(value)
 
 
-def _value_of(line: bytes, number: int) -> Any:
-    try:
-        data = json.loads(line)
-    except (ValueError, RecursionError):
-        data = None
-    if not isinstance(data, dict) or "value" not in data:
-        raise CommandError(f"stdin, line {number}: not a JSON object with a `value`", 'for example: {"value": "text"}')
+def _value_of(line: bytes) -> Any:
+    """Return the value of a line; bytes that are no text are replaced, and numbers too long for Python are texts."""
+    data = json.loads(line.decode("utf-8-sig", "replace"), parse_int=read_integer)
+    if not isinstance(data, dict):
+        raise TypeError
     return data["value"]
 
 
@@ -113,7 +118,7 @@ Examples:  echo "mail bo@example.org" | router mask pii
            router mask pii --format json < values.jsonl
            router mask pii --diff < transcript.txt
 
-Exit codes: 0 masked, 1 a mask failed and its value was withheld, 2 usage.
+Exit codes: 0 masked, 1 a mask failed and its value was withheld, 2 usage, or a line that could not be read.
 """
 
 
@@ -126,7 +131,8 @@ def mask(names: tuple[str, ...], file: str | None, form: str, diff: bool) -> int
     """Mask stdin as the input of a call would be masked, and write it to stdout.
 
     With --format human stdin is one text, and hits are counted on stderr. With --format json each line is
-    {"value": …} and becomes {"value": …, "masked": {…}} as soon as it is read. With --diff what is hidden is
+    {"value": …} and becomes {"value": …, "masked": {…}} as soon as it is read; one that is no such object is told on
+    stderr and left out. With --diff what is hidden is
     shown beside what stands in its place: for your own samples, on your own screen.
     """
     from router.cli import mask_report

@@ -6,8 +6,8 @@ import difflib
 import sys
 from collections.abc import Iterable, Mapping
 
-from router.cli.console import Role, stderr, stdout
-from router.cli.exits import ExitCode
+from router.cli.console import Role, print_error, stderr, stdout
+from router.cli.exits import CommandError, ExitCode
 from router.cli.mask import Filter, Masked, exit_code
 from router.cli.words import counts
 
@@ -29,6 +29,8 @@ def print_human(masked: Masked) -> ExitCode:
     return _tell_hits(masked)
 
 
+_SHOWN = {code: rf"\x{code:02x}" for code in (*range(0x20), 0x7F) if code != ord("\t")}
+"""What would steer the terminal, as people write it."""
 _ROLES: Mapping[str, Role] = {"-": "bad", "+": "good", "@": "dim"}
 
 
@@ -37,7 +39,7 @@ def print_diff(text: str, masked: Masked) -> ExitCode:
     out = stdout()
     after = masked.value if isinstance(masked.value, str) else ""
     lines = difflib.unified_diff(text.splitlines(), after.splitlines(), "stdin", "masked", n=1, lineterm="")
-    for number, line in enumerate(lines):
+    for number, line in enumerate(line.translate(_SHOWN) for line in lines):
         role = _ROLES.get(line[:1])
         out.print(out.paint("title" if number < 2 else role, line) if role else line)
     out.flush()
@@ -52,12 +54,16 @@ def _tell_hits(masked: Masked) -> ExitCode:
     return exit_code(masked.failed)
 
 
-def print_json(values: Iterable[Masked]) -> ExitCode:
-    """Print one line of JSON for each value, at once."""
+def print_json(values: Iterable[Masked | CommandError]) -> ExitCode:
+    """Print one line of JSON for each value, at once, and on stderr what could not be read."""
     out = stdout()
-    failed = False
+    code = ExitCode.CLEAN
     for masked in values:
+        if isinstance(masked, CommandError):
+            print_error(masked)
+            code = masked.code
+            continue
         out.print_json({"value": masked.value, "masked": dict(masked.counts)}, indent=None)
         out.flush()
-        failed = failed or masked.failed
-    return exit_code(failed)
+        code = max(code, exit_code(masked.failed))
+    return code

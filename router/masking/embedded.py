@@ -105,7 +105,7 @@ def _open_value(text: str, start: int, *, in_python: bool) -> Opened:
     except json.JSONDecodeError:
         raise
     except ValueError:  # an integer that is too long
-        value, end = read(_integer)
+        value, end = read(read_integer)
     return Opened(start, end, value, repeated)
 
 
@@ -154,7 +154,8 @@ def names(text: str) -> set[str]:
     return {name.rstrip("\\") for name in _NAME.findall(text)}
 
 
-def _integer(digits: str) -> int | str:
+def read_integer(digits: str) -> int | str:
+    """Return an integer as JSON writes it, or its digits where it is too long."""
     return int(digits) if len(digits) <= _LONGEST_INTEGER else digits
 
 

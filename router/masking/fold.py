@@ -20,7 +20,10 @@ from router.masking.utf8 import with_blanks
 # What always hides a character: other digits and letters that read as ASCII, and what is invisible.
 _DISGUISED = (
     r"[^\P{Nd}0-9]|\p{Cf}|[\x{B2}\x{B3}\x{B9}\x{34F}\x{2024}\x{2070}-\x{209C}\x{2460}-\x{24FF}\x{3002}"
-    r"\x{FE00}-\x{FE0F}\x{FE50}-\x{FE6F}\x{FF01}-\x{FF61}\x{1D400}-\x{1D7FF}\x{1F100}-\x{1F1FF}\x{E0000}-\x{E01EF}]"
+    r"\x{FE00}-\x{FE0F}\x{FE50}-\x{FE6F}\x{FF01}-\x{FF61}\x{1D400}-\x{1D7FF}\x{1F100}-\x{1F1FF}\x{E0000}-\x{E01EF}"
+    # Control characters, strokes through letters, fillers and blanks of other scripts, ends of lines and paragraphs.
+    r"\x00\x7F-\x{9F}\x{334}-\x{338}\x{488}\x{489}\x{115F}\x{1160}\x{2028}\x{2029}\x{20DD}-\x{20E0}\x{20E2}-\x{20E4}"
+    r"\x{2800}\x{3164}\x{FFA0}]"
 )
 # Blanks and dashes that are typed for a plain one.
 _SEPARATORS = r"[^\P{Zs} ]|[\x{2010}-\x{2013}\x{2212}]"
@@ -28,9 +31,11 @@ _SEPARATORS = r"[^\P{Zs} ]|[\x{2010}-\x{2013}\x{2212}]"
 _DASHES = r"[^\P{Pd}\-]"
 _ESCAPED = (
     r"\\+u[0-9A-Fa-f]{4}|\\+x[0-9A-Fa-f]{2}|\\+/|%(?:25)*[0-9A-Fa-f]{2}"
-    r"|&#[0-9]{1,7};?|&#[xX][0-9A-Fa-f]{1,6};|&(?:amp|quot|apos|nbsp|commat|period|num);"
+    r"|&(?:amp;)*#[0-9]{1,7};?|&(?:amp;)*#[xX][0-9A-Fa-f]{1,6};|&(?:amp;)*(?:amp|quot|apos|nbsp|commat|period|num);"
 )
-_ASCII_SITES = compile_custom(_ESCAPED)
+_ASCII_SITES = compile_custom(rf"{_ESCAPED}|[\x00\x7F]")
+_ASCII_SIGNS = (b"\\", b"%", b"&", b"\x00", b"\x7f")
+"""One of these stands in a text in ASCII that has anything to fold."""
 # Accents on digits, and the boxes of emoji.
 _MARKS = r"\p{Mn}|\x{20E3}"
 _SITES = compile_custom(
@@ -42,6 +47,7 @@ AROUND = 256
 """Bytes around a folded character within which a value of ordinary length lies."""
 _LONGEST_KNOWN = 16
 _BLANKS = (b" ", b"\n")
+_FILLERS = "\u034f\u115f\u1160\u3164\uffa0"
 _ENTITIES = {b"amp": "&", b"quot": '"', b"apos": "'", b"nbsp": " ", b"commat": "@", b"period": ".", b"num": "#"}
 
 
@@ -127,13 +133,11 @@ class Shadow:
 
 def fold(text: bytes, breathe: Breathe = go_on) -> Shadow | None:
     """Return the shadow of `text` (UTF-8), or None where there is nothing to fold."""
-    spaced, escaped = text, b"\\" in text
-    if escaped:
-        # Of the same length, so that offsets stay: what follows an escaped line break begins a word.
-        spaced = with_blanks(text)
+    # Of the same length, so that offsets stay: what follows an escaped line break begins a word.
+    spaced = with_blanks(text) if b"\\" in text else text
     if not (is_ascii(spaced) if len(spaced) > BLOCK else spaced.isascii()):
         sites = _SITES
-    elif escaped or b"%" in spaced or b"&" in spaced:
+    elif any(sign in text for sign in _ASCII_SIGNS):
         sites = _ASCII_SITES
     else:
         return None
@@ -171,7 +175,7 @@ def _characters(found: bytes) -> tuple[tuple[int, int, bytes], ...]:
     characters, offset = [], 0
     for char in found.decode():
         size = len(char.encode())
-        folded = fold_character(char) if size > 1 else None
+        folded = fold_character(char) if size > 1 or not char.isprintable() else None
         if folded is not None:
             characters.append((offset, size, folded))
         offset += size
@@ -185,10 +189,12 @@ _known_characters = lru_cache(maxsize=4096)(_characters)
 def _unescape(found: bytes) -> str | None:
     if found.startswith(b"%"):
         code = int(found[-2:], 16)
-    elif found.startswith(b"&#"):
-        code = int(found[3:-1], 16) if found[2] in b"xX" else int(found[2:].rstrip(b";"))
     elif found.startswith(b"&"):
-        return _ENTITIES[found[1:-1]]
+        *_, name = found[1:].rstrip(b";").split(b";")  # `&amp;#64;` is one that was escaped again
+        if not name.startswith(b"#"):
+            return _ENTITIES[name]
+        digits = name[1:]
+        code = int(digits.lstrip(b"xX"), 16 if digits[0] in b"xX" else 10)
     else:
         bare = found.lstrip(b"\\")
         if bare == b"/":
@@ -201,17 +207,17 @@ def _unescape(found: bytes) -> str | None:
 def fold_character(char: str) -> bytes | None:
     """Return the ASCII byte that `char` reads as, b"" where it is invisible, None where it is neither."""
     if char.isascii():
-        return b" " if char.isspace() else char.encode()
+        return b" " if char.isspace() else char.encode() if char.isprintable() else b""
     if char in "\u3002\uff61":
         return b"."
-    if char == "\u034f" or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":
+    if char in _FILLERS or "\ufe00" <= char <= "\ufe0f" or "\U000e0100" <= char <= "\U000e01ef":
         return b""
     kind = unicodedata.category(char)
-    if kind in ("Cf", "Mn", "Me"):
+    if kind in ("Cc", "Cf", "Mn", "Me"):
         return b""
     if kind == "Nd":
         return str(unicodedata.decimal(char)).encode()
-    if kind == "Zs":
+    if kind in ("Zs", "Zl", "Zp") or char == "\u2800":
         return b" "
     if kind == "Pd" or char == "\u2212":
         return b"-"
