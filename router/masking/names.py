@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from string import digits, punctuation, whitespace
 from typing import Any
 
 import re2
@@ -56,7 +57,21 @@ _ENDINGS = (
 _ENDINGS_ELSE = (*PASSWORDS_ELSE, "mot_de_passe", "motdepasse")
 _PASSES = frozenset("backward boarding by day final first forward last render second single ski test third".split())
 """Words before a `pass` that is no password."""
-_TAILS = frozenset({"base", "digest", "hash", "id", "value"})
+TAILS = tuple(
+    """
+    again b64 backup base clear cleartext confirm confirmation default der digest enc encoded encrypted hash hashed
+    hex pem plain plaintext raw repeat sha v value bak current main master new next old prev previous primary
+    secondary temp tmp ci demo dev development eu live local preprod prod production qa sandbox stage staging test
+    testing uat us admin readonly ro root rw
+    """.split()
+)
+"""Words after the name of a secret that say which one it is, where it opens something, or how it is written."""
+_TAILS = frozenset(("", *TAILS))
+_TAILS_OF_KEYS = frozenset({"data", "id"})
+"""Others of the kind after `key` only: a `token_id` is a number in a vocabulary."""
+_TAILS_OF_NO_KEY = frozenset({"hash", "sha"})
+"""What names a key but opens nothing: LiteLLM's `user_api_key_hash`, S3's `…KeySha256`."""
+_BEHIND_STEM = digits + punctuation + whitespace
 _AUTHS = frozenset({"basic", "http", "npm", "proxy", "redis", "rediscli", "registry", "smtp"})
 _TOKENS_THAT_ARE_TEXT = frozenset(
     """
@@ -81,12 +96,13 @@ def hides(key: str, value: Any, siblings: dict[Any, Any]) -> bool:
     """
     if value is None or isinstance(value, bool) or not names_secret(key) or value in ("", [], {}):
         return False
-    if key.casefold().endswith("pass") and not _may_be_password(value):
+    stem = _stem(readable(key)).casefold()
+    if stem.endswith("pass") and not _may_be_password(value):
         return False  # what passed, or how many
     if isinstance(value, dict):
         return not _is_schema(value)
     if isinstance(value, (int, float)):
-        return not key.casefold().endswith("token")
+        return not stem.endswith("token")
     return not ("logprob" in siblings and readable(key) == "token")
 
 
@@ -121,19 +137,8 @@ def readable(key: str) -> str:
 
 def names_secret(key: str) -> bool:
     """Return whether the last words of `key` name a secret: `client_secret` does, `secret_santa` does not."""
-    key = readable(key)
-    if key.casefold().endswith(_ENDINGS_ELSE):
-        return True
-    for label in _LABELS:
-        key = key.replace(label, "x")
-    words = [word.lower() for word in _WORDS.findall(_split_camel(key))]
-    if len(words) > 1 and words[-1] in _TAILS:
-        *words, tail = words
-        if tail == "id" and words[-1] != "key":  # a `token_id` is a number in a vocabulary
-            return False
-        if tail == "hash" and words[-1] == "key":  # LiteLLM's `user_api_key_hash` names a key, it opens nothing
-            return False
-    return _is_secret(words)
+    stem = _stem(readable(key))
+    return stem.casefold().endswith(_ENDINGS_ELSE) or _is_secret(_words(stem))
 
 
 @lru_cache(maxsize=4096)
@@ -142,9 +147,35 @@ def says_secret(name: str) -> bool:
     return names_secret(name)
 
 
+@lru_cache(maxsize=4096)
+def stem_of(name: str) -> str:
+    """Return a name without the words at its end that only say which one it is: `db_password` for `db_password_v2`."""
+    return _stem(name)
+
+
 def spoken(key: str) -> str:
     """Return the words of `key` in lower case, as one would say them: `phone number` for `phoneNumber`."""
-    return " ".join(_WORDS.findall(_split_camel(readable(key)))).lower()
+    return " ".join(_words(readable(key)))
+
+
+def _stem(key: str) -> str:
+    for label in _LABELS:
+        key = key.replace(label, "x")
+    words = _WORDS.findall(_split_camel(key))
+    while words and _is_tail(words[-1].lower(), words[-2].lower() if len(words) > 1 else ""):
+        key = key[: key.rindex(words.pop())]
+    return key.rstrip(_BEHIND_STEM)
+
+
+def _is_tail(word: str, before: str) -> bool:
+    word = word.rstrip(digits)
+    if word in _TAILS_OF_KEYS:
+        return before == "key"
+    return word in _TAILS and not (before == "key" and word in _TAILS_OF_NO_KEY)
+
+
+def _words(key: str) -> list[str]:
+    return [word.lower() for word in _WORDS.findall(_split_camel(key))]
 
 
 def _is_secret(words: list[str]) -> bool:

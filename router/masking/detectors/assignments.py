@@ -13,7 +13,7 @@ from router.masking.detectors.forms import PASSWORD_WORDS
 from router.masking.detectors.forms_of_text import FOREIGN_FORMS, FOREIGN_SIGN
 from router.masking.detectors.placeholders import Placeholders
 from router.masking.detectors.spelled import ENGLISH, ENGLISH_SIGN, Spelled, SpelledSecrets
-from router.masking.names import NAME_CHARACTERS, PASSWORDS_IN_ASCII, readable, says_secret
+from router.masking.names import NAME_CHARACTERS, PASSWORDS_IN_ASCII, TAILS, readable, says_secret, stem_of
 from router.masking.patterns import compile_bytes, first_span, spans
 
 _SAYS_SECRET = rf"(?i:{PASSWORD_WORDS}|secret|token|key|credential|auth|cookie|creds|psk|access[_.-]?id|_(?:sk|pat)\b)"
@@ -67,7 +67,7 @@ class NamedSecret:
     reaches_far = True
 
     def __init__(self) -> None:
-        password = rf"[A-Za-z0-9_.-]*(?i:{PASSWORD_WORDS})"
+        password = rf"[A-Za-z0-9_.-]*(?i:(?:{PASSWORD_WORDS})(?:[_.-]*(?:{'|'.join(TAILS)}|[0-9]))*)"
         # What is too short for a secret is passed over here already: texts may be full of it.
         self._pattern = compile_bytes(f"{_given(_NAME, _SHORTEST_SECRET)}|{_given(password, _SHORTEST_PW)}")
         self._parts = compile_bytes(
@@ -85,7 +85,7 @@ class NamedSecret:
     def under(self, keys: Keys) -> Find | None:
         # Where `names_secret` says so of a key, its value is gone already.
         key = readable(keys[-1])
-        is_name = not key.strip(NAME_CHARACTERS) and self._may_name_key(key)
+        is_name = not key.strip(NAME_CHARACTERS) and self._may_name_key(stem_of(key))
         return after(f'{key}="'.encode(), self.find) if is_name else None
 
     def find(self, text: bytes) -> Iterator[Span | None]:
@@ -95,7 +95,8 @@ class NamedSecret:
 
     def is_spelled_secret(self, spelled: Spelled) -> bool:
         """Return whether what a form found is a secret."""
-        name, value, is_quoted, is_told = spelled
+        value, is_quoted, is_told = spelled[1:]
+        name = stem_of(spelled.name)
         return (
             says_secret(name)
             and (is_quoted or not self._bare.is_code(name, value))
@@ -116,7 +117,7 @@ class NamedSecret:
                     yield (begin, end) if self._is_secret_cell(name, text[begin:end]) else None
 
     def _is_secret_cell(self, name: str, value: bytes) -> bool:
-        return self._spelled.is_mixed(value) and self._is_secret(name, value)
+        return self._spelled.is_mixed(value) and self._is_secret(stem_of(name), value)
 
     def _assigned(self, text: bytes) -> Iterator[Span | None]:
         position = 0
@@ -142,7 +143,7 @@ class NamedSecret:
         return begin, end
 
     def _is_given_secret(self, text: bytes, start: int, begin: int, end: int) -> bool:
-        name = _name(text[start:begin])
+        name = stem_of(_name(text[start:begin]))
         is_tight = text[begin - 1] in b"\"'`=>"
         value = text[begin:end]
         is_quoted = text[begin - 1] in _MARKS

@@ -141,15 +141,16 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
     Builtin(
         "secret_value",
         "secrets",
-        "values that are given to a name such as `password`, `Passwort`, `api_key`, `client secret`: with an equals "
-        "sign, as name and value, in blocks, calls, comparisons, markup, the next line of a session, and columns of "
-        "tables; what follows `the password is`, in more than twenty languages; passwords among the options of "
-        "`mysql`, `sshpass`, `docker login` and the like",
+        "values that are given to a name such as `password`, `Passwort`, `api_key`, `DB_PASSWORD_PROD`, `token2`, "
+        "`client secret`: with an equals sign, as name and value, in blocks, calls, comparisons, markup, the next line "
+        "of a session, and columns of tables; what follows `the password is`, in more than twenty languages; passwords "
+        "among the options of `mysql`, `sshpass`, `docker login` and the like",
         "length, digits and variety; what is as a whole a placeholder (`your-key`, `example1`, `xxxx`: up to four "
         "letters and digits or eight letters besides), a variable or template (`${KEY}`, `<key>`), code, a path or a "
         "type stays",
-        "secrets without a name, or two names from theirs (`api_keys: {prod: …}`, `VALUES (…)`); in sentences those of "
-        "letters and dashes; right behind their name (`password x1`) what could be a word with a number",
+        "secrets without a name, behind one that ends in other words (`API_KEY_OF_BOB`), or two names from theirs "
+        "(`api_keys: {prod: …}`, `VALUES (…)`); in sentences those of letters and dashes; right behind their name "
+        "(`password x1`) what could be a word with a number",
         SecretValue,
     ),
 )
