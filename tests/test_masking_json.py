@@ -8,10 +8,18 @@ import pytest
 
 from router.masking import mask_value
 from tests.linear import takes_linear_time
-from tests.masks import policies
+from tests.masks import masked_input, policies
 
 POLICIES = policies(
-    {"keys": [{"keys": ["diagnosis"]}], "path": [{"paths": ["**.diagnosis"]}], "ip": [{"detect": ["ip"]}]}
+    {
+        "keys": [{"keys": ["diagnosis"]}],
+        "path": [{"paths": ["**.diagnosis"]}],
+        "ip": [{"detect": ["ip"]}],
+        "below": [{"paths": ["input.arguments.*"]}],
+        "anywhere below": [{"paths": ["input.arguments.**"]}],
+        "below a key": [{"paths": ["input.*.patient.*"]}],
+        "dotted": [{"paths": ["**.patient.diagnosis"]}],
+    }
 )
 ILL = '{"diagnosis": "cancer stage 2", "password": "correct horse", "n": 1}'
 TOLD = ("cancer", "horse")
@@ -61,6 +69,30 @@ def test_what_cannot_be_opened_is_withheld_where_it_has_a_key_that_a_step_names(
     assert "cancer" not in masked["content"]
     assert "[MASKED:json]" in masked["content"]
     assert counts.total() >= 1
+
+
+CUT = '{"patient": {"name": "Jo", "diagnosis": "cancer", "n": '
+
+
+@pytest.mark.parametrize(
+    ("text", "masks"),
+    [
+        (CUT, ["below", "anywhere below", "below a key", "dotted"]),
+        (f"Here it is:\n{CUT}", ["below", "anywhere below", "below a key", "dotted"]),
+        ('["Jo", "cancer", "n', ["below", "anywhere below"]),
+        ('\n ["Jo", "cancer", "n', ["below", "anywhere below"]),
+        ("{'diagnosis': 'cancer'}", ["below", "anywhere below"]),
+        ('{"patient.diagnosis": "cancer", "n": ', ["below", "anywhere below", "dotted"]),
+        ("no JSON, only cancer", []),
+        ('{"patients": ["cancer"], "n": ', ["below", "anywhere below"]),
+    ],
+)
+def test_what_cannot_be_opened_is_withheld_where_a_path_hides_whatever_is_in_it(text: str, masks: list[str]) -> None:
+    """It ends in wildcards, below a key that the text has, or without one: there a list is enough."""
+    for mask in ("below", "anywhere below", "below a key", "dotted"):
+        seen = masked_input({"arguments": text}, POLICIES, mask)["arguments"]
+        assert (seen == "[MASKED:json]") == (mask in masks), mask
+        assert ("cancer" not in seen) == (mask in masks), mask
 
 
 @pytest.mark.parametrize("text", [ILL[:-1].replace("password", "word"), '{x} and "diagnosis"', "\n[1]\n{", '"He" said'])

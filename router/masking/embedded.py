@@ -66,6 +66,11 @@ def opens_json(text: str) -> bool:
     return begun in ("{", "[") or (begun == '"' and _QUOTED.match(text, start) is not None)
 
 
+def begins_json(text: str) -> bool:
+    """Return whether an object or list begins in `text` where one is looked for, be it as Python writes it."""
+    return opens_json(text) or _next_begin(text, 0) >= 0
+
+
 def open_whole(text: str) -> Opened | None:
     """Return the JSON value that `text` is as a whole, or None. Raises RecursionError."""
     start, end = _between_blanks(text)

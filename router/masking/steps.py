@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from router.config.mask_paths import DEEP
+from router.config.mask_paths import DEEP, Segment
 from router.masking.names import readable
 from router.masking.policy import Finder, PathStep, Replacement
 
@@ -36,12 +36,23 @@ def advance(states: Iterable[State], key: str) -> tuple[tuple[State, ...], list[
     return tuple(below.values()), matched
 
 
-def naming(states: Iterable[State], key: str) -> PathStep | None:
-    """Return a step whose path ends with a segment that names `key`, wherever that stands."""
-    spellings = _spellings(key)
-    for step, _ in states:
-        if not step.path[-1].wild and any(map(step.path[-1].takes, spellings)):
+def naming(states: Iterable[State], keys: Iterable[str]) -> PathStep | None:
+    """Return a step that may hide something below one of `keys`, wherever in an object or list that stands.
+
+    The last segment of its path that is a key has to name one of them, be it above wildcards; where only wildcards
+    are left of the path, any key does, and none is needed.
+    """
+    ends: list[tuple[Segment, PathStep]] = []
+    for step, position in states:
+        end = next((segment for segment in reversed(step.path[position:]) if not segment.wild), None)
+        if end is None:
             return step
+        ends.append((end, step))
+    for key in keys:
+        spellings = {part for spelling in _spellings(key) for part in (spelling, spelling.rpartition(".")[2])}
+        for end, step in ends:
+            if any(map(end.takes, spellings)):
+                return step
     return None
 
 

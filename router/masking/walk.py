@@ -10,7 +10,16 @@ from router.masking.breath import Breathe, go_on
 from router.masking.cut import cut_field
 from router.masking.detectors.detector import Keys
 from router.masking.document import Document
-from router.masking.embedded import Opened, may_hold_json, names, open_values, open_whole, opens_json, written
+from router.masking.embedded import (
+    Opened,
+    begins_json,
+    may_hold_json,
+    names,
+    open_values,
+    open_whole,
+    opens_json,
+    written,
+)
 from router.masking.fold import fold
 from router.masking.parts import let_go
 from router.masking.patterns import compile_custom
@@ -242,11 +251,11 @@ class Walk:
         return masked if masked != text else None
 
     def _closed(self, text: str, states: tuple[State, ...]) -> str | None:
-        """Return what stands for JSON that cannot be opened and has a key that a step names, else None."""
-        for name in names(text) if states else ():
-            if step := naming(states, name):
-                self.counts[step.replacement.kind] += 1
-                return marker("json")
+        """Return what stands for JSON that cannot be opened and may hold what a step hides, else None."""
+        keys = names(text) if states else ()
+        if (keys or (states and begins_json(text))) and (step := naming(states, keys)):
+            self.counts[step.replacement.kind] += 1
+            return marker("json")
         return None
 
     def _opened(
