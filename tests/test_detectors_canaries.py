@@ -86,7 +86,13 @@ def _mac(chance: random.Random) -> str:
 
 
 def _jwt(chance: random.Random) -> str:
-    return ".".join(["ey" + filled("?" * 20, chance), "ey" + filled("?" * 30, chance), filled("?" * 43, chance)])
+    parts = ['{"alg":"HS256","kid":"????"}', '{"sub":"????????"}']
+    return ".".join(
+        [
+            *(base64.urlsafe_b64encode(filled(part, chance).encode()).decode().rstrip("=") for part in parts),
+            filled("?" * 43, chance),
+        ]
+    )
 
 
 VALUES: dict[str, Callable[[random.Random], str]] = {

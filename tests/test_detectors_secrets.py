@@ -14,7 +14,10 @@ from tests.linear import cpu_seconds, takes_linear_time
 from tests.masks import masked_input, policies
 
 POLICIES = policies(
-    {name: [{"detect": [name], "as": "[X]"}] for name in ("url_credentials", "secret_value", "api_key")}
+    {
+        name: [{"detect": [name], "as": "[X]"}]
+        for name in ("url_credentials", "secret_value", "api_key", "jwt", "auth_header")
+    }
 )
 
 
@@ -152,13 +155,56 @@ def test_names_with_values_too_short_for_a_secret_cost_what_words_cost(unit: byt
 
 @pytest.mark.parametrize(
     ("before", "middle"),
-    [("1234567890", ":AA" + "b" * 33), ("a1" * 16, "-us7"), ("Ab3" * 4 + "Ab", ".atlasv1." + "c" * 60)],
+    [
+        ("1234567890", ":AA" + "b" * 33),
+        ("a1" * 16, "-us7"),
+        ("Ab3" * 4 + "Ab", ".atlasv1." + "c" * 60),
+        ("contoso.eu", ".webhook.office.com/webhookb2/" + "a1-@" * 15),
+    ],
 )
 def test_a_token_that_is_known_by_its_middle_is_hidden_from_its_beginning(before: str, middle: str) -> None:
     """Without its beginning it is none, and hides nothing of what follows."""
     assert redacted(f"at {before}{middle} now", "api_key") == "at [X] now"
-    assert redacted(f"at {before[9:]}{middle} now", "api_key") == f"at {before[9:]}{middle} now"
+    assert redacted(f"at {before[10:]}{middle} now", "api_key") == f"at {before[10:]}{middle} now"
     assert redacted(f"at .atlasv1.{'c' * 60}xoxb-{'0' * 12}", "api_key") == f"at .atlasv1.{'c' * 60}[X]"
+
+
+def test_a_long_row_of_such_middles_takes_linear_time() -> None:
+    """Each is turned down, and what follows is not read to its end for each."""
+    assert takes_linear_time(builtin_detectors()["api_key"].find, "-us1")
+
+
+def _part(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@pytest.mark.parametrize("header", ['{"alg":"none"}', '{ "typ": "JWT" }'])
+@pytest.mark.parametrize("before", ["", "n", "keyManagementService.", "Bearer%20", "\\n", "ey"])
+def test_a_json_web_token_is_known_by_its_header_whatever_stands_before_it(header: str, before: str) -> None:
+    """A name, the end of an escape, a letter."""
+    token = ".".join([_part(header), _part('{"sub":"1234567"}'), "c2lnbmF0dXJlLW9m"])
+    assert redacted(f"{before}{token} ok", "jwt") == f"{before}[X] ok"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "keyboardEvent.preventDefault()",
+        "KeyDerivationFunction.register(scrypt)",
+        "keyword_regex.finditer(text)",
+        "params.keyDerivation_function.iterations",
+        "keyJournal_entries2.processEverything()",
+    ],
+)
+def test_a_name_that_holds_the_beginning_of_a_json_web_token_stays(text: str) -> None:
+    """Its letters decode to no header."""
+    assert redacted(text, "jwt") == text
+
+
+@pytest.mark.parametrize("unit", ["eyI", "eyIA", "eyAAAAAAAAAAAA.", "eyJhbGciOiJI", "eyJhbGciOiJI.", "eyJhbGciOiJI.a "])
+def test_what_begins_like_a_json_web_token_takes_linear_time(unit: str) -> None:
+    """However often it begins anew."""
+    assert takes_linear_time(builtin_detectors()["jwt"].find, unit)
 
 
 def test_base64_takes_tokens_no_longer_than_words_do() -> None:

@@ -120,7 +120,6 @@ ISSUED_TOKENS = (
     r"\baccess-(?:sandbox|development|production)-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}",
     r"\baccess_token\$(?:production|sandbox)\$[a-z0-9]{16}\$[a-f0-9]{32}",
     r"\bxau_[A-Za-z0-9]{30,}|\btfp_[A-Za-z0-9_.=-]{59}",
-    r"[a-z0-9.-]+\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/-]{60,}",
     r"\b(?:sc|ext|scauth|authress)_[a-z0-9]{5,30}\.[a-z0-9]{4,6}\.acc[_-][a-z0-9-]{10,32}\.[a-z0-9+/_=-]{30,120}",
     r"shippo_(?:live|test)_[a-f0-9]{40}",
 )
@@ -130,6 +129,7 @@ TOKENS_BY_THEIR_MIDDLE = (
     (r":A[A-Za-z0-9_-]{34}", r"[0-9]{5,16}$"),
     (r"\|[A-Za-z0-9_-]{27,40}", r"\b[0-9]{15,16}$"),
     (r"-us[0-9]{1,2}", r"[a-f0-9]{32}$"),
+    (r"\.webhook\.office\.com/webhookb2/[A-Za-z0-9@/-]{60,}", r"[a-z0-9.-]+$"),
 )
 """Tokens that begin as anything may: what they are known by, and what has to stand before it.
 
@@ -155,8 +155,10 @@ HEADER_VALUES = (
 CURL_USER = r"(?:\s|^)(?:-u[ =]?|--(?:proxy-)?user[ =]|--auth[ =])[ \t]{0,3}(?:\"[^\"\n]*\"|'[^'\n]*'|[^\s\"'])+"
 """User and password as curl takes them, with the quotes around them."""
 
-JWT = r"ey[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_/\\+-]{8,})?\.[A-Za-z0-9_/\\+.=-]{8,}"
-"""Two to five base64url parts, the first of which is the base64 of `{"`."""
+JWT_BEGIN = r"ey[A-Za-z0-9_-]{10,}\."
+"""The first part of a JSON web token, which is the base64 of `{"…`; or the end of a name in a program."""
+JWT = rf"{JWT_BEGIN}(?:[A-Za-z0-9_/\\+-]{{8,}}\.)?[A-Za-z0-9_/\\+.=-]{{8,}}"
+"""Two to five base64url parts."""
 
 PEM_BEGIN = r"-----? ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?----?-|PuTTY-User-Key-File-[0-9]"
 PEM_END = r"-----? ?END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)? ?----?-"
@@ -248,7 +250,21 @@ def first_span(pattern: Any, text: bytes, position: int = 0, *, direct: bool | N
     return span if span[0] >= 0 else None
 
 
+def end_at(pattern: Any, text: bytes, position: int, latest: int | None = None, *, direct: bool | None = None) -> int:
+    """Return where the match of a compiled pattern ends that begins at `position`, as `match` finds it; -1 for none.
+
+    `latest` is where the text ends for it.
+    """
+    latest = len(text) if latest is None else min(latest, len(text))
+    if not (_CAN_BE_ASKED if direct is None else direct):
+        match = pattern.match(text, position, latest)
+        return match.end() if match else -1
+    span: tuple[int, int] = pattern._regexp.Match(_ANCHOR_START, text, position, latest)[0]  # noqa: SLF001
+    return span[1]
+
+
 _UNANCHORED = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)
+_ANCHOR_START = getattr(getattr(re2, "_Anchor", None), "ANCHOR_START", None)
 
 
 def can_be_asked(pattern: Any) -> bool:

@@ -108,7 +108,7 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "jwt",
         "secrets",
         "JSON web tokens, signed, encrypted or bare",
-        'parts of base64url that begin like `{"`',
+        'parts of base64url, the first of which decodes to `{"…`; names in programs (`keyboardEvent.…`) stay',
         "tokens of other forms",
         Jwt,
     ),

@@ -14,11 +14,13 @@ from router.masking.patterns import (
     HEADER_VALUES,
     ISSUED_TOKENS,
     JWT,
+    JWT_BEGIN,
     PEM_BEGIN,
     PEM_BODY,
     PEM_END,
     TOKENS_BY_THEIR_MIDDLE,
     compile_bytes,
+    end_at,
     first_span,
     loosened,
     spans,
@@ -39,6 +41,9 @@ _TAKES_USER = (
     r"(?:^|[^A-Za-z0-9_.-])(?:curl|https?|httpie|xh|wget)(?:\.exe)?[\s\"'][^|;&\n]*$|--(?:proxy-user|auth)[ =]"
 )
 """What says that a user and a password follow `-u`, even if both are numbers."""
+_MAY_BE_HEADER = "ey[A-DI-L].(?:[A-Za-f]...){2}"
+"""Base64 of nine bytes of which the first is `{`, the next a quote or a blank, and later ones ASCII."""
+_HEADER = r"^\{\s*\"[ -~\s]*$"
 _MOST_DECODED = 65_536
 """Bytes of base64 that are looked into; longer runs are media."""
 
@@ -215,13 +220,33 @@ class Jwt:
     reaches_far = False
 
     def __init__(self) -> None:
-        self._pattern = compile_bytes(JWT)
+        self._begin = compile_bytes(JWT_BEGIN)
+        self._whole = compile_bytes(JWT)
+        self._header = compile_bytes(_HEADER)
+        self._may_be_header = compile_bytes(_MAY_BE_HEADER)
 
     def may_find(self, text: bytes) -> bool:
         return b"ey" in text
 
-    def find(self, text: bytes) -> Sequence[Span]:
-        return list(spans(self._pattern, text))
+    def find(self, text: bytes) -> Iterator[Span | None]:
+        position = 0
+        while found := first_span(self._begin, text, position):
+            begin, position = self._header_in(text, *found), found[1]
+            if begin >= 0 and (end := end_at(self._whole, text, begin)) >= 0:
+                position = end
+                yield begin, end
+            else:
+                yield None
+
+    def _header_in(self, text: bytes, start: int, end: int) -> int:
+        """Return where a header begins in what looks like one; -1 for none, as in the name `keyboardEvent.`."""
+        part, begin = text[start : end - 1], 0
+        while found := first_span(self._may_be_header, part, begin):
+            if first_span(self._header, _decoded(part[slice(*found)])):
+                return start + found[0]
+            begin = found[0] + 1
+        is_word = part.islower() or part.isupper() or not has_digit(part) or text[start - 1 : start].isalnum()
+        return -1 if is_word or text[end : end + 2] != b"ey" else start
 
 
 class PrivateKey:
