@@ -66,8 +66,12 @@ def dense_texts(size: int) -> dict[str, str]:
     cards = ("4111 1111 1111 1111, 5500005555555559 and 3782 822463 10005; " * (size // 60 + 1))[:size]
     escaped = json.dumps(prose(size).replace(". ", '.\n"').replace(", ", ", é"))[1:size]
     foreign = prose(size).replace("in", "ín").replace(" c", "\u00a0c").replace(". ", " — ")[:size]
+    found = [{**each, "by": "anna" if number % 50 else "anna@example.org"} for number, each in enumerate(strings)]
     return {
         "JSON of many short strings": json.dumps(strings),
+        "JSON with finds": json.dumps(found),
+        "JSON of one text": json.dumps({"document": prose(size, size // KB)}, ensure_ascii=False),
+        "lists below prose": f"{prose(size, size // KB)}\n[1, 2]\n[a]: b",
         "true cards": cards,
         "escaped text": escaped,
         "accents and no-break spaces": foreign,

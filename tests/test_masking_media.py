@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from router.masking import mask_value
+from router.masking.blocks import BLOCK
 from router.routing.record import CallRecord
 from tests.masks import CARD, EMAIL, KEY, masked, masked_input, policies
 
@@ -46,7 +47,7 @@ def test_media_are_described(text: str, expected: str) -> None:
     assert masked_input(seen, compiled, "m") == seen
 
 
-@pytest.mark.parametrize("before", range(5))
+@pytest.mark.parametrize("before", [*range(5), BLOCK - 255, BLOCK - 128, BLOCK - 1, BLOCK])
 def test_the_shortest_run_of_data_is_found_wherever_it_begins(before: int) -> None:
     """256 characters are looked at; that there may be as many is told by every fourth."""
     text = f"{' ' * before}{BARE[:256]} and words"

@@ -8,6 +8,8 @@ from typing import Any
 
 import orjson
 
+from router.masking.utf8 import encoded
+
 MAX_DEPTH = 100
 _SAFE_INTEGER = 2**53 - 1
 # Larger integers lose digits in every JavaScript reader, so they leave the fast path and become text.
@@ -29,7 +31,7 @@ def json_bytes(value: Any) -> bytes:
 def utf8(text: str) -> bytes:
     """Return `text` in UTF-8; surrogate pairs are joined, lone surrogates become U+FFFD."""
     try:
-        return text.encode()
+        return encoded(text)
     except UnicodeEncodeError:
         return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 

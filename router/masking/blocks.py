@@ -13,9 +13,9 @@ _MANY: Final = 4096
 
 def holds(text: AnyStr, mark: AnyStr, start: int = 0, end: int | None = None) -> bool:
     """Return whether `mark` stands in `text`, between `start` and `end`."""
+    if end is None and len(text) <= BLOCK:
+        return mark in text
     end = len(text) if end is None else end
-    if end - start <= BLOCK:
-        return text.find(mark, start, end) >= 0
     return any(
         text.find(mark, begin, min(end, begin + BLOCK + len(mark) - 1)) >= 0 for begin in range(start, end, BLOCK)
     )
@@ -23,6 +23,8 @@ def holds(text: AnyStr, mark: AnyStr, start: int = 0, end: int | None = None) ->
 
 def is_ascii(data: bytes) -> bool:
     """Return `data.isascii()`."""
+    if len(data) <= BLOCK:
+        return data.isascii()
     return all(data[start : start + BLOCK].isascii() for start in range(0, len(data), BLOCK))
 
 

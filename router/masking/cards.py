@@ -19,6 +19,7 @@ _GROUPINGS = frozenset(
     + [(4, 3, 3, 3), (4, 3, 3, 5), (4, 3, 4, 3), (4, 3, 4, 4), (4, 3, 4, 5), (4, 4, 3, 3), (4, 4, 3, 4), (4, 4, 3, 5)]
 )
 """Numbers of digits in the groups people write a card number in, besides one by one."""
+_Place = tuple[int, list[bytes], tuple[int, ...]]
 _SIZES_BY_START = {
     start: sorted({len(grouping) for grouping in _GROUPINGS if grouping[:2] == start}, reverse=True)
     for start in {grouping[:2] for grouping in _GROUPINGS if len(grouping) > 1}
@@ -157,42 +158,44 @@ def _pieces(text: bytes, start: int, end: int) -> Iterator[tuple[int, int]]:
 def _in_run(text: bytes, start: int, end: int) -> Iterator[tuple[int, int] | None]:
     # Of two that overlap either may be the card: by chance some of a row of figures pass for one.
     free, overlapping = start, False
-    for position in (_groups if end - start < _LONG_RUN else _likely)(text, start, end):
+    for position, groups, lengths in (_each_place if end - start < _LONG_RUN else _likely_places)(text, start, end):
         if end - position < SIZES[0]:
             return
         is_free = position >= free
-        size = _card_at(text, position, end) if is_free or not overlapping else 0
+        size = _card_at(text, position, groups, lengths) if is_free or not overlapping else 0
         if size:
             free, overlapping = position + size, not is_free
         yield (position, free) if size else None
 
 
-def _groups(text: bytes, start: int, end: int) -> Iterator[int]:
-    """Yield where groups of digits begin."""
-    for group in text[start:end].translate(_TO_BLANKS).split(b" "):
-        yield start
-        start += len(group) + 1
+def _each_place(text: bytes, start: int, end: int) -> Iterator[_Place]:
+    """Yield where groups of digits begin, with the groups from there on and their lengths."""
+    groups = text[start:end].translate(_TO_BLANKS).split(b" ")
+    lengths = (*map(len, groups),)
+    for number, length in enumerate(lengths):
+        yield start, groups[number:], lengths[number:]
+        start += length + 1
 
 
-def _likely(text: bytes, start: int, end: int) -> Iterator[int]:
-    """Yield where groups begin that pass Luhn, and have the prefix of a scheme or a word beside the run."""
+def _likely_places(text: bytes, start: int, end: int) -> Iterator[_Place]:
+    """Yield the same where groups pass Luhn, and have the prefix of a scheme or a word beside the run."""
     prefixes = _ANY_PREFIX if is_named(text, start, end) else _PREFIXES
     for digits, marks in rows(text[start:end].translate(_TO_BLANKS).rstrip(), prefixes):
-        yield start + digits + marks
+        position = start + digits + marks
+        groups = text[position : min(end, position + _LONGEST_CARD)].translate(_TO_BLANKS).split(b" ")
+        if end > position + _LONGEST_CARD:
+            del groups[-1]  # of which only a part may stand here
+        yield position, groups, (*map(len, groups),)
 
 
-def _card_at(text: bytes, start: int, end: int) -> int:
-    """Return how many bytes from `start` on, where a group of digits begins, make a card number; 0 for none."""
-    groups = text[start : min(end, start + _LONGEST_CARD)].translate(_TO_BLANKS).split(b" ")
-    if end > start + _LONGEST_CARD:
-        del groups[-1]  # of which only a part may stand here
-    lengths = [*map(len, groups)]
+def _card_at(text: bytes, start: int, groups: list[bytes], lengths: tuple[int, ...]) -> int:
+    """Return how many bytes from `start` on, where `groups` of digits begin, make a card number; 0 for none."""
     first = lengths[0] if lengths else 0
     if first == 1:
         count = 0 if _follows_single(text, start) else _count_of_singles(lengths)
         return 2 * count - 1 if count and is_card(b"".join(groups[:count])) else 0
-    for count in _SIZES_BY_START.get((*lengths[:2],), ()):
-        if count <= len(groups) and (*lengths[:count],) in _GROUPINGS:
+    for count in _SIZES_BY_START.get(lengths[:2], ()):
+        if count <= len(lengths) and lengths[:count] in _GROUPINGS:
             digits = b"".join(groups[:count])
             if _is_card_at(text, start, start + len(digits) + count - 1, digits):
                 return len(digits) + count - 1
@@ -201,7 +204,7 @@ def _card_at(text: bytes, start: int, end: int) -> int:
     return 0 if _is_part_of_number(text, start, start + first) else first
 
 
-def _count_of_singles(lengths: list[int]) -> int:
+def _count_of_singles(lengths: tuple[int, ...]) -> int:
     """Return how many single digits come first, if a card number has as many."""
     count = next((count for count, length in enumerate(lengths) if length > 1), len(lengths))
     return count if count in SIZES and count > 12 else 0

@@ -6,7 +6,6 @@ import json
 import json.scanner
 import re
 from collections.abc import Callable, Iterator
-from operator import contains
 from typing import Any, Final, NamedTuple
 
 from router.masking.blocks import BLOCK, holds, joined
@@ -50,8 +49,8 @@ def may_hold_json(text: str) -> bool:
     """Return whether `text` may be JSON, or have some in lines after the first, or in events (`data: {…}`)."""
     if not text[:1].isalnum() and opens_json(text):
         return True
-    has = holds if len(text) > BLOCK else contains
-    return (has(text, "{") or has(text, "[")) and any(has(text, mark) for mark in _MARKS)  # most texts have neither
+    has_brace = holds(text, "{") or holds(text, "[")  # most texts have neither
+    return has_brace and any(holds(text, mark) for mark in _MARKS)
 
 
 def opens_json(text: str) -> bool:

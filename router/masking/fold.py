@@ -12,7 +12,7 @@ from bisect import bisect_right
 from functools import lru_cache
 from typing import Any
 
-from router.masking.blocks import BLOCK, Pieces, is_ascii
+from router.masking.blocks import Pieces, is_ascii
 from router.masking.breath import Breathe, go_on
 from router.masking.patterns import compile_custom, spans
 from router.masking.utf8 import with_blanks
@@ -135,7 +135,7 @@ def fold(text: bytes, breathe: Breathe = go_on) -> Shadow | None:
     """Return the shadow of `text` (UTF-8), or None where there is nothing to fold."""
     # Of the same length, so that offsets stay: what follows an escaped line break begins a word.
     spaced = with_blanks(text) if b"\\" in text else text
-    if not (is_ascii(spaced) if len(spaced) > BLOCK else spaced.isascii()):
+    if not is_ascii(spaced):
         sites = _SITES
     elif any(sign in text for sign in _ASCII_SIGNS):
         sites = _ASCII_SITES

@@ -191,9 +191,12 @@ def _is_international(written: bytes, digits: bytes, *, named: bool) -> bool:
             if first_span(valid, digits[size:]):
                 return True
             # A number of the right length that is not given out (yet), written so that it can be nothing else.
-            grouped = sum(written.count(mark) for mark in (b" ", b"-", b".", b")")) >= 2 and len(digits) >= 10
-            return len(digits) - size in lengths and (named or grouped)
+            return len(digits) - size in lengths and (named or (len(digits) >= 10 and _is_grouped(written)))
     return False
+
+
+def _is_grouped(written: bytes) -> bool:
+    return sum([written.count(mark) for mark in (b" ", b"-", b".", b")")]) >= 2
 
 
 def load_plans() -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from operator import contains
 from typing import Any, Final, Literal
 
 from router.config.mask_paths import Path
 from router.config.model import MaskAction
-from router.masking.blocks import BLOCK, holds
+from router.masking.blocks import holds
 from router.masking.detectors import Detector, Gate
 from router.masking.detectors.detector import Find, Keys, ReadsKeys
 from router.masking.detectors.media import described
@@ -155,10 +154,9 @@ class Policy:
 
     def labels_in(self, data: bytes) -> Sequence[bytes] | None:
         """Return the labels that stand in `data`; None where nothing does that masking writes."""
-        has = holds if len(data) > BLOCK else contains
         begins = any(begin in data for begin in self._begins)
-        labels = [label for label in self.labels if has(data, label)] if begins else ()
-        return labels if labels or self.keys or (begins and has(data, b"[DATA ")) else None
+        labels = [label for label in self.labels if holds(data, label)] if begins else ()
+        return labels if labels or self.keys or (begins and holds(data, b"[DATA ")) else None
 
     def writes_everywhere(self, replacement: Replacement) -> bool:
         """Return whether this very replacement is that of one of `finders`."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import binascii
 from collections.abc import Iterator, Sequence
 
+from router.masking.blocks import holds
 from router.masking.detectors.commands import LONGEST_COMMAND
 from router.masking.detectors.detector import NO_NUMBER, Span, has_digit
 from router.masking.detectors.placeholders import Placeholders
@@ -226,7 +227,7 @@ class Jwt:
         self._may_be_header = compile_bytes(_MAY_BE_HEADER)
 
     def may_find(self, text: bytes) -> bool:
-        return b"ey" in text
+        return holds(text, b"ey")
 
     def find(self, text: bytes) -> Iterator[Span | None]:
         position = 0
@@ -263,7 +264,7 @@ class PrivateKey:
         self._body = compile_bytes(PEM_BODY)
 
     def may_find(self, text: bytes) -> bool:
-        return b"PRIVATE KEY" in text or b"PuTTY-User-Key" in text
+        return holds(text, b"PRIVATE KEY") or holds(text, b"PuTTY-User-Key")
 
     def find(self, text: bytes) -> Sequence[Span]:
         found: list[Span] = []

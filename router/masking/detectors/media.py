@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from router.masking.blocks import BLOCK
 from router.masking.detectors.detector import NO_NUMBER, Span
 from router.masking.patterns import compile_bytes, first_span, spans
 
@@ -58,7 +59,10 @@ class Media:
 
 def _may_hold_run(text: bytes) -> bool:
     """Return whether a run may be in `text`: most have none, and every fourth byte tells."""
-    return _ENOUGH in text[::_EVERY].translate(_IN_RUN)
+    for start in range(0, len(text), BLOCK):
+        if _ENOUGH in text[start : start + BLOCK + SHORTEST_RUN : _EVERY].translate(_IN_RUN):
+            return True
+    return False
 
 
 def described(value: str) -> str:

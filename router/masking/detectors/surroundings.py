@@ -12,6 +12,8 @@ _DUMP = compile_bytes(r"^[0-9a-fA-F]{6,7}0:?(?: [0-9a-fA-F]{4}){8}(?:  |$)|^[0-7
 _FIGURES = compile_bytes(r"^[^a-fA-F]{6,9}(?: [0-9]{4}){8}(?:$|  (?:.{0,15}|.{17,})$)")
 """A line that may as well be a number and two cards: no letter among the bytes, nor beside them sixteen characters."""
 _TRACE = compile_bytes(r"(?i)(?:(?:^|[^a-z])(?:trace|span|parent)[_-]?id[\"']?[ \t]*[:=][ \t]*[\"']?|\b[0-9a-f]{32}/)$")
+_OFFSET = 6
+"""Digits that a line of a dump begins with, at least."""
 _SHORTEST_TRACE = 17
 """Digits of an id of 64 bits, where it could be taken for a card's number; shorter ones are rare and cards are not."""
 _LEAST_GROUPS = 3
@@ -30,7 +32,7 @@ _BEFORE = 48
 def is_in_dump(text: bytes, start: int, end: int) -> bool:
     """Return whether a span lies in a line of a dump of bytes."""
     line = _line(text, start, end)
-    return first_span(_DUMP, line) is not None and first_span(_FIGURES, line) is None
+    return line[:_OFFSET].isalnum() and first_span(_DUMP, line) is not None and first_span(_FIGURES, line) is None
 
 
 class Lines:
@@ -49,12 +51,9 @@ class Lines:
                 self._read.clear()
             stop = self.text.find(b"\n", position, begin + _LONGEST_LINE)
             stop = min(len(self.text), begin + _LONGEST_LINE) if stop < 0 else stop
-            row = self.text[begin:stop].translate(_TO_BLANKS)
             is_whole = (begin == 0 or self.text[begin - 1] == _NEW_LINE) and self.text[stop : stop + 1] in (b"", b"\n")
-            known = self._read[begin] = (
-                stop,
-                row.split() if is_whole and not row.translate(None, _FIGURE_BYTES) else [],
-            )
+            row = self.text[begin:stop].translate(_TO_BLANKS) if is_whole else b""
+            known = self._read[begin] = stop, [] if row.translate(None, _FIGURE_BYTES) else row.split()
         return begin, *known
 
     def near(self, begin: int, stop: int) -> Iterator[list[bytes]]:
