@@ -29,11 +29,11 @@ def is_ascii(data: bytes) -> bool:
 
 
 def joined(chunks: Iterable[str]) -> str:
-    """Return the chunks as one text. CPython makes room behind one that grows; to join them copies all at once."""
-    text, rest = "", iter(chunks)
+    """Return the chunks as one text, joined and let go by thousands."""
+    blocks, rest = [], iter(chunks)
     while some := list(islice(rest, _MANY)):
-        text += "".join(some)
-    return text
+        blocks.append("".join(some))
+    return "".join(blocks)
 
 
 class Pieces:

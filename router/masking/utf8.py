@@ -20,7 +20,8 @@ def decoded(data: bytes) -> str:
         return data.decode("utf-8", "replace")
     text = ""
     for start, end in _steps(data):
-        text += data[start:end].decode("utf-8", "replace")  # makes room behind it, where joining copies all at once
+        # CPython makes room behind a text that grows, mostly without moving it; to join all copies all in one go.
+        text += data[start:end].decode("utf-8", "replace")
     return text
 
 
