@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from router.masking import MaskedRecord, MaskingPolicies, mask, seal
 from router.masking.literals import MAX_VALUES
 from router.routing.plan import Plan
 from router.routing.record import CallRecord
-from tests.masks import AWS_KEY, EMAIL, dump, everything, policies
+from tests.masks import AWS_KEY, EMAIL, KEY, dump, everything, policies
 
 PROJECT = ResolvedProject("p", "pk-lf-1", SecretStr("sk-lf-1"), "https://langfuse.example")
 NEEDLE = "needle-4711"
@@ -43,9 +44,11 @@ def by_context(needle: str = NEEDLE) -> MaskingPolicies:
     return policies({"m": [{"detect": ["email"]}]}, detectors={"email": AfterKey(needle)})
 
 
-def sealed(record: CallRecord, compiled: MaskingPolicies, *masks: str, leak: bytes = b"") -> tuple[MaskedRecord, bytes]:
+def sealed(
+    record: CallRecord, compiled: MaskingPolicies, *masks: str, leak: bytes = b"", **fields: Any
+) -> tuple[MaskedRecord, bytes]:
     """Seal a call; `leak` gets into the bytes of whatever is not withheld, as if a field had been forgotten."""
-    plan = Plan(rule="r", route=("p",), masks={"p": masks})
+    plan = Plan(rule="r", route=("p",), masks={"p": masks}, **fields)
 
     def encode(masked: MaskedRecord) -> Sequence[bytes]:
         return [*call_pieces(masked, PROJECT), *([] if masked.input == WITHHELD else [leak])]
@@ -131,6 +134,73 @@ def test_the_number_of_remembered_values_is_bounded() -> None:
     many = " ".join(f"user{number}@example.com" for number in range(2 * MAX_VALUES))
     masked, _ = sealed(call(input=many), everything(), "all")
     assert masked.masked == {"email": 2 * MAX_VALUES}
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"input": {"a": "ssn 536904399", "b": "x " * 13 + "536904399 and more and more text"}},
+        {"input": "ssn 536904399", "trace": {"name": "n " * 490 + "536904399 and more than fits"}},
+        {"input": "ssn 536904399", "trace": {"session_id": "s " * 87 + "536904399 and more than fits"}},
+        {"input": "ssn 536904399", "trace": {"tags": ["t", "s " * 87 + "536904399 and more than fits"]}},
+        {"input": "ssn 536904399", "generation": {"name": "n " * 490 + "536904399 and more than fits"}},
+    ],
+    ids=["max_chars", "name", "session_id", "tags", "generation name"],
+)
+def test_a_cut_leaves_no_part_of_what_was_found_elsewhere(fields: dict[str, Any]) -> None:
+    """Nobody would know the beginning of a value at the end of a text."""
+    compiled = policies({"m": [{"detect": ["us_ssn"]}, {"max_chars": 40, "paths": ["input"]}]})
+    _, span = sealed(call(input=fields.pop("input")), compiled, "m", **fields)
+    assert b"536" not in span
+
+
+@pytest.mark.parametrize(
+    ("found", "elsewhere"),
+    [
+        ("ssn 536904399", "5369\u200b04399"),
+        ("ssn 536904399", "５３６９０４３９９"),
+        ("ssn 5369\u200b04399", "536904399"),
+        ("ssn 536904399", "it is 53690%343&#57;9"),
+        ("password: Zt8w3/Xv1+Qm=", "see Zt8w3%2FXv1%2BQm%3D"),
+        ("see password=Zt8w3%2FXv1%2BQm%3D", "Zt8w3/Xv1+Qm="),
+    ],
+)
+@pytest.mark.parametrize("more", ["", "536904399 Zt8w3/Xv1+Qm="], ids=["", "and once plain"])
+def test_what_is_found_once_is_hidden_in_disguise(found: str, elsewhere: str, more: str) -> None:
+    """And one that was found in disguise is hidden where it stands without."""
+    masked, _ = sealed(call(input={"a": found, "b": elsewhere, "c": more}), everything(), "all")
+    assert (elsewhere in masked.input["b"], masked.failures) == (False, ())
+    assert not more or masked.input["c"] != more
+
+
+@pytest.mark.parametrize("other", [{"password": "hunter2xyz99"}, "ssn 536904399"], ids=["by its key", "by a detector"])
+def test_many_values_of_one_kind_leave_room_for_the_others(other: Any) -> None:
+    """As many are remembered of each, whatever came before; none counts twice."""
+    many = [" ".join(f"user{number}@example.com" for number in range(2 * MAX_VALUES))]
+    same = [json.dumps({"password": "Zt8w3Xv1Qm"})] * (MAX_VALUES + 1)
+    masked, span = sealed(call(input=[many, same, other, "hunter2xyz99 or 536904399"]), everything(), "all")
+    leaf = "hunter2xyz99" if isinstance(other, dict) else "536904399"
+    assert leaf not in masked.input[-1]
+    assert leaf.encode() not in span
+
+
+@pytest.mark.parametrize(
+    ("value", "step"),
+    [
+        ("[HEALTH]", {"as": "[HEALTH]"}),
+        ("redacted-by-litellm", {}),
+        ("influenza B7", {"action": "hash", "key": KEY}),
+        ("influenza B7", {"as": "[HEALTH]"}),
+    ],
+)
+def test_a_call_that_was_masked_before_arrives_as_it_is(value: str, step: dict[str, Any]) -> None:
+    """What masking writes is no value of which anybody would have to find the rest."""
+    compiled = policies({"m": [{"keys": ["diagnosis"], **step}]}, {"MASK_KEY": "k" * 40})
+    once, _ = sealed(call(input={"diagnosis": value, "password": "hunter2xyz99", "logprobs": [1]}), compiled, "m")
+    again, _ = sealed(call(input=once.input), compiled, "m")
+    if value.startswith(("[", "redacted")):
+        assert once.input["diagnosis"] == value
+    assert (again.input, again.failures) == (once.input, ())
 
 
 def test_a_record_that_cannot_be_read_is_withheld_once() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any, Final
 
 from router.masking.policy import PathStep
@@ -12,31 +11,35 @@ CUT: Final = "…[CUT]"
 """Stands at the end of a text that was cut; it counts as part of the text."""
 
 
-def cut_field(value: Any, path: tuple[str, ...], limits: tuple[PathStep, ...], counts: Counter[str]) -> Any:
-    """Return the masked value of the document's field at `path` with every text cut to the least limit over it."""
+def cut_field(value: Any, path: tuple[str, ...], limits: tuple[PathStep, ...]) -> tuple[Any, list[str]]:
+    """Return the masked value of the document's field at `path` with every text cut to the least limit over it.
+
+    And those of its texts that were longer, as they were.
+    """
     states: tuple[State, ...] = tuple((step, 0) for step in limits)
     most: int | None = None
     for key in path:
         states, matched = advance(states, key)
         most = _least(most, matched)
-    return _cut(value, states, most, counts)
+    uncut: list[str] = []
+    return _cut(value, states, most, uncut), uncut
 
 
-def _cut(value: Any, states: tuple[State, ...], most: int | None, counts: Counter[str]) -> Any:
+def _cut(value: Any, states: tuple[State, ...], most: int | None, uncut: list[str]) -> Any:
     if type(value) is str:
         if most is None or len(value) <= most:
             return value
-        counts["max_chars"] += 1
+        uncut.append(value)
         return value[: most - len(CUT)] + CUT
     if not states and most is None:
         return value
     if type(value) is dict:
-        return {key: _cut(item, *_below(states, key, most), counts) for key, item in value.items()}
+        return {key: _cut(item, *_below(states, key, most), uncut) for key, item in value.items()}
     if type(value) is list:
         items = []
         for index, item in enumerate(value):
             below, limit = _below(states, str(index), most)
-            items.append(_cut(item, union(states, below), limit, counts))
+            items.append(_cut(item, union(states, below), limit, uncut))
         return items
     return value
 

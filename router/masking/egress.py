@@ -49,10 +49,10 @@ def seal(
     masked, found, policy = mask_guarded(record, plan, project, policies, recall=recall, breathe=breathe)
     pieces = encode(masked)
     leaks = False
-    if stands_elsewhere(pieces, found):
+    if stands_elsewhere(pieces, found, breathe):
         masked, _, policy = mask_guarded(record, plan, project, policies, found, recall, breathe)
         pieces = encode(masked)
-        leaks = holds_any(pieces, found)
+        leaks = holds_any(pieces, found.values, breathe)
     if leaks or _holds_secret(pieces, policy, breathe):
         masked = withheld(record, plan, project, EGRESS, None if "environment" in masked.hidden else recall)
         pieces = encode(masked)

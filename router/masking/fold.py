@@ -133,16 +133,26 @@ class Shadow:
 
 def fold(text: bytes, breathe: Breathe = go_on) -> Shadow | None:
     """Return the shadow of `text` (UTF-8), or None where there is nothing to fold."""
+    sites = _sites(text)
+    if sites is None:
+        return None
     # Of the same length, so that offsets stay: what follows an escaped line break begins a word.
     spaced = with_blanks(text) if b"\\" in text else text
-    if not is_ascii(spaced):
-        sites = _SITES
-    elif any(sign in text for sign in _ASCII_SIGNS):
-        sites = _ASCII_SITES
-    else:
-        return None
     shadow = _replace_sites(spaced, sites, breathe)
     return shadow if shadow.text != text else None
+
+
+def plain(text: bytes, breathe: Breathe = go_on) -> bytes:
+    """Return `text` folded, but with its escaped line breaks; `text` itself where there is nothing to fold."""
+    sites = _sites(text)
+    return text if sites is None else _replace_sites(text, sites, breathe).text
+
+
+def _sites(text: bytes) -> Any:
+    """Return the pattern of what may have to be folded in `text`, None where nothing does."""
+    if not is_ascii(text):
+        return _SITES
+    return _ASCII_SITES if any(sign in text for sign in _ASCII_SIGNS) else None
 
 
 def _replace_sites(text: bytes, pattern: Any, breathe: Breathe) -> Shadow:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ahocorasick_rs import BytesAhoCorasick
 
 from router.masking.blocks import BLOCK, holds
+from router.masking.breath import Breathe, go_on
 from router.masking.detectors import Span
 from router.masking.detectors.detector import united
+from router.masking.fold import plain
 from router.masking.patterns import compile_bytes, first_span
 from router.masking.policy import BY_NAME, Finder, Policy, Replacement
 from router.masking.utf8 import encoded
@@ -19,7 +21,7 @@ from router.masking.utf8 import encoded
 SHORTEST: Final = 8
 """Characters below which a value may stand elsewhere by coincidence."""
 MAX_VALUES: Final = 1_000
-"""Values of one call that are remembered."""
+"""Values of one call that are remembered for each replacement."""
 _BY_KEY: Final = frozenset((BY_NAME.kind, "key"))
 _SHORTEST_MIXED: Final = 6
 _SHORTEST_WORD: Final = 10
@@ -29,8 +31,25 @@ _ESCAPED: Final = compile_bytes(r"[\x00-\x1f\"\\]")
 """What JSON writes otherwise."""
 _FEW: Final = 32
 """Values that are looked for one by one; making an automaton of them takes longer."""
-Found = Mapping[Replacement, Set[str]]
-"""Values that detectors found anywhere, by what was written in their place."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Found:
+    """What of a call must stand nowhere else in it; kept no longer than the call.
+
+    Attributes:
+        values: those that detectors found anywhere or that their keys gave away, by what replaces them.
+        uncut: masked texts of which a part only is sent, so that what that part shows of a value is known.
+    """
+
+    values: dict[Replacement, set[str]] = field(default_factory=dict)
+    uncut: list[str] = field(default_factory=list)
+
+    def remember(self, value: str, replacement: Replacement) -> None:
+        """Keep a value, and how it reads without disguise; a bounded number of each replacement."""
+        values = self.values.setdefault(replacement, set())
+        if len(values) < MAX_VALUES:
+            values.update((value, plain(encoded(value)).decode("utf-8", "replace")))
 
 
 class Literals:
@@ -78,21 +97,28 @@ def is_peculiar(secret: str) -> bool:
     return len(secret) >= (_SHORTEST_MIXED if is_mixed else _SHORTEST_WORD) and len(set(secret)) >= _LEAST_VARIETY
 
 
-def stands_elsewhere(pieces: Sequence[bytes], found: Found) -> bool:
+def stands_elsewhere(pieces: Sequence[bytes], found: Found, breathe: Breathe = go_on) -> bool:
     """Return whether values have to be looked for in the whole call: the bytes hold one, or maybe what is left of one.
 
-    A value that its key gave away can stand elsewhere, where another mask took a part of it.
+    A value that its key gave away can stand elsewhere, where another mask took a part of it; and any value where a
+    cut did.
     """
-    by_key = any(values for replacement, values in found.items() if replacement.kind in _BY_KEY)
-    return by_key or holds_any(pieces, found)
+    by_key = any(values for replacement, values in found.values.items() if replacement.kind in _BY_KEY)
+    return by_key or holds_any([*pieces, *map(encoded, found.uncut)], found.values, breathe)
 
 
-def holds_any(pieces: Sequence[bytes], found: Found) -> bool:
-    """Return whether any of the values stands in the bytes, as it is or as JSON spells it."""
+def holds_any(pieces: Sequence[bytes], found: Mapping[Replacement, Set[str]], breathe: Breathe = go_on) -> bool:
+    """Return whether any of the values stands in the bytes, as it is, as JSON spells it, or in disguise."""
     spellings = [each for values in found.values() for value in values for each in _spellings(value)]
     if not spellings:
         return False
-    text = b"\n".join(pieces)
+    if _holds(b"\n".join(pieces), spellings):
+        return True
+    folded = [read for piece in pieces if (read := plain(piece, breathe)) is not piece]
+    return bool(folded) and _holds(b"\n".join(folded), spellings)
+
+
+def _holds(text: bytes, spellings: list[bytes]) -> bool:
     if len(spellings) <= _FEW:
         return any(holds(text, each) for each in spellings)
     automaton = BytesAhoCorasick(spellings)
@@ -108,20 +134,20 @@ def _pieces(text: bytes, longest: int) -> Iterator[tuple[int, bytes]]:
 
 def _spellings(value: str) -> set[bytes]:
     """Return a value as it stands in a text, and as it stands in JSON."""
-    plain = encoded(value)
-    is_same = first_span(_ESCAPED, plain) is None if len(value) > _LONGEST else value.isprintable()
+    text = encoded(value)
+    is_same = first_span(_ESCAPED, text) is None if len(value) > _LONGEST else value.isprintable()
     if is_same and '"' not in value and "\\" not in value:
-        return {plain}
-    return {plain, json.dumps(value, ensure_ascii=False)[1:-1].encode()}
+        return {text}
+    return {text, json.dumps(value, ensure_ascii=False)[1:-1].encode()}
 
 
 def with_literals(policy: Policy, found: Found) -> Policy:
     """Return a policy that hides these values too, each by what replaced it before."""
     literals = tuple(
         Finder(Literals([value.encode() for value in sorted(values)]), replacement)
-        for replacement, values in found.items()
+        for replacement, values in found.values.items()
         if values
     )
     finders = policy.finders + literals
-    labels = tuple({*policy.labels, *(replacement.label.encode() for replacement in found if replacement.label)})
+    labels = tuple({*policy.labels, *(replacement.label.encode() for replacement in found.values if replacement.label)})
     return replace(policy, finders=finders, labels=labels, shortest=min(each.detector.shortest for each in finders))

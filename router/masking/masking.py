@@ -15,7 +15,7 @@ from router.masking.function import MaskingFunction, apply_function
 from router.masking.ids import SpanIds, random_ids, span_ids
 from router.masking.kept import Recall, kept_fields
 from router.masking.literals import Found, stands_elsewhere, with_literals
-from router.masking.plain import Copier
+from router.masking.plain import Copier, leaves
 from router.masking.policies import MaskingPolicies, UnknownMask
 from router.masking.policy import Policy
 from router.masking.record import MaskedRecord
@@ -61,13 +61,13 @@ def mask_guarded(
     """Do what `mask` does, and return as well what the check of the bytes needs.
 
     Args:
-        also: values to hide wherever they stand, by what replaces them.
+        also: values to hide wherever they stand.
         recall: returns what is known of a trace that the call continues, by its id.
         breathe: is called again and again, so that other threads get their turn.
 
     Returns:
-        The masked record; the values that detectors found anywhere, to be kept no longer than the call; and the
-        policy, None where the whole record was withheld.
+        The masked record; what was found, to be kept no longer than the call; and the policy, None where the whole
+        record was withheld.
     """
     policy: Policy | None = None
     try:
@@ -77,11 +77,11 @@ def mask_guarded(
     except KeyboardInterrupt:
         raise
     except UnknownMask as unknown:
-        return withheld(record, plan, project, unknown.name, recall), {}, None
+        return withheld(record, plan, project, unknown.name, recall), Found(), None
     except MaskFailed as failed:
-        return withheld(record, plan, project, failed.mask, recall, drop=True), {}, None
+        return withheld(record, plan, project, failed.mask, recall, drop=True), Found(), None
     except BaseException:  # noqa: BLE001 - the never-raise boundary: the record is withheld, the call arrives
-        return withheld(record, plan, project, WALK, recall, drop=policy is not None and policy.drops), {}, None
+        return withheld(record, plan, project, WALK, recall, drop=policy is not None and policy.drops), Found(), None
 
 
 def mask_value(
@@ -94,7 +94,7 @@ def mask_value(
     policy = policies.policy(names)
     try:
         masked, walk = _masked_value(value, policy, project, breathe)
-        if stands_elsewhere([_as_bytes(masked)] if walk.found else [], walk.found):
+        if walk.found.values and stands_elsewhere([_as_bytes(masked)], walk.found, breathe):
             masked, walk = _masked_value(value, with_literals(policy, walk.found), project, breathe)
     except KeyboardInterrupt:
         raise
@@ -163,6 +163,8 @@ def _masked(record: CallRecord, plan: Plan, walk: Walk, project: str, recall: Re
     if policy.hides_input:
         tree["model_parameters"] = without_words(tree["model_parameters"])
     fields = masked_fields(tree)
+    for kind, _, name in (field.partition(".") for field in fields["adjusted"]):
+        walk.found.uncut.extend(leaves(tree[kind][name]))
     if recall is not None and ids.continues_trace:
         function = (record.requested.masking_function or _refuse) if MASK_FUNCTION in policy.names else None
         fields["kept"], hidden = kept_fields(recall(ids.trace_id), walk, function)

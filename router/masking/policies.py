@@ -14,6 +14,7 @@ from router.config.model import MASK_FUNCTION, MASK_INPUT, MASK_OUTPUT, EnvRef, 
 from router.errors import ConfigError, MaskingError
 from router.masking.compiling import Compiler
 from router.masking.detectors import Detector, Gate, Prepared, builtin_detectors
+from router.masking.names import REMOVED
 from router.masking.policy import REDACTED, Finder, PathStep, Policy, Replacement
 
 _ERROR_TEXT: Final = (Segment("error"), Segment("message"))
@@ -104,7 +105,7 @@ def _unite(names: tuple[str, ...], parts: list[PathStep | Finder]) -> Policy:
         finders=everywhere,
         steps=tuple(steps),
         hides_input=any(step.whole and not step.by_key and _can_reach(step.path, "input") for step in steps),
-        labels=tuple({each.label.encode(): None for each in written if each.label}),
+        labels=tuple({label.encode(): None for label in (REMOVED, *(each.label for each in written)) if label}),
         keys=tuple({each.key: None for each in written if each.key}),
         limits=tuple(limits),
         drops=any(each.drops for each in written),

@@ -13,7 +13,7 @@ from router.masking.detectors.detector import Find, Keys, Span
 from router.masking.detectors.media import OWN
 from router.masking.fold import fold
 from router.masking.hits import Hit, Hits, merged
-from router.masking.literals import MAX_VALUES, SHORTEST, is_peculiar
+from router.masking.literals import SHORTEST, Found, is_peculiar
 from router.masking.partial import is_partly_shown, shown_from
 from router.masking.policy import Finder, Policy, Replacement
 from router.masking.utf8 import decoded, encoded
@@ -49,18 +49,17 @@ class Scanner:
 
     Attributes:
         counts: hits by detector name, `pattern`, `path`.
-        found: values that finders which look everywhere found, by what replaced them; a bounded number.
+        found: values that finders which look everywhere found.
     """
 
-    __slots__ = ("_breathe", "_policy", "_scope", "_shown", "_wanted", "counts", "found")
+    __slots__ = ("_breathe", "_policy", "_scope", "_shown", "counts", "found")
 
     def __init__(self, policy: Policy, scope: str, breathe: Breathe = go_on) -> None:
         self._policy = policy
         self._breathe = breathe
         self._scope = scope
         self.counts: Counter[str] = Counter()
-        self.found: dict[Replacement, set[str]] = {}
-        self._wanted = MAX_VALUES
+        self.found = Found()
         self._shown: set[bytes] = set()
 
     def text(self, text: str, active: tuple[Finder, ...], keys: Keys = ()) -> str:
@@ -237,18 +236,19 @@ class Scanner:
             return  # large, and no text repeats it
         if len(value) < SHORTEST or not self._policy.writes_everywhere(replacement):
             return
-        values = self.found.setdefault(replacement, set())
-        if self._wanted > 0 and value not in values:
-            values.add(value)
-            self._wanted -= 1
+        self.found.remember(value, replacement)
 
     def remember_secrets(self, values: Iterable[str], replacement: Replacement) -> None:
         """Keep values that their keys gave away, as far as they are peculiar enough to be told from common words."""
         for value in values:
             for secret in {value, value.rpartition(" ")[2]}:  # `Bearer …` may be quoted without its first word
-                if self._wanted > 0 and is_peculiar(secret):
-                    self.found.setdefault(replacement, set()).add(secret)
-                    self._wanted -= 1
+                if is_peculiar(secret) and not self._is_written(secret, replacement):
+                    self.found.remember(secret, replacement)
+
+    def _is_written(self, text: str, replacement: Replacement) -> bool:
+        """Return whether masking wrote the whole of `text`, as it may have before the call came."""
+        data = encoded(text)
+        return self._is_own(data, 0, len(data), replacement, self._policy.labels_in(data))
 
     def replace(self, value: str, replacement: Replacement, shown: str = "") -> str:
         """Return the text that comes in place of `value`, and count it."""

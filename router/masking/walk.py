@@ -45,7 +45,7 @@ class Walk:
 
     Attributes:
         counts: hits by detector name, `pattern`, `path`, `secret_name`.
-        found: values that finders which look everywhere found, by what replaced them.
+        found: values that finders which look everywhere found, and what was cut.
     """
 
     __slots__ = ("_is_looking", "_scanner", "counts", "found", "policy")
@@ -60,7 +60,12 @@ class Walk:
     def field(self, value: Any, path: tuple[str, ...]) -> Any:
         """Return the masked value of the document's field at `path`; None where it was removed. Raises MaskFailed."""
         masked = self._field(value, path)
-        return cut_field(masked, path, self.policy.limits, self.counts) if self.policy.limits else masked
+        if not self.policy.limits:
+            return masked
+        short, uncut = cut_field(masked, path, self.policy.limits)
+        self.counts["max_chars"] += len(uncut)
+        self.found.uncut.extend(uncut)
+        return short
 
     def _field(self, value: Any, path: tuple[str, ...]) -> Any:
         states: tuple[State, ...] = tuple((step, 0) for step in self.policy.steps)
