@@ -7,7 +7,7 @@ import pytest
 from router.masking import mask_text
 from tests.masks import everything, masked_input, policies
 
-DETECTORS = ("phone", "iban", "us_ssn", "ip", "mac")
+DETECTORS = ("email", "phone", "credit_card", "iban", "us_ssn", "ip", "mac")
 POLICIES = policies({name: [{"detect": [name], "as": "[X]"}] for name in DETECTORS})
 
 
@@ -36,6 +36,15 @@ def redacted(text: str, detector: str) -> str:
         "at 085 175 7641-Office today",
         "dial ٠٣٠ ٢٣١٢ ٥٧٧٧ today",
         "tel:+1 201 555 0123 today",
+        "tel.+14155550198 today",
+        "Tel.030/2312577 today",
+        "Ph#415-555-0198 today",
+        "call_415-555-0198.wav",
+        "@+14155550198",
+        "user_+14155550198",
+        "sent to /users/+14155550198/calls",
+        "sent to /users/415-555-0198/calls",
+        "+1.4155550198",
     ],
 )
 def test_a_telephone_number_is_found(text: str) -> None:
@@ -67,11 +76,45 @@ def test_a_telephone_number_is_found(text: str) -> None:
         "192.168.100.200",
         "2270-66-1551",
         "4155550198",
+        "part-555-123-4567",
+        "tel 1,23456789",
+        "51 824 753 5564",
+        "00000: 30 07 02 01 7B 80",
+        "row 12 415-555-0198-2",
+        "002413-002414,002450-002451",
+        "x = a + 0.6235565819861433",
+        "x = a + 1.4142135623",
+        "0001 0010 0011 0100 0101 0110 0111 1000",
     ],
 )
 def test_other_numbers_are_no_telephone_numbers(text: str) -> None:
-    """Dates, decimals, orders, versions, ids, books, prices, sums."""
+    """Dates, decimals, orders, versions, ids, books, prices, sums, ranges, bits."""
     assert redacted(text, "phone") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("id,name,phone\n1,Jane,+14155550198\n2,Bob,415-555-0198", "id,name,phone\n1,Jane,[X]\n2,Bob,[X]"),
+        ("Jane,(415) 555-0198,34", "Jane,[X],34"),
+        ("12,+49 30 23125 777,34", "12,[X],34"),
+        ("12,06 12 34 56 78,Paris", "12,[X],Paris"),
+        ("2024-01-15,+14155550198,12", "2024-01-15,[X],12"),
+        ("+14155550198,+14155550199", "[X],[X]"),
+        ("Jane/+14155550198/12", "Jane/[X]/12"),
+        ("Jane-+14155550198", "Jane-[X]"),
+        ("tel:4155550198,34", "tel:[X],34"),
+        ("1 415-555-0198\n2 415-555-0199", "[X]\n2 [X]"),
+        ("1. 415-555-0198\n2. 415-555-0199", "1. [X]\n2. [X]"),
+        ("2) (415) 555-0199\n3 06 12 34 56 78", "2) [X]\n3 [X]"),
+        ("10.0.0.1 415-555-0198", "10.0.0.1 [X]"),
+        ("+49 30 23125 777 4111111111111111", "[X] 4111111111111111"),
+        ("+49 30 23125 777 415-555-0198", "[X] [X]"),
+    ],
+)
+def test_a_telephone_number_is_found_among_other_values(text: str, expected: str) -> None:
+    """In a row of cells, behind the number of a row, beside another number."""
+    assert redacted(text, "phone") == expected
 
 
 @pytest.mark.parametrize(
@@ -124,6 +167,11 @@ def test_what_only_looks_like_an_iban_stays(text: str) -> None:
         ("SSN#536904399", "SSN#[X]"),
         ("ssn # 536904399", "ssn # [X]"),
         ("078051124", "[X]"),
+        ("12,536-90-4399,34", "12,[X],34"),
+        ("ssn,phone\n536-90-4399,415-555-0198", "ssn,phone\n[X],415-555-0198"),
+        ("ssn,age\n536904399,34", "ssn,age\n[X],34"),
+        ("people.csv:12:536-90-4399", "people.csv:12:[X]"),
+        ("/people/12/536-90-4399/13", "/people/12/[X]/13"),
     ],
 )
 def test_a_social_security_number_is_found(text: str, expected: str) -> None:
@@ -146,6 +194,9 @@ def test_a_social_security_number_is_found(text: str, expected: str) -> None:
         "90210-1234",
         "order 536904399",
         "issue #536904399",
+        "536.90.4399.1",
+        "0,012345678",
+        "078051124,078051125",
         "2024-10-2024",
         "536-90 4399",
         "536-90-4399--x",
@@ -184,6 +235,7 @@ def test_what_only_looks_like_a_social_security_number_stays(text: str) -> None:
         ("ssh -v 10.0.0.1", "ssh -v [X]"),
         ('host("8.8.8.8")', 'host("[X]")'),
         ("windows/203.0.113.5 or edge 134.0.0.1", "windows/203.0.113.5 or edge [X]"),
+        ("route ::/0 via ::1", "route [X] via [X]"),
     ],
 )
 def test_an_ip_address_is_found(text: str, expected: str) -> None:
@@ -215,6 +267,8 @@ def test_an_ip_address_is_found(text: str, expected: str) -> None:
         "version 27.1.178.127",
         "x[::2], x[1::2], f(x)[::10], a[0][3::]",
         "::dabe, zip::cafe, [::dabe]",
+        "s/::/_/g; s/.*:://; s/::/1/g",
+        'sections "8.2.4.44 Bogus',
     ],
 )
 def test_what_only_looks_like_an_ip_address_stays(text: str) -> None:
@@ -250,3 +304,33 @@ def test_digits_of_an_id_are_no_number_of_a_person(text: str) -> None:
     """Those of a UUID never, though they pass a check by chance; nor those in the middle of a word."""
     for value in (text, {"phone": text}, f"call {text} now"):
         assert masked_input(value, everything(), "all") == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("git clone git@example.com:org/repo.git", "git clone git@example.com:org/repo.git"),
+        ("pip install git+ssh://git@example.com/org/repo", "pip install git+ssh://git@example.com/org/repo"),
+        ("für git@example.com:org/repo.git und icon@2x.png", "für git@example.com:org/repo.git und icon@2x.png"),
+        ("git@example.com: hi, git@example.com:", "[X]: hi, [X]:"),
+        ("scp jane@host.example.com:notes .", "scp [X]:notes ."),
+    ],
+)
+def test_the_address_of_a_repository_is_nobodys(text: str, expected: str) -> None:
+    """`git` with a path after the host, or a scheme before it; nor is that of an image."""
+    assert redacted(text, "email") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("54E8 5546 5531 5617 5968 59BE", "54E8 5546 5531 5617 5968 59BE"),
+        ("5546 5531 5617 5968 59BE 54E8", "5546 5531 5617 5968 59BE 54E8"),
+        ("4111 1111 1111 1111 12E4", "[X] 12E4"),
+        ("5546 5531 5617 5968 is in 54E8 59BE 1234 1234 1234 1234", "[X] is in 54E8 59BE 1234 1234 1234 1234"),
+        ("card 5546 5531 5617 5968 E9B5 54E8", "card [X] E9B5 54E8"),
+    ],
+)
+def test_groups_of_hexadecimal_digits_are_no_cards(text: str, expected: str) -> None:
+    """Where six or more follow each other, two of them with letters and digits."""
+    assert redacted(text, "credit_card") == expected

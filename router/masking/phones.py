@@ -17,6 +17,8 @@ NUMBER = compile_bytes(rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,}
 """What is written like a telephone number."""
 _MOST_DIGITS = 17
 _MOST_NATIONAL = 13
+_LEAST_BEHIND = 9
+"""Digits of a number that is told from other figures before it."""
 _LONGEST = 128
 """Bytes of the longest number, with all marks that may stand in it."""
 _EXTENSION = compile_bytes(r"(?i)^ ?(?:x|ext\.?|extension|#) ?[0-9]{1,6}\b")
@@ -51,7 +53,7 @@ _FORMS = compile_bytes(
 )
 _SIX = rf"[0-9](?:{_GAP}[0-9]){{5,}}"
 PHONE_SIGN = (
-    rf"(?:^|[^A-Za-z0-9_$#@])(?:\+ ?\(?{_SIX}|00{_GAP}[0-9](?:{_GAP}[0-9]){{3,}}|{_ZERO_FORM}|{_NORTH_AMERICAN_FORM})"
+    rf"(?:^|[^A-Za-z0-9])(?:\+ ?\(?{_SIX}|00{_GAP}[0-9](?:{_GAP}[0-9]){{3,}}|{_ZERO_FORM}|{_NORTH_AMERICAN_FORM})"
     rf"|{_WORD_BEFORE}(?:\+ ?)?\(?{_SIX}|{_SIX}{_WORD_AFTER}"
 )
 """Matches every text with a telephone number: it says so by its form or by a word beside it."""
@@ -61,12 +63,16 @@ _NEAR = 64
 _DATE = compile_bytes(
     r"^(?:[0-9]{4}[./-][0-9]{1,2}[./-][0-9]{1,2}|[0-9]{1,2}[./-][0-9]{1,2}[./-](?:19|20)[0-9]{2})(?:[^0-9]|$)"
 )
+_NONE = compile_bytes(r"^\+(?: ?0\.| [0-9]{1,3}\.[0-9]{5})|^00[0-9]+-00[0-9]+$")
+"""A summand, which is no `+1.4155550198` as registrars write it; a range."""
 _MARKS = b" ()./-+"
 _NUMBER_BYTES = b"0123456789" + _MARKS
 _ALPHANUMERIC = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())
 _NEVER_BEFORE = _ALPHANUMERIC.union(b"_$#@")
 _NEVER_AFTER = _ALPHANUMERIC.union(b"_").difference(b"0123456789xXe")
-_BLANK, _PERCENT, _DASH = b" %-"
+_BLANK, _PERCENT, _DASH, _PLUS, _ZERO, _ONE = b" %-+01"
+_DIGITS = frozenset(b"0123456789")
+_FIGURES = _DIGITS.union(b" ")
 
 
 def find_phones(text: bytes) -> Iterator[tuple[int, int] | None]:
@@ -77,17 +83,46 @@ def find_phones(text: bytes) -> Iterator[tuple[int, int] | None]:
 def phones_among(written_like_one: Iterable[tuple[int, int]], text: bytes) -> Iterator[tuple[int, int] | None]:
     """Do the same for some of what is written like one: spans that `NUMBER` found."""
     for start, end in written_like_one:
-        written = text[start:end]
-        most = _MOST_DIGITS if written[:1] in b"+0" else _MOST_NATIONAL
-        if end - start <= _LONGEST and len(written.translate(None, _MARKS)) <= most:
-            candidates = [(start, end)]
-        else:  # several numbers in a row, or a column of a table
-            candidates = [(start + begin, start + stop) for begin, stop in spans(_FORMS, text[start:end])]
-        for begin, stop in candidates:
-            if _stands_alone(text, begin, stop) and (found := _phone(text, begin, stop)):
-                yield begin, _end_of_extension(text, found) if found == stop else found
-            else:
-                yield None
+        first = _end_of_first(text, start, end)
+        stop = _phone(text, start, first) if first and _stands_alone(text, start, first) else 0
+        yield (start, _end_of_extension(text, stop) if stop == end else stop) if stop else None
+        if not stop or first < end:
+            yield from _in_row(text, stop or start, end, is_row=first < end)
+
+
+def _in_row(text: bytes, position: int, end: int, *, is_row: bool) -> Iterator[tuple[int, int] | None]:
+    """Yield the numbers of a telling form in a row or column; where it is none, the one behind a figure."""
+    for span in spans(_FORMS, text[position:end]):
+        start, stop = _past_other(text, position + span[0], position + span[1]), position + span[1]
+        is_one = is_row or (stop == end and _is_told_from_figures(text[start:stop]))
+        found = _phone(text, start, stop) if is_one and _stands_alone(text, start, stop) else 0
+        yield (start, _end_of_extension(text, found) if found == stop else found) if found else None
+
+
+def _is_told_from_figures(written: bytes) -> bool:
+    """Return whether what stands behind a figure is none itself: `06 12 34 56 78`, `415-555-0198`."""
+    is_long = len(written.translate(None, _MARKS)) >= _LEAST_BEHIND
+    return is_long and (written[0] == _ZERO or not _FIGURES.issuperset(written))
+
+
+def _past_other(text: bytes, start: int, end: int) -> int:
+    """Return where the number begins that follows on the end of something else: of `10.0.0.1` in `10.0.0.1 415-…`."""
+    if text[start] == _ONE and text[start + 1] == _BLANK and not _stands_alone(text, start, end):
+        return start + 2
+    return start
+
+
+def _end_of_first(text: bytes, start: int, end: int) -> int:
+    """Return where the first of the numbers in a row may end: at `end` where the row is none; 0 where none tells."""
+    written = text[start : min(end, start + _LONGEST)]
+    most = _MOST_DIGITS if written[:1] in b"+0" else _MOST_NATIONAL
+    if end - start <= _LONGEST and len(written.translate(None, _MARKS)) <= most:
+        return end
+    if written[:1] != b"+":
+        return 0
+    while len(written.translate(None, _MARKS)) > most:
+        written = written[: max(0, written.rfind(b" "))]
+    return start + len(written.rstrip(_MARKS))
 
 
 def _near_signs(text: bytes) -> Iterator[tuple[int, int]]:
@@ -117,17 +152,29 @@ def _end_of_extension(text: bytes, end: int) -> int:
 
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:
+    """Return whether no letter, digit or mark joins the number to something longer; a comma or a plus sign does not."""
     before = text[start - 1] if start else _BLANK
     after = text[end] if end < len(text) else _BLANK
-    if before in _NEVER_BEFORE or after in _NEVER_AFTER:
+    is_marked = text[start] == _PLUS
+    if before in (_NEVER_BEFORE if _FIGURES.issuperset(text[start:end]) else _ALPHANUMERIC) or after in _NEVER_AFTER:
         return False
     if _PERCENT in (before, after) and before != after:  # between two of them it is a pattern of SQL
         return False
-    if before in b".,-/" and text[max(0, start - 2) : start - 1].isalnum():
+    if before in b".,-/" and not is_marked and _is_joined(text, start, end):
         return False
     if after == _DASH and text[end + 1 : end + 2].isalpha() and not text[end + 2 : end + 3].isalpha():
         return False
-    return not (after in b".,/:-" and text[end + 1 : end + 2].isdigit())
+    return not (after in b"./:-" and text[end + 1 : end + 2].isdigit())
+
+
+def _is_joined(text: bytes, start: int, end: int) -> bool:
+    """Return whether the mark before a number belongs to it, as in `1,23456789` or `part-…`, but not in `tel.…`."""
+    mark, further = text[start - 1 : start], text[max(0, start - 2) : start - 1]
+    if mark in (b",", b"/"):
+        return further.isdigit() and (_DIGITS if mark == b"," else _FIGURES).issuperset(text[start:end])
+    if mark == b"." and further.isalpha():
+        return first_span(_BEFORE, text[max(0, start - 40) : start]) is None
+    return further.isalnum()
 
 
 def _phone(text: bytes, start: int, end: int) -> int:
@@ -159,7 +206,7 @@ def _is_named(text: bytes, start: int, end: int) -> bool:
 def is_phone(written: bytes, *, named: bool) -> bool:
     """Return whether `written` reads as a telephone number; `named` where a word beside it says so."""
     digits = written.translate(None, _MARKS)
-    if not 6 <= len(digits) <= _MOST_DIGITS:
+    if not 6 <= len(digits) <= _MOST_DIGITS or not digits.strip(b"01") or first_span(_NONE, written):
         return False
     if written[:1] == b"+" or (written[:2] == b"00" and (named or len(digits) < len(written))):
         return _is_international(written, digits.removeprefix(b"00") if written[:1] != b"+" else digits, named=named)

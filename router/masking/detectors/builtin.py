@@ -40,7 +40,7 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "email",
         "pii",
         "e-mail addresses, with tags, quoted, international",
-        "a domain with a dot or an address in brackets; `icon@2x.png` stays",
+        "a domain with a dot or an address in brackets; `icon@2x.png` and `git@github.com:org/repo.git` stay",
         "addresses in words (`jane at example dot com`)",
         Email,
     ),
@@ -49,8 +49,9 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "pii",
         "telephone numbers: international ones; national ones of North America, and of AT, AU, CH, DE, FR, GB, IT, NL "
         "where they begin with 0; of any country beside a word such as `phone`, `call`, `mobile`",
-        "the numbering plans of phonenumbers; dates, prices, decimals and long ids stay",
-        "national numbers of other countries without such a word, digits without any mark or word",
+        "the numbering plans of phonenumbers; dates, prices, decimals, sums and long ids stay",
+        "national numbers of other countries without such a word, digits without any mark or word; behind another "
+        "figure those with blanks alone in them (`2 415 555 0199`)",
         Phone,
     ),
     Builtin(
@@ -61,7 +62,8 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "`card`",
         "prefix and length of a scheme, Luhn's check digit; 12 digits need a word such as `card`",
         "numbers cut off or with a wrong digit; 13 digits after `EAN`, `ISBN` and the like; 17 to 19 called the id "
-        "of a trace or span; a row of figures like the rows around it, where those are no cards in the same place",
+        "of a trace or span; a row of figures like the rows around it, where those are no cards in the same place; "
+        "among groups of four hexadecimal digits, of which two have letters (`54E8 5546 …`)",
         CreditCard,
     ),
     Builtin(

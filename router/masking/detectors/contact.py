@@ -34,13 +34,13 @@ class Email:
     def find(self, text: bytes) -> Iterator[Span | None]:
         found: list[Span] = []
         for span in spans(self._narrow, text):
-            is_image = _is_image(text, span)
-            if not is_image:
+            is_ones = _is_ones(text, span)
+            if is_ones:
                 found.append(span)
-            yield None if is_image else span
+            yield span if is_ones else None
         if not is_ascii(text) and _count(text, b"@") > len(found):
             for span in spans(self._wide, text):
-                yield None if overlaps_any(span, found) else span
+                yield span if _is_ones(text, span) and not overlaps_any(span, found) else None
 
 
 class Phone:
@@ -83,5 +83,11 @@ def _address(wide: str) -> str:
     return rf"{local}@(?:{domain}|\[[0-9A-Fa-f.:]+\])"
 
 
-def _is_image(text: bytes, span: Span) -> bool:
-    return text[span[0] : span[1]].rpartition(b"@")[2][:3] in (b"2x.", b"3x.", b"1x.")
+def _is_ones(text: bytes, span: Span) -> bool:
+    """Return whether an address may be somebody's: no image's, `icon@2x.png`, and no repository's, `ssh://git@…`."""
+    local, _, domain = text[span[0] : span[1]].rpartition(b"@")
+    if local != b"git":
+        return domain[:3] not in (b"2x.", b"3x.", b"1x.")
+    path = text[span[1] : span[1] + 2]
+    is_path = path[:1] == b":" and (path[1:].isalnum() or path[1:] in (b"/", b"~"))
+    return not is_path and text[max(0, span[0] - 3) : span[0]] != b"://"

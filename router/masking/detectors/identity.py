@@ -11,12 +11,15 @@ from router.masking.patterns import compile_bytes, first_span, spans
 _NEVER_ISSUED = frozenset((b"078051120", b"219099999"))
 """Printed in advertisements; the Social Security Administration withdrew them."""
 _LENGTH = 9
+_SHORT = 64
 _NINE_DIGITS = r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}"
 _LONGER = "[0-9]{10,}"
 _ALPHANUMERIC = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())
 _NEVER_BEFORE, _NEVER_AFTER = _ALPHANUMERIC.union(b"_$"), _ALPHANUMERIC.union(b"_")
 _BLANK, _PERCENT, _HASH = b" %#"
-_JOINS = b"-.,:/"
+_JOINS = b"-."
+_CELL_MARKS = b",:/"
+"""What stands between a number and something else, but may as well stand within digits that have no other mark."""
 
 
 class UsSsn:
@@ -61,7 +64,9 @@ class UsSsn:
             return True
         if near(self._words, text, (start, end), before=48, after=24):
             return True
-        return digits[0] == 0x30 and len(text) <= 64 and first_span(self._letter, text) is None
+        if digits[0] != 0x30 or len(text) > _SHORT or first_span(self._letter, text):
+            return False
+        return not any(byte in _CELL_MARKS for byte in text[max(0, start - 1) : start] + text[end : end + 1])
 
 
 def _stands_alone(text: bytes, start: int, end: int) -> bool:

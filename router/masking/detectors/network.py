@@ -44,7 +44,7 @@ class Ip:
         self._may_hold_v4 = compile_bytes(self._SIGN_OF_V4)
         self._may_hold_v6 = compile_bytes(self._SIGN_OF_V6)
         self._version_before = compile_bytes(
-            rf"(?i)(?:(?:\b|_)(?:{_VERSION})\(?[\"']?[ \t]*[:=/-]?[ \t]*[\"']?v?|\bv[.:=]?"
+            rf"(?i)(?:(?:\b|_)(?:{_VERSION})s?\(?[\"']?[ \t]*[:=/-]?[ \t]*[\"']?v?|\bv[.:=]?"
             r"|[a-z]version[(\"':= \t]{1,4}|[=<>~!]=[ \t]*|\^)$"
         )
         # Whatever its parts are: `Chrome/134.0.0.0`, `version 27.1.178.127`.
@@ -117,7 +117,7 @@ class Ip:
         value = text[start:end].partition(b"/")[0].partition(b"%")[0]
         is_called = first_span(self._called_address, text[max(0, start - 24) : start]) is not None
         if value == b"::":
-            return text[start + 2 : start + 3] == b"/" or is_called
+            return (start + 2 < end and before != b"/") or is_called
         has_port = before == b"[" and after == b"]:"
         is_long = value.count(b":") >= _COLONS_OF_NO_SCOPE
         if not (has_digit(value) or is_long or is_called or has_port) or self._slice.search(

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from router.masking.cards import has_scheme, is_card, is_named
-from router.masking.patterns import compile_bytes, first_span
+from router.masking.patterns import compile_bytes, first_span, spans
 
 _DUMP = compile_bytes(r"^[0-9a-fA-F]{6,7}0:?(?: [0-9a-fA-F]{4}){8}(?:  |$)|^[0-7]{6}0(?: [0-7]{3}){16}$")
 """A whole line of `xxd`, `hexdump` or `od`: sixteen bytes, at an offset that sixteen divides."""
+_FOURS = compile_bytes(r"(?:^|[ \t])[0-9a-fA-F]{4}(?: [0-9a-fA-F]{4}){5,}(?:[ \t\r]|$)")
+"""Six or more groups of four hexadecimal digits."""
+_LEAST_MIXED = 2
+_HEX_BYTES = b"0123456789abcdefABCDEF \t\r"
 _FIGURES = compile_bytes(r"^[^a-fA-F]{6,9}(?: [0-9]{4}){8}(?:$|  (?:.{0,15}|.{17,})$)")
 """A line that may as well be a number and two cards: no letter among the bytes, nor beside them sixteen characters."""
 _TRACE = compile_bytes(r"(?i)(?:(?:^|[^a-z])(?:trace|span|parent)[_-]?id[\"']?[ \t]*[:=][ \t]*[\"']?|\b[0-9a-f]{32}/)$")
@@ -31,8 +35,22 @@ _BEFORE = 48
 
 def is_in_dump(text: bytes, start: int, end: int) -> bool:
     """Return whether a span lies in a line of a dump of bytes."""
-    line = _line(text, start, end)
-    return line[:_OFFSET].isalnum() and first_span(_DUMP, line) is not None and first_span(_FIGURES, line) is None
+    begin, line = _line(text, start, end)
+    if line[:_OFFSET].isalnum() and first_span(_DUMP, line) is not None:
+        return first_span(_FIGURES, line) is None
+    return _is_in_fours(line, start - begin, end - begin) and not is_named(text, start, end)
+
+
+def _is_in_fours(line: bytes, start: int, end: int) -> bool:
+    """Return whether a span lies among groups of four, of which some can be nothing but hexadecimal: `54E8 5546 …`."""
+    beside = line[max(0, start - 5) : start] + line[end : end + 5]
+    if beside.translate(None, _HEX_BYTES) or line.translate(None, b" ").isdigit():
+        return False  # as most are, which is told faster than by a pattern
+    for first, last in spans(_FOURS, line):
+        if first <= start and end <= last:
+            groups = line[first:last].split()
+            return sum(not (group.isdigit() or group.isalpha()) for group in groups) >= _LEAST_MIXED
+    return False
 
 
 class Lines:
@@ -104,9 +122,9 @@ def is_trace(text: bytes, start: int, end: int) -> bool:
     )
 
 
-def _line(text: bytes, start: int, end: int) -> bytes:
-    """Return the line around a span, without its end; of a long one what stands near."""
+def _line(text: bytes, start: int, end: int) -> tuple[int, bytes]:
+    """Return where the line around a span begins, and it without its end; of a long one what stands near."""
     earliest, latest = max(0, start - _LONGEST_LINE), min(len(text), end + _LONGEST_LINE)
     begin = max(earliest, text.rfind(b"\n", earliest, start) + 1)
     stop = text.find(b"\n", end, latest)
-    return text[begin : latest if stop < 0 else stop]
+    return begin, text[begin : latest if stop < 0 else stop]
