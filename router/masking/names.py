@@ -118,7 +118,7 @@ def is_container(key: str, *, in_metadata: bool) -> bool:
 
 def is_telling(key: str) -> bool:
     """Return whether the name says anything, so that its value has to be looked at; remembered, for names repeat."""
-    return _is_telling(key if len(key) <= _MAX_READ else readable(key))
+    return _is_telling(within_reach(key))
 
 
 @lru_cache(maxsize=4096)
@@ -126,9 +126,19 @@ def _is_telling(key: str) -> bool:
     return is_container(key, in_metadata=True) or names_secret(key)
 
 
+def within_reach(key: str) -> str:
+    """Return a key of which everything may be read as often as there are values under it: a long one's end."""
+    return key if len(key) <= _MAX_READ else readable(key)
+
+
+def is_plain(key: str) -> bool:
+    """Return whether a reader sees of `key` just what stands there."""
+    return key.isascii() and key.isprintable() and "\\" not in key and "%" not in key and "&" not in key
+
+
 def readable(key: str) -> str:
     """Return the end of `key` as a reader sees it: without what is invisible, letters in disguise as ASCII."""
-    if not (key.isascii() and key.isprintable()) or "\\" in key or "%" in key or "&" in key:
+    if not is_plain(key):
         shadow = fold(key.encode("utf-8", "replace"))
         folded = key if shadow is None else shadow.text.decode("utf-8", "replace")
         key = "".join(char for char in folded if char.isprintable())
@@ -153,8 +163,9 @@ def stem_of(name: str) -> str:
     return _stem(name)
 
 
+@lru_cache(maxsize=4096)
 def spoken(key: str) -> str:
-    """Return the words of `key` in lower case, as one would say them: `phone number` for `phoneNumber`."""
+    """Return the words of `key` in lower case, as one would say them: `phone number` for `phoneNumber`; remembered."""
     return " ".join(_words(readable(key)))
 
 

@@ -11,12 +11,24 @@ from typing import Any
 from router.masking.names import REMOVED, hides, is_container, is_telling
 from router.masking.utf8 import encoded
 
+
+def _spelled(*words: str) -> tuple[str, ...]:
+    """Return words as programs spell them: `parameter_value`, `parameterValue`, `ParameterValue`, `PARAMETER_VALUE`."""
+    spelled = []
+    for word in words:
+        joined = word.title().replace("_", "")
+        spelled += [word, joined[0].lower() + joined[1:], joined, word.upper()]
+    return tuple(dict.fromkeys(spelled))
+
+
 MAX_DEPTH = 64
 MAX_NODES = 200_000
 _MAX_INT_BITS = 1024
 _MAX_SECRETS = 1_000
-_NAMES = ("name", "key", "header", "field")
-_VALUES = frozenset(("value", "values"))
+_NAMES = _spelled(
+    "name", "key", "header", "field", "label", "variable", "parameter", "parameter_name", "parameter_key", "id"
+)
+_VALUES = frozenset(_spelled("value", "values", "parameter_value"))
 """What lists of named values call the two: `{"name": "x-api-key", "value": …}`."""
 
 
@@ -100,10 +112,11 @@ class Copier:
 
     def _copy_mapping(self, value: dict[Any, Any], in_metadata: bool, depth: int) -> dict[str, Any]:
         copied: dict[str, Any] = {}
+        numbers: dict[str, int] = {}
         for key, item in dict.items(value):
             name = key if type(key) is str and key.isascii() else _key(key)
             if name in copied:
-                name = free_name(name, copied)
+                name = free_name(name, copied, numbers)
             called = member_name(name, value)
             if not is_telling(called):
                 copied[name] = self.copy(item, in_metadata=in_metadata, depth=depth + 1)
@@ -136,12 +149,14 @@ def leaves(plain: Any) -> Iterator[str]:
 
 
 def member_name(key: str, siblings: dict[Any, Any]) -> str:
-    """Return what a member of an object is called: `ssn` for the `value` of `{"name": "ssn", "value": …}`."""
-    if key in _VALUES:
-        for name in _NAMES:
-            if type(told := siblings.get(name)) is str:
-                return told
-    return key
+    """Return what a member of an object is called: `ssn` for the `value` of `{"name": "ssn", "value": …}`.
+
+    Of several names the first counts, unless another one says more.
+    """
+    if key not in _VALUES:
+        return key
+    told = [called for name in _NAMES if type(called := siblings.get(name)) is str]
+    return next(filter(is_telling, told), told[0]) if told else key
 
 
 def clean_text(text: str) -> str:
@@ -155,11 +170,12 @@ def clean_text(text: str) -> str:
     return text
 
 
-def free_name(name: str, taken: dict[str, Any]) -> str:
-    """Return `name` with a suffix such as `~2` that is not taken; cheap however many collide."""
-    number = 2 if len(taken) < 16 else len(taken) + 1
+def free_name(name: str, taken: dict[str, Any], numbers: dict[str, int]) -> str:
+    """Return `name` with a suffix such as `~2` that is not taken; `numbers` remembers where to go on for each name."""
+    number = numbers.get(name, 2)
     while f"{name}~{number}" in taken:
         number += 1
+    numbers[name] = number + 1
     return f"{name}~{number}"
 
 

@@ -19,7 +19,8 @@ from router.masking.pseudonyms import PseudonymKey, normalise
 REDACTED: Final = "redacted-by-litellm"
 """Stands where a whole value was hidden."""
 _MAX_TOLD: Final = 4096
-_MAX_TOLD_LENGTH: Final = 192
+_MAX_TOLD_LENGTH: Final = 384
+"""Characters of all keys over a value; three of the longest that the walk hands on."""
 _STRICTNESS: Final = {"describe": 0, "mask": 1, "hash": 2, "redact": 3, "remove": 4}
 
 

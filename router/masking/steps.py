@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from router.config.mask_paths import DEEP, Segment
-from router.masking.names import readable
+from router.masking.names import is_plain, readable
 from router.masking.policy import Finder, PathStep, Replacement
 
 State = tuple[PathStep, int]
@@ -36,6 +36,16 @@ def advance(states: Iterable[State], key: str) -> tuple[tuple[State, ...], list[
     return tuple(below.values()), matched
 
 
+def advance_member(states: Iterable[State], key: str, called: str) -> tuple[tuple[State, ...], list[PathStep]]:
+    """Return the same for a member of an object; steps that hold for a key's name also hold for what it is `called`."""
+    below, matched = advance(states, key)
+    if called != key and (named := [state for state in states if state[0].by_key]):
+        also_below, also_matched = advance(named, called)
+        below = union(below, also_below)
+        matched += [step for step in also_matched if step not in matched]
+    return below, matched
+
+
 def naming(states: Iterable[State], keys: Iterable[str]) -> PathStep | None:
     """Return a step that may hide something below one of `keys`, wherever in an object or list that stands.
 
@@ -59,7 +69,7 @@ def naming(states: Iterable[State], keys: Iterable[str]) -> PathStep | None:
 def _spellings(key: str) -> tuple[str, ...]:
     """Return `key` in lower case, and as a reader sees it where that differs."""
     lowered = key.casefold()
-    if key.isascii() and key.isprintable():
+    if is_plain(key):
         return (lowered,)
     return (lowered, readable(key).casefold())
 

@@ -21,12 +21,13 @@ from router.masking.embedded import (
     written,
 )
 from router.masking.fold import fold
+from router.masking.names import within_reach
 from router.masking.parts import let_go
 from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, leaves, marker, member_name
 from router.masking.policy import BY_NAME, Finder, PathStep, Policy, Replacement
 from router.masking.scan import MaskFailed, Scanner
-from router.masking.steps import State, advance, naming, strictest, union, widened
+from router.masking.steps import State, advance, advance_member, naming, strictest, union, widened
 from router.masking.utf8 import encoded
 
 MAX_JSON_DEPTH: Final = 3
@@ -129,11 +130,18 @@ class Walk:
         return value
 
     def _child(
-        self, key: str, value: Any, states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, depth: int
+        self,
+        key: str,
+        called: str,
+        value: Any,
+        states: tuple[State, ...],
+        active: tuple[Finder, ...],
+        keys: Keys,
+        depth: int,
     ) -> Any:
         if not states:
             return self._value(value, states, active, keys, depth)
-        below, matched = advance(states, key)
+        below, matched = advance_member(states, key, called)
         whole = self._decided(value, matched)
         active = widened(active, matched)
         if whole is not None:
@@ -144,16 +152,18 @@ class Walk:
         self, value: dict[str, Any], states: tuple[State, ...], active: tuple[Finder, ...], keys: Keys, depth: int
     ) -> dict[str, Any]:
         masked: dict[str, Any] = {}
+        numbers: dict[str, int] = {}
         clean = self.policy.clean_keys if active is self.policy.finders else ()
         for key, given in value.items():
             if active and key in _PIECEWISE and type(given) in (list, dict):
                 given = marker("logprobs")
-            under = (*keys[1 - MAX_KEYS :], member_name(key, value)) if active else ()
-            item = self._child(key, given, states, active, under, depth)
+            called = member_name(key, value)
+            under = (*keys[1 - MAX_KEYS :], within_reach(called)) if active else ()
+            item = self._child(key, called, given, states, active, under, depth)
             if item is _GONE:
                 continue
             name = key if key in clean or not active else self._scanner.key(key, active)
-            masked[name if name not in masked else free_name(name, masked)] = item
+            masked[name if name not in masked else free_name(name, masked, numbers)] = item
         return masked
 
     def _list(
@@ -332,14 +342,15 @@ class Walk:
             return value
         if isinstance(value, dict):
             masked: dict[str, Any] = {}
+            numbers: dict[str, int] = {}
             for key, given in value.items():
-                item = self._leaf(str(key), given, whole, states, active)
+                item = self._leaf(str(key), member_name(key, value), given, whole, states, active)
                 if item is not _GONE:
                     name = self._scanner.key(key, active)
-                    masked[name if name not in masked else free_name(name, masked)] = item
+                    masked[name if name not in masked else free_name(name, masked, numbers)] = item
             return masked
         if isinstance(value, list):
-            items = (self._leaf(str(index), given, whole, states, active, states) for index, given in enumerate(value))
+            items = (self._leaf(str(at), "", given, whole, states, active, states) for at, given in enumerate(value))
             return [item for item in items if item is not _GONE]
         text = value if isinstance(value, str) else json.dumps(value)
         if whole.action == "hash":
@@ -350,13 +361,14 @@ class Walk:
     def _leaf(
         self,
         key: str,
+        called: str,
         value: Any,
         whole: Replacement,
         states: tuple[State, ...],
         active: tuple[Finder, ...],
         around: tuple[State, ...] = (),
     ) -> Any:
-        below, matched = advance(states, key)
+        below, matched = advance_member(states, key, called or key)
         here = self._decided(value, matched, whole)
         assert here is not None
         return self._hide_whole(value, here, union(around, below), widened(active, matched))
