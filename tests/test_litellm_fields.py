@@ -9,12 +9,14 @@ import pytest
 from litellm.types.utils import (
     Choices,
     Message,
+    StandardLoggingGuardrailInformation,
     StandardLoggingHiddenParams,
     StandardLoggingMetadata,
     StandardLoggingPayload,
     StandardLoggingPayloadErrorInformation,
 )
 
+from router.litellm.figures import GUARDRAIL_FACTS
 from tests.payloads import load_payload, record_of
 
 CALLS = ("sdk_acompletion", "sdk_completion_failure_sync", "proxy_chat_minimal", "proxy_chat_failure")
@@ -33,6 +35,7 @@ READ = {
         refusal role thinking_blocks tool_calls
     """,
     "choice": "message",
+    "guardrail": f"{' '.join(GUARDRAIL_FACTS)} guardrail_request guardrail_response start_time end_time",
 }
 """What a record is made from. A field that is not here is not fetched, whatever LiteLLM writes into it."""
 
@@ -66,6 +69,9 @@ NOT_READ = {
     """,
     "message": "",
     "choice": "finish_reason index logprobs provider_specific_fields",
+    "guardrail": """
+        alert_recipients classification guardrail_cost_by_unit guardrail_cost_in_spend guardrail_usage match_details
+    """,
 }
 
 FIELDS_OF_LITELLM = {
@@ -75,6 +81,7 @@ FIELDS_OF_LITELLM = {
     "error_information": StandardLoggingPayloadErrorInformation.__annotations__,
     "message": Message.model_fields,
     "choice": Choices.model_fields,
+    "guardrail": StandardLoggingGuardrailInformation.__annotations__,
 }
 
 
@@ -102,6 +109,53 @@ def test_what_is_not_read_reaches_no_record(part: str, field: str, call: str) ->
         assert "CANARY" not in _everything(_planted(call, part, field, value))
 
 
+@pytest.mark.parametrize("call", ["sdk_acompletion", "proxy_chat_minimal"])
+@pytest.mark.parametrize("part", ["", "prompt_tokens_details", "completion_tokens_details", "server_tool_use"])
+@pytest.mark.parametrize("value", ["CANARY", "a CANARY", ["CANARY"], {"x": "CANARY"}, [{"modality": "a CANARY"}]])
+def test_of_usage_only_figures_are_passed_on(value: Any, part: str, call: str) -> None:
+    """And what a provider calls its tier: no mask of the input or output hides these, so no text of tomorrow may."""
+    payload = load_payload(call)
+    usage = payload.kwargs["standard_logging_object"]["metadata"]["usage_object"] or {}
+    figures = {
+        "prompt_tokens": 7,
+        "seconds": 0.5,
+        "by_kind": [{"modality": "TEXT", "count": 2}],
+        "service_tier": "flex",
+    }
+    usage |= {part: {**figures, "a_field_of_tomorrow": value}} if part else {**figures, "a_field_of_tomorrow": value}
+    payload.kwargs["standard_logging_object"]["metadata"]["usage_object"] = usage
+    record = record_of(payload)
+    assert "CANARY" not in _everything(record)
+    seen = record.details["usage_object"]
+    assert figures.items() <= (seen[part] if part else seen).items()
+
+
+@pytest.mark.parametrize("fact", GUARDRAIL_FACTS)
+@pytest.mark.parametrize(
+    "value", [{"a_field_of_tomorrow": "CANARY"}, [{"a_field_of_tomorrow": "CANARY"}], [["CANARY"]]]
+)
+def test_of_a_guardrails_facts_only_their_own_shape_is_passed_on(value: Any, fact: str) -> None:
+    """A text, a number, texts, counts by kind, or when it runs by tag."""
+    assert "CANARY" not in _everything(_planted("sdk_acompletion", "guardrail", fact, value))
+
+
+def test_the_facts_of_a_guardrail_are_passed_on() -> None:
+    """In the shapes in which LiteLLM writes them."""
+    facts = {
+        "guardrail_name": "g",
+        "guardrail_mode": {"default": ["pre_call", "post_call"], "tags": {"internal": "logging_only"}},
+        "violation_categories": ["pii"],
+        "masked_entity_count": {"EMAIL": 2},
+        "risk_score": 0.5,
+    }
+    payload = load_payload("sdk_acompletion")
+    payload.kwargs["standard_logging_object"]["guardrail_information"] = [
+        facts,
+        {**facts, "guardrail_mode": "during_call"},
+    ]
+    assert record_of(payload).guardrails == (facts, {**facts, "guardrail_mode": "during_call"})
+
+
 def _planted(call: str, part: str, field: str, value: Any) -> Any:
     payload = load_payload(call)
     standard = payload.kwargs["standard_logging_object"]
@@ -109,6 +163,8 @@ def _planted(call: str, part: str, field: str, value: Any) -> Any:
         choices = (standard.get("response") or {}).get("choices", [])
         for choice in choices:
             choice[field] = value
+    elif part == "guardrail":
+        standard["guardrail_information"] = [{"guardrail_name": "g", field: value}]
     elif part == "payload":
         standard[field] = value
     else:

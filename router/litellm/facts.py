@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from router.litellm.content import GROUNDING, grounding_of, mapping_of
+from router.litellm.figures import usage_figures
 from router.litellm.origin import Caller
 from router.litellm.snapshot import Snapshot
 from router.routing.attributes import text_of
@@ -95,8 +96,8 @@ def details_of(
         details["prompt_management_metadata"] = managed
     if response_obj is not None and (grounding := grounding_of(payload, response_obj, snapshot)):
         details[GROUNDING] = grounding
-    if usage_object:
-        details["usage_object"] = snapshot.copy(usage_object)
+    if figures := usage_figures(snapshot.copy(usage_object)):
+        details["usage_object"] = figures
     return details
 
 

@@ -6,25 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from router.litellm.content import excluded_fields
+from router.litellm.figures import GUARDRAIL_FACTS, guardrail_facts
 from router.litellm.snapshot import Snapshot
 
-FACTS = (
-    "guardrail_name",
-    "guardrail_provider",
-    "guardrail_mode",
-    "guardrail_status",
-    "guardrail_action",
-    "guardrail_id",
-    "policy_template",
-    "detection_method",
-    "confidence_score",
-    "risk_score",
-    "violation_categories",
-    "masked_entity_count",
-    "patterns_checked",
-    "guardrail_cost",
-    "duration",
-)
 CONTENT = {"guardrail_request": "input", "guardrail_response": "output"}
 _MOST = 64
 
@@ -48,7 +32,7 @@ def guardrails_of(
     for entry in entries[:_MOST]:
         if not isinstance(entry, Mapping):
             continue
-        known = {name: snapshot.copy(entry[name]) for name in FACTS if entry.get(name) is not None}
+        known = guardrail_facts({name: snapshot.copy(entry.get(name)) for name in GUARDRAIL_FACTS})
         for name, part in CONTENT.items() if may_quote else ():
             if entry.get(name) is not None:
                 known[part] = snapshot.copy(entry[name])
