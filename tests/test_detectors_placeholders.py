@@ -177,3 +177,80 @@ def test_a_user_and_a_password_of_digits_are_found_where_a_program_logs_in_with_
 def test_a_password_in_a_url_may_begin_like_a_variable(text: str, expected: str) -> None:
     """Only what is a variable or a template as a whole stays."""
     assert redacted(text, "url_credentials") == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "def f(user: str, password: str):",
+        "def f(password: bytes):",
+        "function f(password: string): void {",
+        "token = base64.b64encode(x).decode()",
+        "password = hashlib.sha256(x).hexdigest()",
+        "api_key = s3_client.get_key()",
+        "token = b64encode(x)",
+        "f(aws_access_key_id=s3_aws_access_key_id, x=1)",
+        "api_key: os.environ/E2B_API_KEY",
+        "api_key: ApiKeyV2Config",
+        "client_secret: ClientSecretV1",
+        "def f(password: _PasswordType | None = None): ...",
+        "fields = ('username', 'password', 'first_name', 'email')",
+        '["password", "email_address", "name"]',
+        '["username","password","base_url2"]',
+        '\\"password\\", \\"first_name\\", \\"email\\"',
+        'required: ["api_key", "base_url2"]',
+        "return 'PASS', 'FAIL'",
+        'input("Password: "), x = 2',
+        'getpass(prompt: str = "Password: ", stream: X = None, *, echo_char: str = None)',
+    ],
+)
+def test_calls_types_and_lists_of_names_are_no_secrets(text: str) -> None:
+    """In code, in configuration, in the schema of a tool."""
+    assert redacted(text) == text
+    assert redacted(text, "auth_header") == text
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('("password", "swordfish")', '("password", "[X]")'),
+        ('Map.of("user", "bob", "password", "hunter2")', 'Map.of("user", "bob", "password", "[X]")'),
+        ('["--password", "swordfish", "-v"]', '["--password", "[X]", "-v"]'),
+        ('set("SUMO_TOKEN", "suDtTGRsIvXtkI", "x")', 'set("SUMO_TOKEN", "[X]", "x")'),
+        ("x = {'password': '),Zt8w3Xv'}", "x = {'password': '[X]'}"),
+        ("client_secret=ClientSecretV1", "client_secret=[X]"),
+        ("password: Password1", "password: [X]"),
+        ("password=my_password", "password=[X]"),
+        ("password=Zt8w3.Xv1Qm5(Rz", "password=[X]"),
+    ],
+)
+def test_what_is_like_a_call_a_type_or_a_name_may_be_a_secret(text: str, expected: str) -> None:
+    """A list of two, of options, of names and values; a type where a value is given."""
+    assert redacted(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "-u/--unit: set the unit",
+        "docker run -u node:staff x",
+        "docker exec -u www-data:www-data c bash",
+        "user: -u root:root",
+        "rsync -u host:/path .",
+        "sort -u file:line",
+    ],
+)
+def test_what_programs_take_that_log_in_nowhere_stays(text: str) -> None:
+    """A user and a group, a path, the next option."""
+    assert redacted(text, "auth_header") == text
+
+
+@pytest.mark.parametrize("before", ["curl", "docker run x curl", "http --form", ""])
+def test_a_user_and_a_password_that_are_words_are_found(before: str) -> None:
+    """Without a program in sight, too."""
+    assert redacted(f"{before} -u bob:swordfish", "auth_header") == f"{before} -u [X]"
+
+
+def test_a_password_may_be_the_user_where_a_program_logs_in() -> None:
+    """`admin` and `admin`."""
+    assert redacted("curl -u admin:admin https://h", "auth_header") == "curl -u [X] https://h"

@@ -33,6 +33,10 @@ _KEYS_OF_DATA = (
 """What a key names that finds data and opens nothing."""
 _AFTER_KEY = b"\\\"'` "
 _MARKS = b"\"'`"
+_CLOSING = b"),;]}"
+_BESIDE = 64
+"""Bytes before and after a name and a value in a list, in which the next items begin."""
+_LONGEST_LINE = 256
 _SHORTEST_SECRET = 8
 _SHORTEST_ACCESS_ID = 12
 _SHORTEST_PW = 4
@@ -80,6 +84,9 @@ class NamedSecret:
         self._access_id = compile_bytes(r"(?i)access[_.-]?id$")
         self._spelled = SpelledSecrets(ENGLISH)
         self._commands = CommandSecrets()
+        self._words = compile_bytes(r"^[A-Za-z]+(?:(?:[_.-][A-Za-z]+)+[_.-]?[0-9]{0,3})?$")
+        self._item_before = compile_bytes(rf"{_QUOTES}\s*,\s*{_QUOTES}$")
+        self._item_after = compile_bytes(rf"^{_QUOTES}\s*,\s*{_QUOTES}")
         self._hints = compile_bytes(rf"{AN_OPTION}|{_SAYS_SECRET}{HEAD_ENDS}")
 
     def under(self, keys: Keys) -> Find | None:
@@ -143,19 +150,37 @@ class NamedSecret:
         return begin, end
 
     def _is_given_secret(self, text: bytes, start: int, begin: int, end: int) -> bool:
-        name = stem_of(_name(text[start:begin]))
+        whole_name = _name(text[start:begin])
+        name = stem_of(whole_name)
         is_tight = text[begin - 1] in b"\"'`=>"
         value = text[begin:end]
         is_quoted = text[begin - 1] in _MARKS
-        if b"," in text[start:begin] and text[end : end + 4].lstrip(_AFTER_KEY)[:1] == b":":
-            return False  # the next key of an object in which the name is a value
-        if not is_quoted and self._bare.is_code(name, value):
+        if b"," in text[start:begin]:
+            if text[end : end + 4].lstrip(_AFTER_KEY)[:1] == b":":
+                return False  # the next key of an object in which the name is a value
+            if self._is_listed(whole_name, value, text[max(0, start - _BESIDE) : start], text[end : end + _BESIDE]):
+                return False
+        if is_quoted and value[:1] in _CLOSING and _closes(text, start, begin):
+            return False
+        if not is_quoted and self._is_code(whole_name, value, is_tight=is_tight):
             return False
         if self._access_id.search(name.encode()):  # the public half of a pair, given out at random
             return len(value) >= _SHORTEST_ACCESS_ID and has_digit(value) and not (value.islower() or value.isupper())
         if says_secret(name) or name == "_auth":  # the second is npm's
             return self._is_secret(name, value, is_tight=is_tight)
         return len(value) >= _LONG and self._may_name_key(name) and self._is_secret(name, value, is_tight=is_tight)
+
+    def _is_code(self, name: str, value: bytes, *, is_tight: bool) -> bool:
+        return self._bare.is_code(name, value) or (not is_tight and self._bare.is_declared(name, value))
+
+    def _is_listed(self, name: str, value: bytes, before: bytes, after: bytes) -> bool:
+        """Return whether a name and a value in quotes are both names, in a list of them: `"password", "first_name"`."""
+        if name.startswith("-") or first_span(self._words, value) is None or _is_scrambled(value):
+            return False
+        if first_span(self._item_before, before) or first_span(self._item_after, after):
+            return True
+        # What passed, too: `"PASS", "FAIL"`.
+        return name.lower() == "pass" or not stem_of(name).lower().endswith(_PASSWORDS)
 
     def _may_name_key(self, name: str) -> bool:
         """Return whether a name such as `SNYK_KEY` may mean a secret: what it opens comes before the word."""
@@ -220,6 +245,13 @@ def _is_scrambled(value: bytes) -> bool:
     """Return whether the case of letters changes more often than in words put together: `suDtTGRsIvXtkI`."""
     changes = sum(one.isupper() != other.isupper() for one, other in pairwise(value.decode("latin-1")))
     return changes * 5 >= len(value) * 2
+
+
+def _closes(text: bytes, start: int, begin: int) -> bool:
+    """Return whether the quote before `begin` ends a text that holds the name at `start`: `input("Password: ")`."""
+    quote = text[begin - 1 : begin]
+    line = text[max(0, start - _LONGEST_LINE) : begin - 1].rpartition(b"\n")[2]
+    return line.count(quote) % 2 == 1
 
 
 def _name(found: bytes) -> str:

@@ -127,8 +127,8 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "auth_header",
         "secrets",
         "values of `Authorization`, `X-Api-Key` and the like, `Bearer …`, `Basic …`, `curl -u user:password`",
-        "Basic decodes to user and password; words in prose and variables stay, so do two numbers after `-u` "
-        "where no such program stands before (`docker run -u 1000:1000`)",
+        "Basic decodes to user and password; words in prose and variables stay, so do two numbers or twice the same "
+        "after `-u` where no such program stands before (`-u 1000:1000`), and what `docker`, `sort` and the like take",
         "headers of other names: see `secret_value`",
         AuthHeader,
     ),
@@ -152,7 +152,8 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "type stays",
         "secrets without a name, behind one that ends in other words (`API_KEY_OF_BOB`), or two names from theirs "
         "(`api_keys: {prod: …}`, `VALUES (…)`); in sentences those of letters and dashes; right behind their name "
-        "(`password x1`) what could be a word with a number",
+        '(`password x1`) what could be a word with a number; in lists of three and more (`"password", "email", …`) '
+        "words and names",
         SecretValue,
     ),
 )

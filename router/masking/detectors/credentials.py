@@ -6,6 +6,7 @@ import binascii
 from collections.abc import Iterator, Sequence
 
 from router.masking.blocks import holds
+from router.masking.detectors.bare import CALLED
 from router.masking.detectors.commands import LONGEST_COMMAND
 from router.masking.detectors.detector import NO_NUMBER, Span, has_digit
 from router.masking.detectors.placeholders import Placeholders
@@ -37,11 +38,18 @@ _TOKEN_BYTES = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_
 _LONGEST_START = 128
 """Bytes of a token before what it is known by."""
 _BEGIN_A_MIDDLE = b".:|-"
+_BEGIN_AN_OPTION = (b"/", b"-")
+"""What a user does not begin with: `-u/--unit: …`."""
 _TO_BASE64 = bytes.maketrans(b"-_", b"+/")
 _TAKES_USER = (
     r"(?:^|[^A-Za-z0-9_.-])(?:curl|https?|httpie|xh|wget)(?:\.exe)?[\s\"'][^|;&\n]*$|--(?:proxy-user|auth)[ =]"
 )
 """What says that a user and a password follow `-u`, even if both are numbers."""
+_TAKES_OTHER = (
+    r"(?:^|[^A-Za-z0-9_.-])(?:docker|podman|nerdctl|kubectl|oc|chroot|runuser|sudo|sort|rsync|cp|mv|diff|python[0-9.]*)"
+    r"[\s\"'][^|;&\n]*$"
+)
+"""What says that `-u` means something else: a user and a group, `unbuffered`, `unique`."""
 _MAY_BE_HEADER = "ey[A-DI-L].(?:[A-Za-f]...){2}"
 """Base64 of nine bytes of which the first is `{`, the next a quote or a blank, and later ones ASCII."""
 _HEADER = r"^\{\s*\"[ -~\s]*$"
@@ -149,6 +157,8 @@ class AuthHeader:
         self._placeholders = Placeholders()
         self._example = compile_bytes(r"^(?i:(?:x+|user(?:name)?):(?:x+|pass(?:word)?))$")
         self._curl = compile_bytes(_TAKES_USER)
+        self._other = compile_bytes(_TAKES_OTHER)
+        self._called = compile_bytes(rf"^{CALLED}(?:\.{CALLED})+$")
 
     def find(self, text: bytes) -> Iterator[Span | None]:
         for found in spans(self._pattern, text):
@@ -167,6 +177,8 @@ class AuthHeader:
             return (start, end)
         if words.startswith(b"basic"):
             return (start, end) if _is_user_and_password(value) else None
+        if text[end : end + 1] == b"(" and first_span(self._called, value):
+            return None
         return (start, end) if has_digit(value) or len(value) >= 40 else None
 
     def _logs_in(self, before: bytes, value: bytes) -> bool:
@@ -177,8 +189,11 @@ class AuthHeader:
             return False
         if first_span(self._example, value):
             return False
-        # Elsewhere numbers are of a user and a group: `docker run -u 1000:1000`.
-        return not (user.isdigit() and password.isdigit()) or first_span(self._curl, before) is not None
+        if first_span(self._curl, before):
+            return True
+        # Elsewhere these are a user and a group: `docker run -u 1000:1000`, `-u www-data:www-data`.
+        is_group = (user.isdigit() and password.isdigit()) or user == password
+        return not is_group and user[:1] not in _BEGIN_AN_OPTION and first_span(self._other, before) is None
 
 
 class UrlCredentials:

@@ -36,7 +36,7 @@ _DEFAULT = r"\$\{[a-z_][a-z0-9_.]*(?::?[-=]|:)|\}"
 _REFERENCE = (
     rf"\$(?:{_VARIABLE}|[0-9@*])(?:(?:->|::)[a-z_]+)*|%{_VARIABLE}%|%[a-z]|@[a-z_.]+(?:\(.*)?|\*[a-z_-]+[0-9]?"
     rf"|\[{_NAMES}\]|\({_NAMES}\)|\{{ ?[a-z_][a-z0-9_]* ?[:,=][^{{}}]*\}}|\{{\}}|\[\]|\(\)"
-    rf"|#(?:[a-z]*|[ <].*)|![a-z][a-z:/_.]*|os\.environ/{_VARIABLE}"
+    rf"|#(?:[a-z]*|[ <].*)|![a-z][a-z:/_.]*|os\.environ/[a-z0-9_]+"
 )
 """The same where nothing else stands beside it."""
 _TYPE = (
