@@ -17,8 +17,8 @@ NUMBER = compile_bytes(rf"(?:\+ ?|\b00[ .-]?)?\(?[0-9]{_GAP}(?:[0-9]{_GAP}){{4,}
 """What is written like a telephone number."""
 _MOST_DIGITS = 17
 _MOST_NATIONAL = 13
-_LEAST_BEHIND = 9
-"""Digits of a number that is told from other figures before it."""
+_LEAST_BESIDE = 9
+"""Digits of a number that is told from other figures before or after it."""
 _LONGEST = 128
 """Bytes of the longest number, with all marks that may stand in it."""
 _EXTENSION = compile_bytes(r"(?i)^ ?(?:x|ext\.?|extension|#) ?[0-9]{1,6}\b")
@@ -70,7 +70,7 @@ _NUMBER_BYTES = b"0123456789" + _MARKS
 _ALPHANUMERIC = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())
 _NEVER_BEFORE = _ALPHANUMERIC.union(b"_$#@")
 _NEVER_AFTER = _ALPHANUMERIC.union(b"_").difference(b"0123456789xXe")
-_BLANK, _PERCENT, _DASH, _PLUS, _ZERO, _ONE = b" %-+01"
+_BLANK, _PERCENT, _DASH, _PLUS, _LINE, _ZERO, _ONE = b" %-+_01"
 _DIGITS = frozenset(b"0123456789")
 _FIGURES = _DIGITS.union(b" ")
 
@@ -83,11 +83,12 @@ def find_phones(text: bytes) -> Iterator[tuple[int, int] | None]:
 def phones_among(written_like_one: Iterable[tuple[int, int]], text: bytes) -> Iterator[tuple[int, int] | None]:
     """Do the same for some of what is written like one: spans that `NUMBER` found."""
     for start, end in written_like_one:
-        first = _end_of_first(text, start, end)
+        whole = _end_of_first(text, start, end)
+        first = _without_joined(text, start, whole)
         stop = _phone(text, start, first) if first and _stands_alone(text, start, first) else 0
         yield (start, _end_of_extension(text, stop) if stop == end else stop) if stop else None
         if not stop or first < end:
-            yield from _in_row(text, stop or start, end, is_row=first < end)
+            yield from _in_row(text, stop or start, end, is_row=whole < end)
 
 
 def _in_row(text: bytes, position: int, end: int, *, is_row: bool) -> Iterator[tuple[int, int] | None]:
@@ -100,8 +101,8 @@ def _in_row(text: bytes, position: int, end: int, *, is_row: bool) -> Iterator[t
 
 
 def _is_told_from_figures(written: bytes) -> bool:
-    """Return whether what stands behind a figure is none itself: `06 12 34 56 78`, `415-555-0198`."""
-    is_long = len(written.translate(None, _MARKS)) >= _LEAST_BEHIND
+    """Return whether what stands beside a figure is none itself: `06 12 34 56 78`, `415-555-0198`."""
+    is_long = len(written.translate(None, _MARKS)) >= _LEAST_BESIDE
     return is_long and (written[0] == _ZERO or not _FIGURES.issuperset(written))
 
 
@@ -123,6 +124,18 @@ def _end_of_first(text: bytes, start: int, end: int) -> int:
     while len(written.translate(None, _MARKS)) > most:
         written = written[: max(0, written.rfind(b" "))]
     return start + len(written.rstrip(_MARKS))
+
+
+def _without_joined(text: bytes, start: int, end: int) -> int:
+    """Return where a number ends before the beginning of a time or a word, as in `415-555-0198 10:30`; else `end`."""
+    after = text[end : end + 2]
+    if not (after[:1] == b":" and after[1:].isdigit()) and (after[:1] or b" ")[0] not in _NEVER_AFTER:
+        return end
+    written = text[start:end].rpartition(b" ")[0].rstrip(_MARKS)
+    has_form = written[:1] == b"+" or first_span(_FORMS, written) == (0, len(written))
+    is_long = len(written.translate(None, _MARKS)) >= _LEAST_BESIDE
+    is_told = has_form and is_long and (after[:1] == b":" or not _FIGURES.issuperset(written))
+    return start + len(written) if is_told else end
 
 
 def _near_signs(text: bytes) -> Iterator[tuple[int, int]]:
@@ -155,16 +168,18 @@ def _stands_alone(text: bytes, start: int, end: int) -> bool:
     """Return whether no letter, digit or mark joins the number to something longer; a comma or a plus sign does not."""
     before = text[start - 1] if start else _BLANK
     after = text[end] if end < len(text) else _BLANK
-    is_marked = text[start] == _PLUS
-    if before in (_NEVER_BEFORE if _FIGURES.issuperset(text[start:end]) else _ALPHANUMERIC) or after in _NEVER_AFTER:
+    is_figures = _FIGURES.issuperset(text[start:end])
+    if before in (_NEVER_BEFORE if is_figures else _ALPHANUMERIC):
+        return False
+    if after in _NEVER_AFTER and (is_figures or after != _LINE):
         return False
     if _PERCENT in (before, after) and before != after:  # between two of them it is a pattern of SQL
         return False
-    if before in b".,-/" and not is_marked and _is_joined(text, start, end):
+    if before in b".,-/" and text[start] != _PLUS and _is_joined(text, start, end):
         return False
     if after == _DASH and text[end + 1 : end + 2].isalpha() and not text[end + 2 : end + 3].isalpha():
         return False
-    return not (after in b"./:-" and text[end + 1 : end + 2].isdigit())
+    return not (after in (b"./:-" if is_figures else b".:-") and text[end + 1 : end + 2].isdigit())
 
 
 def _is_joined(text: bytes, start: int, end: int) -> bool:

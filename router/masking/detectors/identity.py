@@ -15,7 +15,6 @@ _SHORT = 64
 _NINE_DIGITS = r"[0-9]{3}[ .-]?[0-9]{2}[ .-]?[0-9]{4}"
 _LONGER = "[0-9]{10,}"
 _ALPHANUMERIC = frozenset(byte for byte in range(0x80) if chr(byte).isalnum())
-_NEVER_BEFORE, _NEVER_AFTER = _ALPHANUMERIC.union(b"_$"), _ALPHANUMERIC.union(b"_")
 _BLANK, _PERCENT, _HASH = b" %#"
 _JOINS = b"-."
 _CELL_MARKS = b",:/"
@@ -73,9 +72,13 @@ def _stands_alone(text: bytes, start: int, end: int) -> bool:
     """Return whether no digit, letter or mark joins the number to something longer."""
     before = text[start - 1] if start else _BLANK
     after = text[end] if end < len(text) else _BLANK
-    if before in _NEVER_BEFORE or after in _NEVER_AFTER or (end - start > _LENGTH and text[start:end].isdigit()):
+    is_bare = text[start:end].isdigit()
+    if before in _ALPHANUMERIC or after in _ALPHANUMERIC or (is_bare and end - start > _LENGTH):
         return False
-    if before == _HASH and not text[max(0, start - 6) : start].lower().rstrip(b" #").endswith((b"ssn", b"tin")):
+    if is_bare and (before in b"_$" or after in b"_"):
+        return False
+    is_issue = is_bare and before == _HASH
+    if is_issue and not text[max(0, start - 6) : start].lower().rstrip(b" #").endswith((b"ssn", b"tin")):
         return False
     if after == _PERCENT and before != _PERCENT:  # a percentage; between two of them it is a pattern of SQL
         return False
