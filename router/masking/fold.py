@@ -34,8 +34,6 @@ _ESCAPED = (
     r"|&(?:amp;)*#[0-9]{1,7};?|&(?:amp;)*#[xX][0-9A-Fa-f]{1,6};|&(?:amp;)*(?:amp|quot|apos|nbsp|commat|period|num);"
 )
 _ASCII_SITES = compile_custom(rf"{_ESCAPED}|[\x00\x7F]")
-_ASCII_SIGNS = (b"\\", b"%", b"&", b"\x00", b"\x7f")
-"""One of these stands in a text in ASCII that has anything to fold."""
 # Accents on digits, and the boxes of emoji.
 _MARKS = r"\p{Mn}|\x{20E3}"
 _SITES = compile_custom(
@@ -152,7 +150,9 @@ def _sites(text: bytes) -> Any:
     """Return the pattern of what may have to be folded in `text`, None where nothing does."""
     if not is_ascii(text):
         return _SITES
-    return _ASCII_SITES if any(sign in text for sign in _ASCII_SIGNS) else None
+    # One of these stands in a text in ASCII that has anything to fold.
+    is_plain = not (b"\\" in text or b"%" in text or b"&" in text or b"\x00" in text or b"\x7f" in text)
+    return None if is_plain else _ASCII_SITES
 
 
 def _replace_sites(text: bytes, pattern: Any, breathe: Breathe) -> Shadow:

@@ -18,6 +18,8 @@ from router.masking.pseudonyms import PseudonymKey, normalise
 
 REDACTED: Final = "redacted-by-litellm"
 """Stands where a whole value was hidden."""
+_LONG: Final = 64
+"""Bytes in which most detectors can hit something."""
 _MAX_TOLD: Final = 4096
 _MAX_TOLD_LENGTH: Final = 384
 """Characters of all keys over a value; three of the longest that the walk hands on."""
@@ -146,6 +148,9 @@ class Policy:
     _told: dict[Keys, tuple[tuple[Finder, Find], ...]] = field(
         default_factory=dict, init=False, compare=False, repr=False
     )
+    _looks: dict[int, tuple[tuple[Finder, Find], ...]] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
     _begins: set[bytes] = field(default_factory=set, init=False, compare=False, repr=False)
     _written_everywhere: set[int] = field(default_factory=set, init=False, compare=False, repr=False)
 
@@ -162,6 +167,16 @@ class Policy:
     def writes_everywhere(self, replacement: Replacement) -> bool:
         """Return whether this very replacement is that of one of `finders`."""
         return id(replacement) in self._written_everywhere
+
+    def looks(self, size: int, active: tuple[Finder, ...]) -> tuple[tuple[Finder, Find], ...]:
+        """Return those of the `active` finders that can hit anything in so many bytes, and what finds it."""
+        is_known = active is self.finders
+        if is_known and (known := self._looks.get(min(size, _LONG))) is not None:
+            return known
+        looks = tuple((finder, finder.detector.find) for finder in active if size >= finder.detector.shortest)
+        if is_known and (size < _LONG or len(looks) == len(active)):
+            self._looks[min(size, _LONG)] = looks
+        return looks
 
     def under(self, keys: Keys, active: tuple[Finder, ...]) -> tuple[tuple[Finder, Find], ...]:
         """Return those of the `active` finders to which `keys` say something of their value, and what finds it."""

@@ -112,8 +112,7 @@ class Scanner:
         if not active:
             return []
         self._breathe()
-        looks = [(finder, finder.detector.find) for finder in active if len(data) >= finder.detector.shortest]
-        hits = self._find(data, looks, self._policy.gate)
+        hits = self._find(data, self._policy.looks(len(data), active), self._policy.gate)
         if keys and (under := self._policy.under(keys, active)):
             begin = data[:_REACH_OF_KEYS]
             hits += self._find(begin, under, None)

@@ -213,7 +213,7 @@ class UrlCredentials:
         self._placeholders = Placeholders()
 
     def may_find(self, text: bytes) -> bool:
-        return first_span(self._mark, text) is not None
+        return b"://" in text and first_span(self._mark, text) is not None
 
     def find(self, text: bytes) -> Sequence[Span]:
         found = []

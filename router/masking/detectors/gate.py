@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from router.masking.detectors.detector import Detector, Gated, Screened
@@ -23,14 +24,15 @@ class Gate:
         self, detectors: Iterable[Detector], compiled: Callable[[tuple[str, ...]], SignsIn] | None = None
     ) -> None:
         """Take what compiles signs; RE2 does by default."""
-        self._screened: dict[Detector, Callable[[bytes], bool]] = {}
+        screened: dict[Detector, Callable[[bytes], bool]] = {}
         self._signs: dict[str, dict[Detector, str]] = {}
         for each in detectors:
             if isinstance(each, Screened):
-                self._screened[each] = each.may_find
+                screened[each] = each.may_find
             elif isinstance(each, Gated):
                 self._signs.setdefault(each.sign_is, {})[each] = each.sign
-        self._size = len(self._screened) + sum(map(len, self._signs.values()))
+        self._screened = (*screened.items(),)
+        self._every = frozenset((*screened, *chain.from_iterable(self._signs.values())))
         self._compile = compiled or _compiled
         self._looks: list[tuple[SignsIn, tuple[Detector, ...]]] = []
 
@@ -38,17 +40,19 @@ class Gate:
         """Return the detectors that find nothing in `text`; none of those for whose signs RE2 gives up."""
         if not self._looks:
             self._looks = [(self._compile((*signs.values(),)), (*signs,)) for signs in self._signs.values()]
-        clean = {each for each, may_find in self._screened.items() if not may_find(text)}
+        unclean = [each for each, may_find in self._screened if may_find(text)]
         for signs_in, detectors in self._looks:
             seen = signs_in(text) or ()
-            if len(detectors) in seen:
-                clean.update(each for number, each in enumerate(detectors) if number not in seen)
-        return clean
+            if len(detectors) not in seen:
+                unclean += detectors
+            elif len(seen) > 1:
+                unclean += [detectors[place] for place in seen if place < len(detectors)]
+        return self._every.difference(unclean) if unclean else self._every
 
     def clean_each(self, texts: Sequence[bytes]) -> Sequence[Collection[Detector]]:
         """Return the same for each of several texts; for all at once where, as in most, nothing stands in any."""
         together = self.clean(b"\n".join(texts)) if len(texts) > 1 else ()
-        if together and len(together) == self._size:
+        if together and len(together) == len(self._every):
             return [together] * len(texts)
         return [self.clean(text) for text in texts]
 

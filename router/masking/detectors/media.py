@@ -49,7 +49,9 @@ class Media:
     reaches_far = False
 
     def may_find(self, text: bytes) -> bool:
-        return first_span(_URI_MARK, text) is not None or _may_hold_run(text)
+        return (b";" in text and first_span(_URI_MARK, text) is not None) or (
+            len(text) >= SHORTEST_RUN and _may_hold_run(text)
+        )
 
     def find(self, text: bytes) -> Iterator[Span | None]:
         yield from spans(_URI, text)
