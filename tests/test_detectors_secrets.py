@@ -11,7 +11,7 @@ from router.masking import mask_text
 from router.masking.detectors import builtin_detectors
 from router.masking.names import names_secret
 from tests.linear import cpu_seconds, takes_linear_time
-from tests.masks import masked_input, policies
+from tests.masks import everything, masked_input, policies
 
 POLICIES = policies(
     {
@@ -38,6 +38,34 @@ def redacted(text: str, detector: str = "secret_value") -> str:
 def test_user_and_password_in_a_url_are_found(text: str, expected: str) -> None:
     """The host can still be read."""
     assert redacted(text, "url_credentials") == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "kind"),
+    [
+        ("https://bob:hunter2x@host.example/", "https://[URL_CREDENTIALS]@host.example/", "url_credentials"),
+        ("é https://bob:hunter2x@host.example/", "é https://[URL_CREDENTIALS]@host.example/", "url_credentials"),
+        ("https://Zt8w3Xv1Qm5RZt8w3Xv1@h.example", "https://[URL_CREDENTIALS]@h.example", "url_credentials"),
+        ("https://jane@host.example/", "https://[EMAIL]/", "email"),
+    ],
+)
+def test_a_password_before_a_host_is_no_address(text: str, expected: str, kind: str) -> None:
+    """It is counted as what it is, and the host stays."""
+    masked, counts = mask_text(text, everything(), ["all"])
+    assert (masked, dict(counts)) == (expected, {kind: 1})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://bob:hunter2x@host.example/", "https://bob:hunter2x@host.example/"),
+        ("https://site.example:jane@host.example:x", "https://site.example:[EMAIL]:x"),
+        ("https://bob:hunter2x@h.example,jane@host.example", "https://bob:[EMAIL],[EMAIL]"),
+    ],
+)
+def test_behind_a_host_and_a_colon_an_address_may_stand(text: str, expected: str) -> None:
+    """What finds addresses alone leaves the host as well, so that no mask uncovers what another one hides."""
+    assert mask_text(text, policies({"mail": [{"detect": ["email"]}]}), ["mail"])[0] == expected
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from router.masking import MaskedRecord, mask, mask_text, mask_value
 from router.routing.plan import Ids, Plan
 from router.routing.record import CallError, CallRecord
-from tests.masks import AWS_KEY, CARD, EMAIL, JWT, KEY, OPENAI_KEY, PEM, dump, everything, policies
+from tests.masks import ALL_DETECTORS, AWS_KEY, CARD, EMAIL, JWT, KEY, OPENAI_KEY, PEM, dump, everything, policies
 
 CANARY = "canary.bird@example.com"
 EVERYTHING = everything()
@@ -29,6 +29,23 @@ MASKS = policies(
         "cut": [{"pattern": "[0-9]{3}", "paths": ["input"], "action": "remove"}],
     }
 )
+
+ACTIONS = ("redact", "remove", "hash")
+ALL_ACTIONS = policies(
+    {
+        action: [{"detect": ALL_DETECTORS, "action": action, **({"key": KEY} if action == "hash" else {})}]
+        for action in ACTIONS
+    },
+    {"MASK_KEY": "k" * 40},
+)
+SIDE_BY_SIDE = (
+    *(EMAIL, CARD, AWS_KEY, OPENAI_KEY, JWT, PEM, "4111111111111111", "DE89370400440532013000", "536-90-4399"),
+    *("DE89 3704 0044 0532 0130 00", "203.0.113.7", "2001:db8::8a2e:370:7334", "00:1a:2b:3c:4d:5e", "415-555-0198"),
+    *("+49 30 23125 777", "(415) 555-0198", "https://bob:hunter2x@host.example/", "password=hunter2xy"),
+    *("Authorization: Bearer abcdef0123456789abcd", "bo@example.org", "ops@status.example.com"),
+)
+"""A value for every built-in detector."""
+MARKS = ("", *" ,;:/|+-_=@.#&?*\\\n\t\"'(<[{%~^$!a1", ", ", " - ", "=>")
 
 around = st.text(st.sampled_from(' .,;:!?"/\\\n\t(){}[]<>%&#–é谢\u200b=@'), max_size=4)
 fragments = st.sampled_from(
@@ -127,6 +144,19 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
     """What masking writes is not masked again."""
     once, _ = mask_text(text, EVERYTHING, ["all"])
     assert mask_text(once, EVERYTHING, ["all"])[0] == once
+
+
+@given(st.sampled_from(SIDE_BY_SIDE), st.sampled_from(MARKS), st.sampled_from(SIDE_BY_SIDE), st.sampled_from(ACTIONS))
+@example("4111111111111111", ",", "536-90-4399", "redact")
+@example("2001:db8::8a2e:370:7334", "/", "4111111111111111", "redact")
+@example("2001:db8::8a2e:370:7334", ":", "DE89370400440532013000", "remove")
+@example("bo@example.org", "", "ops@status.example.com", "hash")
+@example("password=hunter2xy", "\\", "DE89 3704 0044 0532 0130 00", "hash")
+def test_values_side_by_side_are_all_found_at_once(first: str, mark: str, second: str, action: str) -> None:
+    """Where one keeps the other from being seen, that is looked for again once the first is gone."""
+    once, _ = mask_text(first + mark + second, ALL_ACTIONS, [action])
+    assert mask_text(once, ALL_ACTIONS, [action])[0] == once
+    assert "MASK FAILED" not in once
 
 
 @given(values, st.lists(st.sampled_from(MASKS.names), unique=True, max_size=4))

@@ -14,17 +14,17 @@ from router.masking.detectors.media import OWN
 from router.masking.fold import fold
 from router.masking.hits import Hit, Hits, merged
 from router.masking.literals import SHORTEST, Found, is_peculiar
+from router.masking.neighbours import Surroundings, has_neighbour, touches_word
 from router.masking.partial import is_partly_shown, shown_from
 from router.masking.policy import Finder, Policy, Replacement
 from router.masking.utf8 import decoded, encoded
 
 _MAX_KNOWN_KEYS: Final = 4096
-_MAX_PASSES: Final = 4
+_MAX_PASSES: Final = 8
 _REACH_OF_KEYS: Final = 4096
 """Bytes of a value to which its key says anything."""
 _LONGEST_DATA: Final = 48
 _STAR: Final = 0x2A
-_BETWEEN_WORDS: Final = bytes(byte for byte in range(0x80) if not chr(byte).isalnum() and byte != 0x5F)
 _LONGEST_SHOWN: Final = 32
 """Bytes of a value that `mask` shows at most: eight characters."""
 _LEAVE_NEIGHBOURS: Final = frozenset({"remove", "mask"})
@@ -203,19 +203,24 @@ class Scanner:
     def splice(self, data: bytes, hits: Hits, active: tuple[Finder, ...], keys: Keys = ()) -> str:
         """Return `data` as text with every one of `hits` (at least one) replaced; use them up.
 
-        What stood against a hit without a space between has new neighbours, so it is looked at again. Raises
-        MaskFailed where that finds no end: what still holds a hit is not sent.
+        What stood against a hit without a space between, or is a number beside it, has new neighbours, so it is
+        looked at again. Raises MaskFailed where that finds no end: what still holds a hit is not sent.
         """
         for _ in range(_MAX_PASSES):
-            pieces = Pieces()
-            position = 0
+            pieces, near = Pieces(), Surroundings()
+            position = shift = 0
             look_again = False
             for start, end, replacement, overlapping in merged(hits):
-                pieces.add(data, position, start, self.written(data, start, end, replacement, overlapping).encode())
-                look_again = look_again or replacement.action in _LEAVE_NEIGHBOURS or _touches_word(data, start, end)
+                written = self.written(data, start, end, replacement, overlapping).encode()
+                pieces.add(data, position, start, written)
+                look_again = look_again or replacement.action in _LEAVE_NEIGHBOURS or touches_word(data, start, end)
+                if not look_again and has_neighbour(data, start, end, is_word=replacement.action == "hash"):
+                    near.add(start + shift, start + shift + len(written))
+                shift += len(written) - (end - start)
                 position = end
             pieces.add(data, position, len(data), b"")
             data = pieces.joined()
+            look_again = look_again or any(self.find(part, active, keys) for part in near.of(data))
             if not look_again or not (hits := self.find(data, active, keys)):
                 return decoded(data)
         raise MaskFailed(hits[0][0].mask, drops=hits[0][0].drops)
@@ -269,10 +274,6 @@ def _with_stars(data: bytes, span: Span) -> Span:
     while start and data[start - 1] == _STAR:
         start -= 1
     return start, end
-
-
-def _touches_word(data: bytes, start: int, end: int) -> bool:
-    return (data[max(0, start - 1) : start] + data[end : end + 1]).translate(None, _BETWEEN_WORDS) != b""
 
 
 def _shown(data: bytes, end: int, group: list[Hit]) -> str:

@@ -40,7 +40,8 @@ BUILTIN_DETECTORS: tuple[Builtin, ...] = (
         "email",
         "pii",
         "e-mail addresses, with tags, quoted, international",
-        "a domain with a dot or an address in brackets; `icon@2x.png` and `git@github.com:org/repo.git` stay",
+        "a domain with a dot or an address in brackets; `icon@2x.png`, `git@github.com:org/repo.git` and "
+        "`https://user:password@host` stay",
         "addresses in words (`jane at example dot com`)",
         Email,
     ),

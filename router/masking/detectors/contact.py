@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
-from router.masking.blocks import BLOCK, is_ascii
+from router.masking.blocks import BLOCK, holds, is_ascii
+from router.masking.detectors.credentials import UrlCredentials
 from router.masking.detectors.detector import NO_NUMBER, Find, Keys, Span, after, is_in_uuid, overlaps_any
 from router.masking.detectors.keys import keys_say
 from router.masking.detectors.surroundings import is_in_dump
@@ -27,20 +28,31 @@ class Email:
     def __init__(self) -> None:
         self._narrow = compile_bytes(_address(self._NARROW))
         self._wide = compile_bytes(_address(self._WIDE))
+        self._url_credentials = UrlCredentials()
 
     def may_find(self, text: bytes) -> bool:
         return b"@" in text
 
     def find(self, text: bytes) -> Iterator[Span | None]:
         found: list[Span] = []
+        passwords = self._passwords_in_urls(text)
         for span in spans(self._narrow, text):
-            is_ones = _is_ones(text, span)
+            is_ones = _is_ones(text, span) and text.find(b"@", *span) not in passwords
             if is_ones:
                 found.append(span)
             yield span if is_ones else None
         if not is_ascii(text) and _count(text, b"@") > len(found):
             for span in spans(self._wide, text):
-                yield span if _is_ones(text, span) and not overlaps_any(span, found) else None
+                is_ones = _is_ones(text, span) and text.find(b"@", *span) not in passwords
+                yield span if is_ones and not overlaps_any(span, found) else None
+
+    def _passwords_in_urls(self, text: bytes) -> Collection[int]:
+        """Return where passwords before the host of a URL end, as far as no address can stand there instead."""
+        if not holds(text, b"://"):
+            return ()
+        credentials = [(text[start:end], end) for start, end in self._url_credentials.find(text)]
+        # Otherwise as `https://site.example:jane@example.com` and `https://user:password@host,jane@example.com`.
+        return {end for each, end in credentials if b"@" not in each and b"." not in each.partition(b":")[0]}
 
 
 class Phone:
