@@ -47,6 +47,17 @@ def in_json(text: str, times: int) -> str:
         f"{ILL} is what it said",
         f'ok\n{ILL[:-1]}, "n": 2}}\n',
         "[see](https://example.org)\n{ return }\n" * 100 + f"{ILL}",
+        "[2026-01-01 12:00:00] started\n[1, 2\n" * 100 + f"{ILL}",
+        f"Record:\n    {ILL}",
+        f"Records:\n\t  [{ILL}]",
+        f"event: x\ndata:   {ILL}\n\n",
+        f"```json {ILL}```",
+        f"- {ILL}\n- [{ILL}, {ILL}]",
+        f"It is {ILL}, and {ILL}.",
+        f"f({ILL}, {{'x': 1}})",
+        f"<call>{ILL}</call>",
+        json.dumps(f"Here it is:\n{ILL}"),
+        '"\\u007b' + json.dumps(ILL)[2:],
     ],
 )
 def test_json_is_opened_however_it_is_written(text: str, mask: str) -> None:
@@ -61,7 +72,14 @@ def test_json_is_opened_however_it_is_written(text: str, mask: str) -> None:
 @pytest.mark.parametrize("mask", ["keys", "path"])
 @pytest.mark.parametrize(
     "text",
-    [ILL[:25], f"{{{ILL}", f'{{"broken": \n{ILL}', in_json(ILL, 5), f"ok\n{ILL[:-1]}", '\n{"' * 300 + f"\n{ILL}"],
+    [
+        ILL[:25],
+        f"{{1: {ILL[:-1]}",
+        f'{{"broken": \n{ILL}',
+        in_json(ILL, 5),
+        f"ok\n{ILL[:-1]}",
+        '\n{"' * 301 + f"\n{ILL}",
+    ],
 )
 def test_what_cannot_be_opened_is_withheld_where_it_has_a_key_that_a_step_names(text: str, mask: str) -> None:
     """Cut off, damaged, too deep."""
@@ -69,6 +87,31 @@ def test_what_cannot_be_opened_is_withheld_where_it_has_a_key_that_a_step_names(
     assert "cancer" not in masked["content"]
     assert "[MASKED:json]" in masked["content"]
     assert counts.total() >= 1
+
+
+@pytest.mark.parametrize("path", ["arguments.patient.diagnosis", "arguments.*.diagnosis", "arguments.patients.*"])
+def test_a_path_holds_in_what_may_be_a_part_of_something_that_cannot_be_read(path: str) -> None:
+    """What its end names, as if the rest stood around it."""
+    compiled = policies({"m": [{"paths": [f"input.{path}"]}]})
+    text = '{\'patients\': [{"patient": {"diagnosis": "cancer"}, "diagnosis": "cancer"}]}'
+    seen = masked_input({"arguments": text}, compiled, "m")["arguments"]
+    assert "cancer" not in seen
+    assert "'patients'" in seen
+
+
+@pytest.mark.parametrize("around", ["", "  ", "\t"])
+@pytest.mark.parametrize("indent", [1, 2, 4, "\t"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+def test_json_in_lines_stays_in_lines(newline: str, indent: int | str, around: str) -> None:
+    """With its indentation, wherever it stands."""
+    value = {"diagnosis": "cancer\nstage 2", "n": [1, {"x": "y", "z": []}]}
+
+    def written() -> str:
+        return json.dumps(value, indent=indent, ensure_ascii=False).replace("\n", newline + around)
+
+    given = f"Record:{newline}{around}{written()}{newline}Done."
+    value["diagnosis"] = "redacted-by-litellm"
+    assert mask_value(given, POLICIES, ["keys"])[0] == f"Record:{newline}{around}{written()}{newline}Done."
 
 
 CUT = '{"patient": {"name": "Jo", "diagnosis": "cancer", "n": '
@@ -101,7 +144,9 @@ def test_what_no_step_names_stays(text: str) -> None:
     assert mask_value([text], POLICIES, ["ip"])[0] == [text]
 
 
-@pytest.mark.parametrize("unit", ['\n{"a', "\n{", '\n{"a": 1}', 'data: {"a": [', '"{', '\n{"diagnosi'])
+@pytest.mark.parametrize(
+    "unit", ['\n{"a', "\n{", '\n{"a": 1}', 'data: {"a": [', '"{', '\n{"diagnosi', '{"', '{"\\"', "\n[1,]"]
+)
 def test_looking_for_json_takes_linear_time(unit: str) -> None:
     """Also where nothing of it can be opened."""
     assert takes_linear_time(lambda data: mask_value(data.decode(), POLICIES, ["keys"]), unit)

@@ -46,6 +46,11 @@ def advance_member(states: Iterable[State], key: str, called: str) -> tuple[tupl
     return below, matched
 
 
+def anywhere(states: Iterable[State]) -> tuple[State, ...]:
+    """Return the states of a value that may stand anywhere below: whatever end of a path fits in it holds."""
+    return tuple((step, start) for step, position in states for start in range(position, len(step.path)))
+
+
 def naming(states: Iterable[State], keys: Iterable[str]) -> PathStep | None:
     """Return a step that may hide something below one of `keys`, wherever in an object or list that stands.
 

@@ -27,7 +27,7 @@ from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, leaves, marker, member_name
 from router.masking.policy import BY_NAME, Finder, PathStep, Policy, Replacement
 from router.masking.scan import MaskFailed, Scanner
-from router.masking.steps import State, advance, advance_member, naming, strictest, union, widened
+from router.masking.steps import State, advance, advance_member, anywhere, naming, strictest, union, widened
 from router.masking.utf8 import encoded
 
 MAX_JSON_DEPTH: Final = 3
@@ -257,7 +257,8 @@ class Walk:
             if states:
                 closed.append(text[position : opened.start])
             position = opened.end
-            if (inside := self._opened(text, opened, states, active, keys, depth)) is not None:
+            here = anywhere(states) if opened.is_within and states else states
+            if (inside := self._opened(text, opened, here, active, keys, depth)) is not None:
                 pieces += (text[done : opened.start], inside)
                 done = opened.end
         if states and (closing := self._closed("\n".join((*closed, text[position:])), states)):
