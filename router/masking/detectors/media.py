@@ -11,13 +11,19 @@ from router.masking.patterns import compile_bytes, first_span, spans
 
 SHORTEST_RUN: Final = 256
 """Characters of bare base64 that are taken for data; a shorter run may be a key or a name."""
+_SIGNS = "[A-Za-z0-9+/_-]"
+_BREAK = r"(?:\r?\n|(?:\\r)?\\n)"
+_LINE = f"{_SIGNS}{{64,128}}"
+_LAST_LINE = rf"(?:{_BREAK}{_SIGNS}+(?:=+|\r?(?m:$)))?"
+"""What ends with its line: of words the first would seem to go on."""
 _URI = compile_bytes(
-    r"(?i:data:(?:[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,80})?(?:;[a-z0-9._=-]{1,80}){0,4};base64,)[A-Za-z0-9+/_-]+=*"
+    r"(?i:data:(?:[a-z0-9.+-]{1,40}/[a-z0-9.+-]{1,80})?(?:;[a-z0-9._=-]{1,80}){0,4};base64,)"
+    rf"{_BREAK}?(?:{_LINE}(?:{_BREAK}{_LINE})+{_LAST_LINE}|{_SIGNS}+)=*"
 )
-_RUN = compile_bytes(rf"[A-Za-z0-9+/_-]{{{SHORTEST_RUN},}}=*")
+_RUN = compile_bytes(rf"(?:{_LINE}(?:{_BREAK}{_LINE}){{3,}}{_LAST_LINE}|{_SIGNS}{{{SHORTEST_RUN},}})=*")
 _URI_MARK = compile_bytes(";[bB][aA][sS][eE]64,")
 _EVERY: Final = 4
-_IN_RUN: Final = bytes((chr(byte).isalnum() and byte < 0x80) or byte in b"+/_-" for byte in range(256))
+_IN_RUN: Final = bytes((chr(byte).isalnum() and byte < 0x80) or byte in b"+/_-\\\r\n" for byte in range(256))
 _ENOUGH: Final = b"\1" * (SHORTEST_RUN // _EVERY - 1)
 _MIXED = tuple(compile_bytes(kind) for kind in ("[a-z]", "[A-Z]", "[0-9]"))
 _KINDS = {
@@ -41,7 +47,7 @@ _NAMED = frozenset(
 
 
 class Media:
-    """Data URIs in base64, and bare base64 of at least 256 characters."""
+    """Data URIs in base64, and bare base64 of at least 256 characters; either also in lines of 64 to 128."""
 
     name = "media"
     shortest = 15
@@ -75,7 +81,7 @@ def described(value: str) -> str:
     head, comma, body = value.partition(",")
     body = body if comma else head
     kind = head[5:].partition(";")[0].lower() if comma else _kind_of(body.encode())
-    size = len(body.rstrip("=")) * 3 // 4
+    size = len("".join(body.split()).rstrip("=")) * 3 // 4
     words = ["DATA", *([kind] if kind in _NAMED else []), _rounded(size)]
     return f"[{' '.join(words)}]"
 
