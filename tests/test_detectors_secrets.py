@@ -322,7 +322,7 @@ def test_what_only_looks_like_credentials_stays(text: str) -> None:
     ("text", "expected"),
     [
         ("env:\n  - name: DB_PASSWORD\n    value: correct\n", "env:\n  - name: DB_PASSWORD\n    value: [X]\n"),
-        ('see {"name": "API_TOKEN", "value": "zq771xab9"} ok', 'see {"name": "API_TOKEN", "value": "[X]"} ok'),
+        ("see {'name': 'API_TOKEN', 'value': 'zq771xab9'} ok", "see {'name': 'API_TOKEN', 'value': '[X]'} ok"),
         ("<name>api_token</name>\n <value>zq771xab9</value>", "<name>api_token</name>\n <value>[X]</value>"),
         ("password: |\n  x1y2z3abc\nnext: y", "password: |\n  [X]\nnext: y"),
         ("ENV DB_PASSWORD correct", "ENV DB_PASSWORD [X]"),

@@ -16,7 +16,9 @@ from router.masking.patterns import (
     TOKENS_BY_THEIR_MIDDLE,
     can_be_asked,
     compile_bytes,
+    end_at,
     first_span,
+    groups_at,
     loosened,
     spans,
 )
@@ -190,6 +192,24 @@ def test_spans_are_those_of_finditer(direct: bool | None, text: str, position: i
     expected = [match.span() for match in pattern.finditer(data, position)]
     assert list(spans(pattern, data, position, direct=direct)) == expected
     assert first_span(pattern, data, len(data) + 1, direct=direct) is None
+
+
+@pytest.mark.parametrize("direct", [None, True, False])
+@given(
+    st.text(max_size=20), st.integers(0, 5), st.integers(0, 9), st.sampled_from(["(a)|(ab)(1?)", "(b*)(a)?", "é|(b)"])
+)
+def test_the_match_at_a_place_is_that_of_match(
+    direct: bool | None, text: str, position: int, more: int, source: str
+) -> None:
+    """Its end, and the spans of its groups."""
+    data = b"aab1b" + text.encode("utf-8", "replace")
+    pattern = compile_bytes(source.encode().decode("latin-1"), captures=True)
+    latest = position + more
+    match = pattern.match(data, position, min(latest, len(data)))
+    expected = [match.span(group) if match else (-1, -1) for group in range(pattern.groups + 1)]
+    assert list(groups_at(pattern, data, position, latest, direct=direct)) == expected
+    ends = compile_bytes(source.encode().decode("latin-1"), longest=False)
+    assert end_at(ends, data, position, latest, direct=direct) == expected[0][1]
 
 
 def answering(answer: Any) -> Any:

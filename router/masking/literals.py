@@ -48,7 +48,7 @@ class Found:
     def remember(self, value: str, replacement: Replacement) -> None:
         """Keep a value, and how it reads without disguise; a bounded number of each replacement."""
         values = self.values.setdefault(replacement, set())
-        if len(values) < MAX_VALUES:
+        if value not in values and len(values) < MAX_VALUES:
             values.update((value, plain(encoded(value)).decode("utf-8", "replace")))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import re2
@@ -166,16 +166,17 @@ PEM_BODY = r"(?:[A-Za-z0-9+/=\s\\:,\"'_-]|\n[ \t]*[>#|*;]{1,2}[ \t])*"
 """What may follow the first line of a key whose last line is missing; each line may be quoted or a comment."""
 
 
-def compile_bytes(source: str, *, captures: bool = False, memory: int = 8 << 20) -> Any:
+def compile_bytes(source: str, *, captures: bool = False, longest: bool | None = None, memory: int = 8 << 20) -> Any:
     """Compile for bytes as they are: classes mean ASCII, a byte above 0x7f is itself, alternatives match longest.
 
-    `memory` limits the bytes that RE2 takes for it.
+    The first alternative decides where it captures, or `longest` is false. `memory` limits the bytes that RE2 takes
+    for it.
     """
     options = re2.Options()
     options.max_mem = memory
     options.encoding = re2.Options.Encoding.LATIN1
     options.log_errors = False
-    options.longest_match = not captures
+    options.longest_match = not captures if longest is None else longest
     options.never_capture = not captures
     return re2.compile(source.encode("latin-1"), options)
 
@@ -261,6 +262,18 @@ def end_at(pattern: Any, text: bytes, position: int, latest: int | None = None, 
         return match.end() if match else -1
     span: tuple[int, int] = pattern._regexp.Match(_ANCHOR_START, text, position, latest)[0]  # noqa: SLF001
     return span[1]
+
+
+def groups_at(
+    pattern: Any, text: bytes, position: int, latest: int | None = None, *, direct: bool | None = None
+) -> Sequence[tuple[int, int]]:
+    """Return the spans of such a match and of its groups, as `match` finds them; (-1, -1) for what there is not."""
+    latest = len(text) if latest is None else min(latest, len(text))
+    if not (_CAN_BE_ASKED if direct is None else direct):
+        match = pattern.match(text, position, latest)
+        return [match.span(group) if match else (-1, -1) for group in range(pattern.groups + 1)]
+    found: Sequence[tuple[int, int]] = pattern._regexp.Match(_ANCHOR_START, text, position, latest)  # noqa: SLF001
+    return found
 
 
 _UNANCHORED = getattr(getattr(re2, "_Anchor", None), "UNANCHORED", None)

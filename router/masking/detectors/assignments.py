@@ -14,7 +14,7 @@ from router.masking.detectors.forms_of_text import FOREIGN_FORMS, FOREIGN_SIGN
 from router.masking.detectors.placeholders import Placeholders
 from router.masking.detectors.spelled import ENGLISH, ENGLISH_SIGN, Spelled, SpelledSecrets
 from router.masking.names import NAME_CHARACTERS, PASSWORDS_IN_ASCII, TAILS, readable, says_secret, stem_of
-from router.masking.patterns import compile_bytes, first_span, spans
+from router.masking.patterns import compile_bytes, end_at, first_span, spans
 
 _SAYS_SECRET = rf"(?i:{PASSWORD_WORDS}|secret|token|key|credential|auth|cookie|creds|psk|access[_.-]?id|_(?:sk|pat)\b)"
 _NAME = rf"[A-Za-z0-9_.-]*{_SAYS_SECRET}[A-Za-z0-9_.-]*"
@@ -74,8 +74,8 @@ class NamedSecret:
         password = rf"[A-Za-z0-9_.-]*(?i:(?:{PASSWORD_WORDS})(?:[_.-]*(?:{'|'.join(TAILS)}|[0-9]))*)"
         # What is too short for a secret is passed over here already: texts may be full of it.
         self._pattern = compile_bytes(f"{_given(_NAME, _SHORTEST_SECRET)}|{_given(password, _SHORTEST_PW)}")
-        self._parts = compile_bytes(
-            rf"^<?([A-Za-z0-9_.-]+)((?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*|[ \t]+)(?:[frbuLN@$]?{_QUOTES})?)", captures=True
+        self._before_value = compile_bytes(
+            rf"<?[A-Za-z0-9_.-]+(?:{_GIVEN}|{_QUOTES},[ \t]*|>\s*|[ \t]+)(?:[frbuLN@$]?{_QUOTES})?", longest=False
         )
         self._placeholders = Placeholders()
         self._bare = BareValues(self._placeholders)
@@ -141,10 +141,9 @@ class NamedSecret:
 
     def _value(self, text: bytes, start: int, end: int) -> Span:
         """Return the span of the value within a match; an empty one where there is none."""
-        parts = self._parts.search(text[start:end])
-        if parts is None:
+        begin = end_at(self._before_value, text, start, end)
+        if begin < 0:
             return end, end
-        begin = start + parts.end()
         if text[begin - 1] not in _MARKS:
             end = self._bare.end(text, begin, end)
         return begin, end
@@ -164,7 +163,7 @@ class NamedSecret:
             return False
         if not is_quoted and self._is_code(whole_name, value, is_tight=is_tight):
             return False
-        if self._access_id.search(name.encode()):  # the public half of a pair, given out at random
+        if first_span(self._access_id, name.encode()):  # the public half of a pair, given out at random
             return len(value) >= _SHORTEST_ACCESS_ID and has_digit(value) and not (value.islower() or value.isupper())
         if says_secret(name) or name == "_auth":  # the second is npm's
             return self._is_secret(name, value, is_tight=is_tight)
@@ -184,7 +183,7 @@ class NamedSecret:
 
     def _may_name_key(self, name: str) -> bool:
         """Return whether a name such as `SNYK_KEY` may mean a secret: what it opens comes before the word."""
-        return bool(self._key.search(name.encode())) and not self._key_of_data.search(name.encode())
+        return bool(first_span(self._key, name.encode())) and not first_span(self._key_of_data, name.encode())
 
     def _is_secret(self, name: str, value: bytes, *, is_tight: bool = True) -> bool:
         """Return whether `value` can be the secret that `name` says.

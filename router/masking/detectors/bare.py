@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from router.masking.detectors.detector import has_digit
 from router.masking.detectors.placeholders import Placeholders
-from router.masking.patterns import compile_bytes, first_span
+from router.masking.patterns import compile_bytes, end_at, first_span
 
 _EACH_BRACKET = (b"{", b"}", b"<", b">", b"[", b"]", b"(")
 _ENDS = r"[,;&][A-Za-z_][A-Za-z0-9_.-]{0,63}[=:]$|[,;&]+[\s\"'`<>{}\[\]\\]?$|\)[),;:.]*[\s\"'`<>{}\[\]\\]?$"
@@ -64,10 +64,10 @@ class BareValues:
             end = begin + ends[0]
         if text[end : end + 1] in _EACH_BRACKET:
             latest = min(len(text), end + _LONGEST_BEHIND)
-            wide: int = self._behind.match(text, end, latest).end()
+            wide = end_at(self._behind, text, end, latest)
             if ends := first_span(self._behind_ends, text[end:wide]):
                 wide = end + ends[0]
-            closed: int = self._closing.match(text, wide, latest).end()
+            closed = end_at(self._closing, text, wide, latest)
             if self._placeholders.cover(text[begin:closed]):
                 return closed
             if self._is_peculiar(text[begin:wide]):

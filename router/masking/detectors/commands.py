@@ -6,7 +6,7 @@ from typing import Any
 
 from router.masking.detectors.detector import Span
 from router.masking.detectors.spelled import whole
-from router.masking.patterns import compile_bytes, first_span
+from router.masking.patterns import compile_bytes, first_span, groups_at
 
 AN_OPTION = r"[\s\"'](?:-[apPwkN]|/p:)"
 """What begins one of these options, with the byte before it."""
@@ -50,7 +50,7 @@ class CommandSecrets:
         """Return the span of the password that the option at `start` gives; it may be a placeholder."""
         before = text[max(0, start - LONGEST_COMMAND) : start]
         for option, program in self._programs[text[start : start + 2]]:
-            if first_span(program, before) and (given := option.match(text, start)):
-                begin, end = given.span(1)
+            if first_span(program, before) and (given := groups_at(option, text, start)[1])[0] >= 0:
+                begin, end = given
                 return begin, whole(text, begin, end)
         return None

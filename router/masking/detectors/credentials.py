@@ -24,6 +24,7 @@ from router.masking.patterns import (
     compile_bytes,
     end_at,
     first_span,
+    groups_at,
     loosened,
     spans,
 )
@@ -90,9 +91,9 @@ class IssuedKey:
     def _begin(self, text: bytes, start: int, earliest: int) -> int:
         """Return where a token begins that is known by the middle at `start`; -1 where that is the middle of none."""
         for middle, before in self._by_middle:
-            if middle.search(text[start : start + _LONGEST_START]):
-                known = before.search(text[max(earliest, start - _LONGEST_START) : start])
-                return start - (known.end() - known.start()) if known else -1
+            if first_span(middle, text[start : start + _LONGEST_START]):
+                known = first_span(before, text[max(earliest, start - _LONGEST_START) : start])
+                return start - (known[1] - known[0]) if known else -1
         return start
 
 
@@ -166,10 +167,10 @@ class AuthHeader:
 
     def _value(self, text: bytes, start: int, end: int) -> Span | None:
         words = text[start:end].lower().lstrip()
-        header = self._header.search(text[start:end])
-        if header is None:
+        given = groups_at(self._header, text[start:end], 0)[1]
+        if given[0] < 0:
             return None
-        start += header.start(1)
+        start += given[0]
         value = text[start:end]
         if words.startswith(b"-"):
             return (start, end) if self._logs_in(text[max(0, start - LONGEST_COMMAND) : start], value) else None

@@ -11,7 +11,7 @@ from router.masking.detectors.forms import FORMS, VALUE_GOES_ON, Evidence, Form,
 from router.masking.detectors.forms_of_code import CODE_FORMS, CODE_SIGN
 from router.masking.detectors.forms_of_text import TEXT_FORMS, TEXT_SIGN
 from router.masking.names import NAME_CHARACTERS
-from router.masking.patterns import compile_bytes, compile_set, first_span
+from router.masking.patterns import compile_bytes, compile_set, first_span, groups_at
 
 ENGLISH = (*FORMS, *CODE_FORMS, *TEXT_FORMS)
 ENGLISH_SIGN = f"{CODE_SIGN}|{TEXT_SIGN}"
@@ -61,10 +61,11 @@ class _Forms:
         Forms that capture are slow, and slower yet when all are tried at once, so first those are told that may match.
         """
         likely = self._begins.Match(text[start:end]) or range(len(self._each))
-        read = (
-            (form, pattern.match(text, start, end)) for form, pattern in (self._each[each] for each in sorted(likely))
-        )
-        return next((form, match.span(1), match.span(2)) for form, match in read if match)
+        for form, pattern in map(self._each.__getitem__, sorted(likely)):
+            found, name, value = groups_at(pattern, text, start, end)
+            if found[0] >= 0:
+                return form, name, value
+        raise AssertionError  # one of them does
 
 
 class SpelledSecrets:
@@ -116,8 +117,8 @@ class SpelledSecrets:
 
     def is_mixed(self, value: bytes) -> bool:
         """Return whether a value can be no word of prose, nor the name of an algorithm."""
-        is_mixed = len(value) >= _LEAST_OF_MIXED and self._letter.search(value) is not None
-        return is_mixed and not self._algorithm.search(value)
+        is_mixed = len(value) >= _LEAST_OF_MIXED and first_span(self._letter, value) is not None
+        return is_mixed and first_span(self._algorithm, value) is None
 
 
 def is_tangled(value: bytes) -> bool:
