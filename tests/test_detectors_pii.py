@@ -80,6 +80,7 @@ def test_a_telephone_number_is_found(text: str) -> None:
         "tel 1,23456789",
         "51 824 753 5564",
         "00000: 30 07 02 01 7B 80",
+        "00000: 30 07 02 01 41",
         "row 12 415-555-0198-2",
         "002413-002414,002450-002451",
         "x = a + 0.6235565819861433",
@@ -340,7 +341,8 @@ def test_the_address_of_a_repository_is_nobodys(text: str, expected: str) -> Non
         ("5546 5531 5617 5968 59BE 54E8", "5546 5531 5617 5968 59BE 54E8"),
         ("4111 1111 1111 1111 12E4", "[X] 12E4"),
         ("5546 5531 5617 5968 is in 54E8 59BE 1234 1234 1234 1234", "[X] is in 54E8 59BE 1234 1234 1234 1234"),
-        ("card 5546 5531 5617 5968 E9B5 54E8", "card [X] E9B5 54E8"),
+        ("cards\n5546 5531 5617 5968 E9B5 54E8", "cards\n[X] E9B5 54E8"),
+        ("4111 1111 1111 1111 1234 12E4", "[X] 1234 12E4"),
     ],
 )
 def test_groups_of_hexadecimal_digits_are_no_cards(text: str, expected: str) -> None:
