@@ -150,6 +150,8 @@ def test_masking_twice_changes_nothing_more(text: str) -> None:
 @example("4111111111111111", ",", "536-90-4399", "redact")
 @example("2001:db8::8a2e:370:7334", "/", "4111111111111111", "redact")
 @example("2001:db8::8a2e:370:7334", ":", "DE89370400440532013000", "remove")
+@example("(415) 555-0198", " and ", "5550199", "redact")
+@example("AKIA" + "LALEMEL33243OLIB", ": ", "Zt8w3Xv1Qm", "redact")
 @example("bo@example.org", "", "ops@status.example.com", "hash")
 @example("password=hunter2xy", "\\", "DE89 3704 0044 0532 0130 00", "hash")
 def test_values_side_by_side_are_all_found_at_once(first: str, mark: str, second: str, action: str) -> None:

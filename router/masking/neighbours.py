@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 _BETWEEN_WORDS: Final = bytes(byte for byte in range(0x80) if not chr(byte).isalnum() and byte != 0x5F)
-_MOST_BETWEEN: Final = 3
-"""Marks and blanks between two values of which one may keep the other from being seen."""
+_NO_DIGITS: Final = bytes(byte for byte in range(0x100) if byte not in b"0123456789")
+_NEAR: Final = 32
+"""Bytes between two values of which one may keep the other from being seen, or give it away by its label."""
 _AROUND: Final = 96
 """Bytes beside a hidden value that are looked at again."""
 
@@ -17,21 +18,20 @@ def touches_word(data: bytes, start: int, end: int) -> bool:
 
 
 def has_neighbour(data: bytes, start: int, end: int, *, is_word: bool) -> bool:
-    """Return whether a number stands beside the span, or what reads on from it: `…:db8::1`, `…@example.com`.
+    """Return whether a number stands near the span, or what reads on from it: `…:db8::1`, `…@example.com`.
 
     Detectors take the figures before and behind a number for a part of it: of `4111111111111111,536-90-4399` the
-    second is seen when the first is none any more. Where `is_word`, a word comes in the place of the span, and any
-    sign beside it may make it a part of something.
+    second is seen when the first is none any more; and what `[PHONE]` stands before is one as well. Where `is_word`, a
+    word comes in the place of the span, and any sign beside it may make it a part of something.
     """
-    before = data[max(0, start - _MOST_BETWEEN - 1) : start]
-    after = data[end : end + _MOST_BETWEEN + 1]
-    if is_word and (before[-1:] + after[:1]).strip():
+    before, after = data[max(0, start - _NEAR) : start], data[end : end + _NEAR]
+    if before.translate(None, _NO_DIGITS) or after.translate(None, _NO_DIGITS):
         return True
-    if before.rstrip(_BETWEEN_WORDS)[-1:].isdigit() or after.lstrip(_BETWEEN_WORDS)[:1].isdigit():
+    if is_word and (before[-1:] + after[:1]).strip():
         return True
     if after[:1] in (b":", b"@") and after[1:2].strip(_BETWEEN_WORDS):
         return True
-    return before[-1:] == b":" and b":" in data[max(0, start - 6) : start - 1]
+    return before[-1:] == b":" and b":" in before[-6:-1]
 
 
 class Surroundings:

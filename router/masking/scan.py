@@ -203,7 +203,7 @@ class Scanner:
     def splice(self, data: bytes, hits: Hits, active: tuple[Finder, ...], keys: Keys = ()) -> str:
         """Return `data` as text with every one of `hits` (at least one) replaced; use them up.
 
-        What stood against a hit without a space between, or is a number beside it, has new neighbours, so it is
+        What stood against a hit without a space between, or is a number near it, has new neighbours, so it is
         looked at again. Raises MaskFailed where that finds no end: what still holds a hit is not sent.
         """
         for _ in range(_MAX_PASSES):
