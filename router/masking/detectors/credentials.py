@@ -72,7 +72,8 @@ class IssuedKey:
         middles = [middle for middle, _ in TOKENS_BY_THEIR_MIDDLE]
         self._pattern = compile_bytes("|".join((*ISSUED_TOKENS, *middles)))
         self._by_middle = [
-            (compile_bytes(f"^{middle}"), compile_bytes(before)) for middle, before in TOKENS_BY_THEIR_MIDDLE
+            (ord(middle.lstrip("\\")[0]), compile_bytes(middle), compile_bytes(before))
+            for middle, before in TOKENS_BY_THEIR_MIDDLE
         ]
 
     def find(self, text: bytes) -> Iterator[Span | None]:
@@ -90,8 +91,8 @@ class IssuedKey:
 
     def _begin(self, text: bytes, start: int, earliest: int) -> int:
         """Return where a token begins that is known by the middle at `start`; -1 where that is the middle of none."""
-        for middle, before in self._by_middle:
-            if first_span(middle, text[start : start + _LONGEST_START]):
+        for first, middle, before in self._by_middle:
+            if first == text[start] and end_at(middle, text, start, start + _LONGEST_START) >= 0:
                 known = first_span(before, text[max(earliest, start - _LONGEST_START) : start])
                 return start - (known[1] - known[0]) if known else -1
         return start
