@@ -89,6 +89,21 @@ def test_what_cannot_be_opened_is_withheld_where_it_has_a_key_that_a_step_names(
     assert counts.total() >= 1
 
 
+def test_a_long_key_is_known_in_what_cannot_be_opened() -> None:
+    """As in what can."""
+    compiled = policies({"m": [{"keys": ["*_icd10"]}]})
+    text = f'{{"{"k" * 2000}_icd10": "cancer", "n": '
+    assert mask_value(text, compiled, ["m"])[0] == "[MASKED:json]"
+
+
+@pytest.mark.parametrize("mask", ["keys", "ip"])
+@pytest.mark.parametrize("name", ["password", "p\\u0061ssword", "client-secret", "pass\u200bword"])
+def test_a_secret_goes_by_its_key_in_a_line_as_well(name: str, mask: str) -> None:
+    """Whatever else the mask hides."""
+    seen = mask_value(f'It said {{"n": 1, "{name}": "correct horse"}} and so on', POLICIES, [mask])[0]
+    assert "horse" not in seen
+
+
 @pytest.mark.parametrize("path", ["arguments.patient.diagnosis", "arguments.*.diagnosis", "arguments.patients.*"])
 def test_a_path_holds_in_what_may_be_a_part_of_something_that_cannot_be_read(path: str) -> None:
     """What its end names, as if the rest stood around it."""

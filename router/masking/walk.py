@@ -223,13 +223,11 @@ class Walk:
         if not may_be_json and self._scanner.is_too_short(text, active):
             return text
         data = encoded(text)
-        hits = self._scanner.find(data, active, keys)
-        if may_be_json and (hits or states or active or _may_hide_inside(data)):
+        if may_be_json and (states or active or _may_hide_inside(data)):
             inside = self._json(text, states, active, keys, depth)
             if inside is not None:
-                data = encoded(inside)
-                hits = self._scanner.find(data, active, keys)
-                text = inside
+                text, data = inside, encoded(inside)
+        hits = self._scanner.find(data, active, keys)
         return self._scanner.splice(data, hits, active, keys) if hits else text
 
     def _json(
@@ -257,6 +255,9 @@ class Walk:
             if states:
                 closed.append(text[position : opened.start])
             position = opened.end
+            # Detectors have read the line; inside there is only more to find where a step or a key's name hides it.
+            if opened.is_within and not states and not _names_secret(encoded(text[opened.start : opened.end])):
+                continue
             here = anywhere(states) if opened.is_within and states else states
             if (inside := self._opened(text, opened, here, active, keys, depth)) is not None:
                 pieces += (text[done : opened.start], inside)
@@ -384,7 +385,11 @@ def _is_short_number(value: Any) -> bool:
 
 
 def _may_hide_inside(data: bytes) -> bool:
-    if b"\\" in data or _NAMES_SECRET.search(data) is not None:
+    return b"\\" in data or _names_secret(data)
+
+
+def _names_secret(data: bytes) -> bool:
+    if _NAMES_SECRET.search(data) is not None:
         return True
     shadow = fold(data)
     return shadow is not None and _NAMES_SECRET.search(shadow.text) is not None
