@@ -364,7 +364,7 @@ def test_what_comes_together_when_text_is_taken_out_is_looked_at_again() -> None
     """As often as it takes, up to a bound; beyond it the field is withheld."""
     compiled = policies({"m": [{"pattern": "SECRET-[0-9]{4}", "action": "remove"}]})
     text = "SECRET-1234"
-    for _ in range(3):
+    for _ in range(7):
         text = f"SEC{text}RET-1234"
     assert masked_input(f"a {text} b", compiled, "m") == "a  b"
     seen = masked(CallRecord(call_id="c-1", input=f"a SEC{text}RET-1234 b", output="o"), compiled, "m")
