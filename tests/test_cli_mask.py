@@ -134,6 +134,51 @@ def test_json_lines_come_out_as_they_come_in():
         assert process.wait(100) == 0
 
 
+OWN = """
+version: 1
+projects: {a: {env: A}}
+masks:
+  pii: [{pattern: "ORD-[0-9]{6}", as: "[OWN]"}]
+  taken-out: [{pattern: "SECRET-[0-9]{4}", action: remove}]
+rules: [{id: rest, route: a, mask: [pii, taken-out]}]
+"""
+ENDLESS = "SEC" * 5 + "SECRET-1234" + "RET-1234" * 5
+"""What is taken out leaves another one, more often than is looked again."""
+
+
+@pytest.fixture
+def own(tmp_path):
+    path = tmp_path / "routing.yaml"
+    path.write_text(OWN, "utf-8")
+    return str(path)
+
+
+def test_a_value_whose_mask_fails_is_withheld(own):
+    """The marker stands in its place, and the exit code tells; a text that only reads like the marker is no failure."""
+    run = router("mask", "taken-out", "-c", own, stdin=f"a {ENDLESS}")
+    assert (run.out, run.err, run.code) == ("[MASK FAILED: taken-out]", "a mask failed, so the text was withheld\n", 1)
+    run = router("mask", "taken-out", "-c", own, stdin="[MASK FAILED: taken-out]")
+    assert (run.out, run.err, run.code) == ("[MASK FAILED: taken-out]", "masked: nothing\n", 0)
+
+
+def test_one_json_line_whose_mask_fails_tells_in_the_exit_code(own):
+    """Whatever comes after it."""
+    lines = [{"value": [ENDLESS]}, {"value": "fine"}]
+    run = router("mask", "taken-out", "-c", own, "--format", "json", stdin="\n".join(map(json.dumps, lines)))
+    assert [json.loads(line) for line in run.out.splitlines()] == [
+        {"value": "[MASK FAILED: taken-out]", "masked": {}},
+        {"value": "fine", "masked": {}},
+    ]
+    assert (run.err, run.code) == ("", 1)
+
+
+def test_a_mask_of_the_configuration_goes_before_a_packs_of_the_same_name(own):
+    """As where calls are masked; the pack's has its longer name."""
+    text = "ORD-123456 bo@example.org"
+    assert router("mask", "pii", "-c", own, stdin=text).out == "[OWN] bo@example.org"
+    assert router("mask", "masking/pii", "-c", own, stdin=text).out == "ORD-123456 [EMAIL]"
+
+
 def test_an_unknown_mask_is_an_error_with_a_suggestion():
     """The nearest name, every name, and where more come from."""
     run = router("mask", "pi")

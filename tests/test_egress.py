@@ -12,10 +12,11 @@ from pydantic import SecretStr
 from router.config.loaded import ResolvedProject
 from router.delivery import call_pieces, encode_call
 from router.masking import MaskedRecord, MaskingPolicies, mask, seal
+from router.masking.kept import Recalled
 from router.masking.literals import MAX_VALUES
-from router.routing.plan import Plan
+from router.routing.plan import Ids, Plan
 from router.routing.record import CallRecord
-from tests.masks import AWS_KEY, EMAIL, KEY, dump, everything, policies
+from tests.masks import AWS_KEY, EMAIL, JWT, KEY, PEM, dump, everything, policies
 
 PROJECT = ResolvedProject("p", "pk-lf-1", SecretStr("sk-lf-1"), "https://langfuse.example")
 NEEDLE = "needle-4711"
@@ -68,6 +69,20 @@ def test_what_is_found_once_is_hidden_everywhere() -> None:
     assert masked.masked == {"email": 2}
 
 
+def test_what_a_trace_has_is_kept_where_a_call_is_masked_twice() -> None:
+    """The second look knows of it as well."""
+    plan = Plan(rule="r", route=("p",), masks={"p": ("m",)}, ids=Ids(trace_id="t-1", continues=True))
+    record = call(input=f"key {NEEDLE}", output=NEEDLE)
+    recalled = Recalled({"name": "n", "release": f"of {NEEDLE}"}, {})
+
+    def encode(masked: MaskedRecord) -> Sequence[bytes]:
+        return call_pieces(masked, PROJECT)
+
+    masked, span = seal(record, plan, "p", by_context(), encode, lambda _: recalled)
+    assert (masked.output, masked.kept, masked.hidden) == ("[EMAIL]", {"name": "n"}, ("release",))
+    assert NEEDLE.encode() not in span
+
+
 def test_a_value_with_quotes_is_found_in_json() -> None:
     """In a list the same value is spelled with backslashes."""
     needle = 'nee"dle-4711'
@@ -77,8 +92,19 @@ def test_a_value_with_quotes_is_found_in_json() -> None:
 
 def test_a_short_value_may_stand_elsewhere() -> None:
     """Three digits stand in half of all numbers: that they are the same is a coincidence."""
-    masked, _ = sealed(call(input="key 123", output="123"), by_context("123"), "m")
-    assert (masked.input, masked.output) == ("key [EMAIL]", "123")
+    for short in ("123", "1234567"):
+        masked, _ = sealed(call(input=f"key {short}", output=short), by_context(short), "m")
+        assert (masked.input, masked.output) == ("key [EMAIL]", short)
+    masked, _ = sealed(call(input="key 12345678", output="12345678"), by_context("12345678"), "m")
+    assert (masked.input, masked.output) == ("key [EMAIL]", "[EMAIL]")
+
+
+def test_what_is_hidden_at_a_path_only_may_stand_elsewhere() -> None:
+    """The step says where."""
+    compiled = policies({"m": [{"detect": ["email"], "paths": ["input"]}]})
+    masked, span = sealed(call(input=f"mail {EMAIL}", output=EMAIL), compiled, "m")
+    assert (masked.input, masked.output, masked.failures) == ("mail [EMAIL]", EMAIL, ())
+    assert EMAIL.encode() in span
 
 
 def test_a_value_in_a_field_that_nobody_walked_withholds_the_call() -> None:
@@ -89,12 +115,58 @@ def test_a_value_in_a_field_that_nobody_walked_withholds_the_call() -> None:
 
 
 @pytest.mark.parametrize("around", [(b"", b""), (b"x=", b";"), (b"\xff\x00", b"\xff")], ids=["bare", "text", "binary"])
-def test_a_secret_in_the_bytes_withholds_the_call(around: tuple[bytes, bytes]) -> None:
+@pytest.mark.parametrize("secret", [AWS_KEY, JWT, PEM], ids=["token", "jwt", "pem"])
+def test_a_secret_in_the_bytes_withholds_the_call(secret: str, around: tuple[bytes, bytes]) -> None:
     """A key of known form is looked for in what is sent, whatever way it came there."""
     before, after = around
-    masked, span = sealed(call(input="hello"), everything(), "all", leak=before + AWS_KEY.encode() + after)
+    masked, span = sealed(call(input="hello"), everything(), "all", leak=before + secret.encode() + after)
     assert (masked.input, masked.failures) == (WITHHELD, ("egress",))
-    assert AWS_KEY.encode() not in span
+    assert secret.encode() not in span
+
+
+def test_a_piece_of_the_bytes_is_looked_at_apart_from_its_neighbours() -> None:
+    """What frames a text says nothing of what stands in it."""
+    token = b"hf_" + b"aB3dE6gH9j" * 3 + b"kL0m"
+    plan = Plan(rule="r", route=("p",), masks={"p": ("all",)})
+
+    def encode(masked: MaskedRecord) -> Sequence[bytes]:
+        return [b"n1", b"" if masked.input == WITHHELD else token, b"a2"]
+
+    assert seal(call(input="hello"), plan, "p", everything(), encode)[1] == b"n1a2"
+
+
+class ShortOnly:
+    """A detector that fails on what is longer than the texts of a call."""
+
+    name = "api_key"
+    shortest = 0
+    shortest_number = 0
+    reaches_far = False
+
+    def find(self, text: bytes) -> Sequence[tuple[int, int]]:
+        if len(text) > 100:
+            raise MemoryError
+        return []
+
+
+def test_bytes_that_cannot_be_looked_at_are_withheld() -> None:
+    """Nobody knows what stands in them."""
+    compiled = policies({"m": [{"detect": ["api_key"]}]}, detectors={"api_key": ShortOnly()})
+    masked, _ = sealed(call(input="hello"), compiled, "m")
+    assert (masked.input, masked.failures) == (WITHHELD, ("egress",))
+
+
+@pytest.mark.parametrize(("environment", "kept"), [("staging", {"environment": "staging"}), (EMAIL, {})])
+def test_a_withheld_call_repeats_no_environment_that_its_masks_hide(environment: str, kept: dict[str, str]) -> None:
+    """Every span says the environment of its trace, so the one that the trace has stays where nothing hides it."""
+    plan = Plan(rule="r", route=("p",), masks={"p": ("all",)}, ids=Ids(trace_id="t-1", continues=True))
+
+    def encode(masked: MaskedRecord) -> Sequence[bytes]:
+        return [b"" if masked.input == WITHHELD else AWS_KEY.encode()]
+
+    recalled = Recalled({"environment": environment}, {})
+    masked, _ = seal(call(input="hello"), plan, "p", everything(), encode, lambda _: recalled)
+    assert (masked.failures, masked.kept) == (("egress",), kept)
 
 
 def test_without_masks_for_secrets_nothing_is_looked_for() -> None:

@@ -59,6 +59,7 @@ def test_keywords_decide_which_texts_a_rule_looks_at(imported) -> None:
     assert redacted("BADGE 12345678", imported(gated)) == "BADGE [VENDOR_KEYS]"
     assert redacted("order 12345678", imported(gated)) == "order 12345678"
     assert redacted("order 12345678", imported("[[rules]]\nregex = '''[0-9]{8}'''\n")) == "order [VENDOR_KEYS]"
+    assert redacted("4711", imported(f"[[rules]]\nregex = '''[0-9]{{4}}'''\n{RULE}")) == "[VENDOR_KEYS]"
 
 
 def test_the_first_group_that_has_something_is_the_secret(imported) -> None:
@@ -85,6 +86,7 @@ def test_entropy_must_be_exceeded(imported) -> None:
         ("regexes = ['''^acme''']\nregexTarget = 'match'", False),
         ("regexes = ['''^# test''']\nregexTarget = 'line'", False),
         ("regexes = ['''first line''']\nregexTarget = 'line'", True),
+        ("regexes = ['''last line''']\nregexTarget = 'line'", True),
         ("regexes = ['''no such''', '''example-1$''']", False),
         ("regexes = ['''no such''']\nstopwords = ['example']", False),
         ("condition = 'AND'\nregexes = ['''no such''']\nstopwords = ['example']", True),

@@ -20,6 +20,7 @@ from tests.linear import cpu_seconds, takes_linear_time
         (["needle-4711", "a needle-4711 b"], "a needle-4711 b", "###############"),
         (["needle-4711", "a needle-4711"], "a needle-4711 or needle-4711", "############# or ###########"),
         (["needle-4711", "needle-4711 b"], "needle-4711 b", "#############"),
+        (["needle-4711", "a needle-4711"], "a needle-4711a needle-4711", "##########################"),
         (["abababab"], "abababababx", "##########x"),
         (["nowhere-4711"], "needle-4711", "needle-4711"),
     ],
@@ -33,6 +34,15 @@ def test_values_are_found_wherever_they_stand(values: list[str], text: str, hidd
 def test_a_long_text_hides_nothing_at_the_seams_of_its_pieces(before: int) -> None:
     """It is searched in pieces, for the sake of other threads."""
     assert _hidden(["needle-4711"], "x" * before + "needle-4711" + "x" * 99) == "x" * before + "#" * 11 + "x" * 99
+
+
+@pytest.mark.parametrize("before", [65_520, 65_530, 65_536, 131_066])
+@pytest.mark.parametrize("count", [1, 33])
+def test_a_value_stands_at_the_seams_of_long_bytes(count: int, before: int) -> None:
+    """One of few is looked for at once, one of many in pieces."""
+    found = {BY_NAME: {f"needle-{number:04}" for number in range(count)}}
+    assert holds_any([b"x" * before, b"y" * before + b"needle-0000" + b"x" * 99], found)
+    assert not holds_any([b"x" * before, b"y" * before + b"needle-4711" + b"x" * 99], found)
 
 
 @pytest.mark.parametrize("size", [1, 3_000])

@@ -167,6 +167,13 @@ def test_a_path_reaches_what_it_says(path: str, expected: Any) -> None:
     assert masked(CallRecord(call_id="c-1", details=metadata), compiled, "m").generation["metadata"] == expected
 
 
+def test_no_path_reaches_the_facts_of_guardrails() -> None:
+    """`**` means what the caller said, not who decided about it."""
+    record = CallRecord(call_id="c-1", guardrails=({"name": "g", "status": "ok"},), details={"name": "n"})
+    seen = masked(record, policies({"m": [{"paths": ["**.name"]}]}), "m")
+    assert (seen.guardrails, seen.generation["metadata"]) == (({"name": "g", "status": "ok"},), {"name": HIDDEN})
+
+
 def test_a_path_reaches_into_json_in_a_string() -> None:
     """Tool arguments are text, and stay text that parses, written as before."""
     arguments = '{"query": {"account": "123"}, "n": 1}'
@@ -263,6 +270,14 @@ def test_hashing_an_object_hashes_its_leaves() -> None:
     assert seen["[EMAIL]"][0].startswith("hash_test_")
     assert seen["[EMAIL]"][1:] == [None, ""]
     assert seen["n"].startswith("hash_test_")
+
+
+def test_a_value_is_hashed_as_it_was_before_anything_in_it_was_found() -> None:
+    """What two texts share is looked for in a copy."""
+    whole = {"paths": ["input"], "action": "hash", "key": KEY}
+    halves = [AWS_KEY[:10], AWS_KEY[10:]]
+    alone, both = (policies({"m": [whole, *more]}) for more in ([], [{"detect": ["api_key"]}]))
+    assert masked_input(halves, both, "m") == masked_input(halves, alone, "m")
 
 
 # -- detectors in the record ---------------------------------------------------------------------------
@@ -471,6 +486,7 @@ def test_what_only_shares_a_name_with_secrets_stays() -> None:
         ("pass\u200bword", NEEDLE, {}),
         ("p\u200bassword", NEEDLE, {}),
         ("pass\x00word", NEEDLE, {}),
+        ("se\x00cret", NEEDLE, {}),
         ("\uff50assword", NEEDLE, {}),
         ("x" * 129 + "_password", NEEDLE, {}),
         ("callback\u200b_vars", {"a": NEEDLE}, {}),
@@ -676,12 +692,14 @@ def test_a_failing_path_withholds_the_field_it_leads_to() -> None:
     policy = policies({"ids": steps}, {"MASK_KEY": "k" * 32}).policy(["ids"])
     (step,) = policy.steps
     unusable = PseudonymKey("none", cast(bytes, None))
-    broken = replace(step, whole=replace(cast(Replacement, step.whole), key=unusable))
-    walk = Walk(replace(policy, steps=(broken,)), "payments")
-    with pytest.raises(MaskFailed) as failed:
-        walk.field(EMAIL, ("trace", "user_id"))
-    assert (failed.value.mask, EMAIL in repr(failed.value), failed.value.__cause__) == ("ids", False, None)
-    assert walk.field(NEEDLE, ("input",)) == NEEDLE
+    for drops in (False, True):
+        broken = replace(step, whole=replace(cast(Replacement, step.whole), key=unusable, drops=drops))
+        walk = Walk(replace(policy, steps=(broken,)), "payments")
+        with pytest.raises(MaskFailed) as failed:
+            walk.field(EMAIL, ("trace", "user_id"))
+        assert (failed.value.mask, failed.value.drops, failed.value.__cause__) == ("ids", drops, None)
+        assert EMAIL not in repr(failed.value)
+        assert walk.field(NEEDLE, ("input",)) == NEEDLE
 
 
 def test_a_step_that_fails_can_drop_the_call() -> None:
@@ -695,6 +713,41 @@ def test_a_step_that_fails_can_drop_the_call() -> None:
         assert NEEDLE not in dump(seen)
     harmless = masked(CallRecord(call_id="c-1", input=NEEDLE), compiled, "pii")
     assert (harmless.drop, harmless.input) == (False, NEEDLE)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"), [("a.b", "v-1", "v-1"), ("flag", True, "True"), ("trace_user_id", "u-1", "u-1")]
+)
+def test_a_tag_is_hidden_as_the_value_that_it_says(key: str, value: Any, told: str) -> None:
+    """Spelled as LiteLLM spells it, under a key with dots, and at the place of the trace that the key means."""
+    path = "trace.user_id" if key == "trace_user_id" else f"metadata.'{key}'"
+    record = CallRecord(call_id="c-1", metadata={key: value})
+    seen = masked(record, policies({"m": [{"paths": [path]}]}), "m", trace={"tags": [f"{key}:{told}", "x"]})
+    assert seen.trace["tags"] == [f"{key}:{HIDDEN}", "x"]
+
+
+@pytest.mark.parametrize(("on_error", "tags"), [("redact", ["x"]), ("drop", [])])
+def test_a_tag_whose_value_cannot_be_masked_is_left_out(on_error: str, tags: list[str]) -> None:
+    """It says what stands at a place that the mask guards, even where nothing stands there."""
+    steps = [{"detect": ["email"], "paths": ["trace.user_id"], "on_error": on_error}]
+    compiled = policies({"pii": steps}, detectors={"email": Broken(ValueError(EMAIL))})
+    record = CallRecord(call_id="c-1", input="i", metadata={"trace_user_id": NEEDLE})
+    seen = masked(record, compiled, "pii", trace={"tags": [f"trace_user_id:{NEEDLE}", "x"]})
+    assert (seen.drop, seen.trace.get("tags", [])) == (on_error == "drop", tags)
+    assert NEEDLE not in dump(seen)
+
+
+def test_a_record_that_cannot_be_read_is_dropped_where_a_step_says_so() -> None:
+    """Also by a step of media, which itself cannot fail."""
+
+    class Unreadable(Mapping[str, Any]):
+        __getitem__ = __iter__ = __len__ = cast(Any, lambda *_: 1 / 0)
+
+    record = CallRecord(call_id="c-1", input=NEEDLE, details=Unreadable())
+    for on_error in ("redact", "drop"):
+        seen = masked(record, policies({"m": [{"media": "describe", "on_error": on_error}]}), "m")
+        assert (seen.drop, seen.failures) == (on_error == "drop", ("walk",))
+        assert NEEDLE not in dump(seen)
 
 
 def test_an_interrupt_is_not_swallowed() -> None:
@@ -764,6 +817,8 @@ def test_the_ids_of_a_call_are_stable_and_free_of_content() -> None:
     assert (one.span_seed, one.span_id) == (again.span_seed, again.span_id)
     assert one.span_id == one.span_seed[:16] != other.span_id
     assert one.trace_id == other.trace_id == normalise_trace_id("c-1")
+    attempts = (CallRecord(call_id=call_id, request_id="r-1") for call_id in ("c-1", "c-2"))
+    assert {masked(record, policies({})).trace_id for record in attempts} == {normalise_trace_id("r-1")}
 
 
 def test_the_granted_ids_are_used() -> None:
@@ -793,6 +848,11 @@ def test_an_id_that_a_mask_would_hide_is_hashed() -> None:
     assert seen.parent_span_id == sha256(b"5555555555554444").hexdigest()[:16]
     assert seen.trace_id == sha256(b"4111111111111111-0000000000000000").hexdigest()[:32]
     assert "4111" not in dump(seen)
+    apart = Ids(generation_id="41111-11111111111")  # a card once its dash is gone
+    assert masked(record, cards, "m", ids=apart).span_id == sha256(b"41111-11111111111").hexdigest()[:16]
+    dashed = policies({"m": [{"pattern": "dead-beef"}]})
+    spelled = Ids(generation_id="dead-beef-00000001")
+    assert masked(record, dashed, "m", ids=spelled).span_id == sha256(b"dead-beef-00000001").hexdigest()[:16]
     harmless = Ids(trace_id="ab" * 16, generation_id="00f067aa0ba902b7")
     assert masked(record, cards, "m", ids=harmless).span_id == "00f067aa0ba902b7"
 
@@ -857,6 +917,17 @@ def test_every_step_that_cannot_be_compiled_is_reported() -> None:
     ]
     assert [problem.code for problem in caught.value.problems] == ["RT210", "RT232", "RT230", "RT231", "RT232"]
     assert caught.value.problems[0].location == Location("routing.yaml", 7, 3)
+
+
+def test_a_step_that_names_what_is_not_there_is_no_step() -> None:
+    """Neither a detector that nobody has, nor a pseudonym under a key that was not read: not the one of tests."""
+    steps = [{"detect": ["email", "emial"]}, {"paths": ["input"], "action": "hash", "key": KEY}]
+    with pytest.raises(ConfigError) as caught:
+        policies({"m": steps}, {"OTHER_KEY": SECRET})
+    assert [(problem.code, problem.message) for problem in caught.value.problems] == [
+        ("RT260", "step 1 of mask `m` cannot be compiled: there is no detector `emial`"),
+        ("RT231", "step 2 of mask `m` cannot be compiled: the value of its `key` was not read"),
+    ]
 
 
 def test_a_short_key_is_refused() -> None:

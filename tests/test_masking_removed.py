@@ -50,6 +50,17 @@ def test_what_a_step_hides_for_its_key_is_hidden_everywhere() -> None:
     assert b"acme-77" not in span
 
 
+@pytest.mark.parametrize(
+    ("secret", "quoted"), [({"password": "correct horse"}, "correct horse"), ({"account": "acme-77"}, "acme-77")]
+)
+def test_a_part_that_another_step_takes_uncovers_nothing_of_the_rest(secret: Any, quoted: str) -> None:
+    """The value stands nowhere as a whole then, and what is left of it would."""
+    compiled = policies({"m": [{"keys": ["account"]}, {"pattern": "horse|acme"}]})
+    masked, _ = sealed(call(input=secret, output=f"is {quoted} ok"), compiled, "m")
+    assert masked.output in ("is [REMOVED] ok", "is redacted-by-litellm ok")
+    assert not masked.failures
+
+
 HIDING = policies(
     {
         "finding": [{"detect": ["us_ssn"]}],
@@ -109,3 +120,10 @@ def test_a_value_is_hidden_in_what_router_mask_shows_as_well() -> None:
     seen, counts = mask_value({"password": "hunter2", "a": ["hunter2"]}, NOTHING, ["nothing"])
     assert seen == {"password": "[REMOVED]", "a": ["[REMOVED]"]}
     assert counts == {"secret_name": 2}
+
+
+def test_a_value_is_hidden_in_texts_that_are_too_short_for_every_detector() -> None:
+    """They are looked at for the value all the same."""
+    cards = policies({"m": [{"detect": ["credit_card"]}]})
+    masked, _ = sealed(call(input={"password": "hunter2"}, output=["hunter2"]), cards, "m")
+    assert (masked.output, masked.failures) == (["[REMOVED]"], ())

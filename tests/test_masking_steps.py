@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from router.config import load_config
+from router.config import load_config, load_text
 from router.config.model import SECRET_DETECTORS
 from router.errors import ConfigError
 from router.masking.detectors import BUILTIN_DETECTORS
@@ -215,6 +215,14 @@ def test_keys_hold_at_their_paths_only_and_with_any_action() -> None:
     assert hashed["pin"].startswith("hash_test_")
 
 
+@pytest.mark.parametrize("key", ["*", "**"])
+def test_a_key_of_stars_is_none(key: str) -> None:
+    """It would hide everything."""
+    with pytest.raises(ConfigError) as caught:
+        load_text(f"{PLAIN}masks: {{m: [{{keys: ['{key}']}}]}}\n")
+    assert [problem.code for problem in caught.value.problems] == ["RT211"]
+
+
 def test_a_key_rule_lifts_no_other() -> None:
     """Detectors still look at everything else, keys included."""
     compiled = policies({"m": [{"keys": ["*jane*"]}, {"detect": ["email"]}]})
@@ -226,6 +234,8 @@ def test_every_detector_of_secrets_is_known_as_one() -> None:
     members = {each.name for each in BUILTIN_DETECTORS if each.group == "secrets"}
     assert members | {"secrets"} == SECRET_DETECTORS
 
+
+PLAIN = "version: 1\nprojects: {a: {env: A}}\nrules: [{id: rest, route: a, mask: [m]}]\n"
 
 # -- keys of pseudonyms --------------------------------------------------------------------------------
 

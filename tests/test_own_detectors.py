@@ -148,6 +148,22 @@ def test_an_example_that_fails_stops_the_load() -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["email", "key", "max_chars", "media", "path", "pattern", "pii", "secret_name"])
+def test_no_detector_is_called_what_is_counted_otherwise(name: str) -> None:
+    """Nobody could tell the two apart."""
+    with pytest.raises(ConfigError) as caught:
+        policies_with({name: EMPLOYEE})
+    assert [problem.code for problem in caught.value.problems] == ["RT261"]
+
+
+def test_an_example_that_cannot_be_masked_stops_the_load() -> None:
+    """Each label brings about the next hit: nobody knows whether there is one, so it is not none."""
+    examples = {"match": ["x"], "no_match": ["xxxxxxxx"]}
+    with pytest.raises(ConfigError) as caught:
+        policies_with({"id": {"pattern": r"(?:\]|^)x", "examples": examples}})
+    assert [problem.code for problem in caught.value.problems] == ["RT263"]
+
+
 @pytest.mark.parametrize("command", ["check", "explain", "test", "mask"])
 def test_every_command_tells_an_example_that_fails(command: str, tmp_path: Path) -> None:
     """With its place, as any other problem, and with exit code 1."""

@@ -13,7 +13,7 @@ from router.config.nodes import Path
 from router.config.suggest import did_you_mean
 from router.config.validators import UnknownValidator, find_validator, validator_names
 
-_COUNTED = ("path", "pattern", "secret_name")
+_COUNTED = ("key", "max_chars", "media", "path", "pattern", "secret_name")
 """Names under which hits of no detector are counted."""
 
 
