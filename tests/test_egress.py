@@ -14,6 +14,7 @@ from router.delivery import call_pieces, encode_call
 from router.masking import MaskedRecord, MaskingPolicies, mask, seal
 from router.masking.kept import Recalled
 from router.masking.literals import MAX_VALUES
+from router.masking.masking import mask_guarded
 from router.routing.plan import Ids, Plan
 from router.routing.record import CallRecord
 from tests.masks import AWS_KEY, EMAIL, JWT, KEY, PEM, dump, everything, policies
@@ -81,6 +82,16 @@ def test_what_a_trace_has_is_kept_where_a_call_is_masked_twice() -> None:
     masked, span = seal(record, plan, "p", by_context(), encode, lambda _: recalled)
     assert (masked.output, masked.kept, masked.hidden) == ("[EMAIL]", {"name": "n"}, ("release",))
     assert NEEDLE.encode() not in span
+
+
+def test_what_the_router_said_of_a_call_is_not_masked_when_it_is_kept() -> None:
+    """Names of rules and numbers are the operator's words, not the caller's."""
+    plan = Plan(rule="r", route=("p",), masks={"p": ("m",)}, ids=Ids(trace_id="t-1", continues=True))
+    compiled = policies({"m": [{"pattern": "rule-[0-9]"}]})
+    for metadata, kept in (({"routing": {"rule": "rule-7"}, "k": "v"}, True), ({"k": "rule-7"}, False)):
+        recalled = Recalled({"metadata": metadata}, {})
+        masked = mask_guarded(call(input="hello"), plan, "p", compiled, recall=lambda _, told=recalled: told)[0]
+        assert (masked.kept, masked.hidden) == (({"metadata": metadata}, ()) if kept else ({}, ("metadata",)))
 
 
 def test_a_value_with_quotes_is_found_in_json() -> None:

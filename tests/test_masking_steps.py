@@ -211,6 +211,8 @@ def test_keys_hold_at_their_paths_only_and_with_any_action() -> None:
     assert (seen.input, seen.generation["metadata"]) == ({"pin": 1}, {"pin": 2, "customer": {"id": 4}})
     assert (seen.status_message, seen.model_parameters) == ("E: wrong pin", {"stop": ["END"]})
     assert seen.masked == {"key": 1}
+    seen = masked(record, policies({"m": [{"keys": ["pin"]}]}), "m")
+    assert (seen.status_message, seen.model_parameters) == ("E: wrong pin", {"stop": ["END"]})
     hashed = masked_input({"pin": "1234"}, policies({"m": [{"keys": ["pin"], "action": "hash", "key": KEY}]}), "m")
     assert hashed["pin"].startswith("hash_test_")
 
