@@ -94,6 +94,16 @@ def test_what_the_router_said_of_a_call_is_not_masked_when_it_is_kept() -> None:
         assert (masked.kept, masked.hidden) == (({"metadata": metadata}, ()) if kept else ({}, ("metadata",)))
 
 
+def test_what_a_trace_has_is_kept_as_it_is_or_not_at_all() -> None:
+    """Not where a mask fails on it, nor what is left of a value that two tags share."""
+    plan = Plan(rule="r", route=("p",), masks={"p": ("m",)}, ids=Ids(trace_id="t-1", continues=True))
+    steps = [{"detect": ["email"]}, {"detect": ["api_key"], "paths": ["trace.release"]}]
+    compiled = policies({"m": steps}, detectors={"api_key": ShortOnly()})
+    recalled = Recalled({"tags": [EMAIL[:10], EMAIL[10:]], "release": "r" * 101, "name": "n"}, {})
+    masked = mask_guarded(call(input="hello"), plan, "p", compiled, recall=lambda _: recalled)[0]
+    assert (masked.kept, masked.hidden) == ({"name": "n"}, ("tags", "release"))
+
+
 def test_a_value_with_quotes_is_found_in_json() -> None:
     """In a list the same value is spelled with backslashes."""
     needle = 'nee"dle-4711'

@@ -472,6 +472,7 @@ def test_what_only_shares_a_name_with_secrets_stays() -> None:
         "cost_per_token": 0.1,
         "pass": 12,
         "test_pass": "yes",
+        "key_phrase": "catch me",
         "user_api_key_alias": "checkout",
         "raw_request": "of a tool's parameter, not of metadata",
     }
@@ -498,7 +499,10 @@ def test_what_only_shares_a_name_with_secrets_stays() -> None:
         ("se\x00cret", NEEDLE, {}),
         ("\uff50assword", NEEDLE, {}),
         ("x" * 129 + "_password", NEEDLE, {}),
+        ("password", {"type": "object", "anyOf": [{"type": "string", "default": NEEDLE}]}, {}),
+        ("pass_phrase", NEEDLE, {}),
         ("callback\u200b_vars", {"a": NEEDLE}, {}),
+        ("callback-vars", {"a": NEEDLE}, {}),
         ("standard_callback_dynamic_params", {"a": NEEDLE}, {}),
     ],
 )
