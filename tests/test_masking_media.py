@@ -114,7 +114,14 @@ def test_a_mask_that_looks_for_personal_data_describes_media_unless_it_keeps_the
 def test_what_a_detector_finds_in_data_decides() -> None:
     """Its action is the stricter one."""
     assert seen_under(f"{BARE} {CARD}", {"detect": ["credit_card"]}) == "[DATA 3 kB] [CREDIT_CARD]"
-    assert seen_under(BARE, {"pattern": re.escape(BARE[300:320])}) == "[REDACTED]"
+    piece = {"pattern": re.escape(BARE[300:320])}
+    assert seen_under(BARE, piece) == "[REDACTED]"
+    assert seen_under(BARE, {**piece, "action": "mask", "keep_last": 2}) == "****"
+
+
+def test_a_description_is_not_masked_again() -> None:
+    """Also by a step that writes no label of its own."""
+    assert seen_under(f"{LABEL} DATA", {"pattern": "DATA|image", "action": "remove"}) == f"{LABEL} "
 
 
 # -- cuts ----------------------------------------------------------------------------------------------
