@@ -265,6 +265,8 @@ def test_a_pseudonym_is_not_hashed_again_and_cannot_be_forged() -> None:
     compiled = policies({"m": [{"paths": ["input"], "action": "hash", "key": KEY}]})
     token = masked_input("u-1", compiled, "m")
     assert masked_input(token, compiled, "m") == token
+    ends = policies({"m": [{"pattern": "[a-z0-9]$", "action": "hash", "key": KEY}]})
+    assert len(masked_input("u1", ends, "m")) == 1 + len(token)
     for char in ("a", "é"):
         forged = masked_input(f"hash_test_{char * 20}", compiled, "m")
         assert forged.startswith("hash_test_")

@@ -99,7 +99,16 @@ def test_a_key_is_near_to_what_the_value_begins_with_only() -> None:
     compiled = policies_with({"number": {**NEAR, "near": {"words": ["customer"], "within": 20}}})
     text = "is 471100, " + "x" * 30 + " 471101"
     assert masked_input({"customer": text}, compiled, "all") == {"customer": text.replace("471100", "[NUMBER]")}
+    far = policies_with({"number": {**NEAR, "near": {"words": ["customer"], "within": 100}}})
+    assert masked_input({"customer": "x" * 90 + " 471100"}, far, "all") == {"customer": "x" * 90 + " [NUMBER]"}
     assert masked_input({"customer": "x" * 5000 + " 471100"}, compiled, "all") == {"customer": "x" * 5000 + " 471100"}
+
+
+def test_a_key_says_as_much_at_a_path() -> None:
+    """Whatever other steps made of the same key elsewhere."""
+    compiled = policies({"m": [{"detect": ["us_ssn"], "paths": ["input[1]"]}, {"detect": ["email"]}]})
+    seen = masked_input([{"ssn": "536904399"}, {"ssn": "536904399"}], compiled, "m")
+    assert seen == [{"ssn": "536904399"}, {"ssn": "[US_SSN]"}]
 
 
 def test_a_pattern_may_read_the_key_as_in_json() -> None:

@@ -125,5 +125,15 @@ def test_a_value_is_hidden_in_what_router_mask_shows_as_well() -> None:
 def test_a_value_is_hidden_in_texts_that_are_too_short_for_every_detector() -> None:
     """They are looked at for the value all the same."""
     cards = policies({"m": [{"detect": ["credit_card"]}]})
-    masked, _ = sealed(call(input={"password": "hunter2"}, output=["hunter2"]), cards, "m")
-    assert (masked.output, masked.failures) == (["[REMOVED]"], ())
+    for word in ("hunter2", "größe7"):
+        masked, _ = sealed(call(input={"password": word}, output=[word]), cards, "m")
+        assert (masked.output, masked.failures) == (["[REMOVED]"], ())
+
+
+@pytest.mark.parametrize("value", ["abc123", "abcdefghij", "abcdabcdab", "1234567890"])
+def test_a_value_of_few_characters_is_peculiar(value: str) -> None:
+    """Six with letters and others, ten of one kind, four different ones; with less it is none."""
+    assert is_peculiar(value)
+    assert not is_peculiar(value[:-1])
+    assert not is_peculiar(value[:3] * 10)
+    assert not is_peculiar(value * 1_000)

@@ -89,6 +89,13 @@ def test_the_end_that_is_shown_stays_though_the_pattern_matches_it() -> None:
     assert masked_input([text, "****3456", "****4711"], compiled, "m") == ["****1 of ****3456", "****3456", "****1"]
 
 
+def test_the_longest_end_is_known_again() -> None:
+    """Eight characters of four bytes; and stars alone are not counted as a value."""
+    faces = policies({"m": [{"pattern": "[😀*]{2,}", "action": "mask", "keep_last": 8}]})
+    assert masked_input(f"x {'😀' * 32}", faces, "m") == f"x ****{'😀' * 8}"
+    assert masked(CallRecord(call_id="c-1", input="x **** y"), faces, "m").masked == {}
+
+
 def test_the_end_that_one_mask_keeps_is_not_kept_from_another() -> None:
     """The stricter action wins, and of two ends the shorter."""
     compiled = policies(
@@ -173,6 +180,16 @@ def test_what_one_mask_lets_pass_another_hides(other: dict[str, Any], action: di
     for names in (("strict",), ("lenient", "strict"), ("strict", "lenient")):
         assert "support" not in masked_input(f"to {SUPPORT}!", compiled, *names)
     assert masked_input(f"to {SUPPORT}!", compiled, "lenient") == f"to {SUPPORT}!"
+
+
+def test_a_stricter_step_with_exceptions_stays_stricter() -> None:
+    """For what it does not let pass."""
+    compiled = policies(
+        {"strict": [{"detect": ["email"], "allow": [SUPPORT], "action": "remove"}], "plain": [{"detect": ["email"]}]}
+    )
+    for names in (("strict", "plain"), ("plain", "strict")):
+        assert masked_input(f"to {EMAIL}!", compiled, *names) == "to !"
+        assert masked_input(f"to {SUPPORT}!", compiled, *names) == "to [EMAIL]!"
 
 
 def test_a_secret_is_allowed_only_explicitly() -> None:
