@@ -936,7 +936,7 @@ def test_every_step_that_cannot_be_compiled_is_reported() -> None:
 
 def test_a_step_that_names_what_is_not_there_is_no_step() -> None:
     """Neither a detector that nobody has, nor a pseudonym under a key that was not read: not the one of tests."""
-    steps = [{"detect": ["email", "emial"]}, {"paths": ["input"], "action": "hash", "key": KEY}]
+    steps: list[dict[str, Any]] = [{"detect": ["email", "emial"]}, {"paths": ["input"], "action": "hash", "key": KEY}]
     with pytest.raises(ConfigError) as caught:
         policies({"m": steps}, {"OTHER_KEY": SECRET})
     assert [(problem.code, problem.message) for problem in caught.value.problems] == [
