@@ -18,6 +18,7 @@ from router.testing.received import ReceivedRequest
 
 OTLP_PATH = "/api/public/otel/v1/traces"
 _MAX_REQUEST = 1 << 30
+_ACCEPT_AGAIN_SECS = 0.01
 # Lingering for no time at all turns the close of a socket into a reset.
 _RESET = struct.pack("ii", 1, 0)
 
@@ -32,6 +33,7 @@ class Server:
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
         self._closing = False
+        self._pause = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port: int = self._listener.getsockname()[1]
         self._thread = threading.Thread(target=self._accept, name="fake-langfuse", daemon=True)
@@ -52,7 +54,13 @@ class Server:
 
     def _accept(self) -> None:
         while True:
-            connection, address = self._listener.accept()
+            try:
+                connection, address = self._listener.accept()
+            except OSError:  # no descriptor is free for it: it waits
+                if self._closing:
+                    return
+                self._pause.wait(_ACCEPT_AGAIN_SECS)
+                continue
             if self._closing:
                 connection.close()
                 return

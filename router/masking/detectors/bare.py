@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from router.masking.detectors.detector import has_digit
 from router.masking.detectors.placeholders import Placeholders
+from router.masking.names import stem_of
 from router.masking.patterns import compile_bytes, end_at, first_span
 
 _EACH_BRACKET = (b"{", b"}", b"<", b">", b"[", b"]", b"(")
@@ -82,7 +83,7 @@ class BareValues:
             return True
         if first_span(self._opened, value):
             return not self._is_peculiar(value)
-        return bool(first_span(self._code, value) or first_span(self._result, name.encode() + b"=" + value))
+        return bool(first_span(self._code, value) or first_span(self._result, stem_of(name).encode() + b"=" + value))
 
     def is_declared(self, name: str, value: bytes) -> bool:
         """Return whether a type follows `name:`: `_PasswordType`, or `ApiKeyV2Config` beside a name of a key."""
