@@ -118,7 +118,7 @@ def test_a_secret_beside_what_it_is_called_is_found_where_it_is_like_no_word(tex
         'secret = load_secret("prod/db1")',
         'password = get_secret("my-db1")',
         "token = request.headers.get('x-token1')",
-        'see {"name": "password", "type": "string", "value": "string"',
+        'see {"name": "password", "type": "string", "value": "string"}',
         '{"key": "color", "value": "a1b2c3d4"}',
         "set -e; set -o pipefail",
         "#define TOKEN_COUNT 4096",

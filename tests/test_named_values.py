@@ -119,3 +119,24 @@ def test_names_that_become_the_same_are_numbered() -> None:
     value = {"[EMAIL]": 0, "[EMAIL]~3": 1, "a@b.co": 2, "c@b.co": 3, "d@b.co": 4}
     seen = mask_value(value, SECRETS, ["email"])[0]
     assert seen == {"[EMAIL]": 0, "[EMAIL]~3": 1, "[EMAIL]~2": 2, "[EMAIL]~4": 3, "[EMAIL]~5": 4}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            'see {"key":"api_token","type":"text","value":"Kx9mQ2zT4bW7nR1v"} there',
+            'see {"key":"api_token","type":"text","value":"[REMOVED]"} there',
+        ),
+        ('{"name": "password", "type": "string", "value": "string"}', None),
+        (
+            '{"name": "password", "type": "text", "value": "string"}',
+            '{"name": "password", "type": "text", "value": "[REMOVED]"}',
+        ),
+    ],
+)
+def test_a_value_is_removed_for_the_name_beside_it_unless_it_only_repeats_its_type(
+    text: str, expected: str | None
+) -> None:
+    """In a line of prose as in JSON of its own."""
+    assert mask_value(text, SECRETS, ["secrets"])[0] == (expected or text)

@@ -33,8 +33,10 @@ _TO_BLANKS = bytes.maketrans(b".-", b"  ")
 _INLINE = b"0123456789 .-_/+|*:#~\xc2\xb7"
 _CELL_MARKS = b"|:"
 _WORDS = (b"card", b"maestro", b"debit")
-_OWN_LABEL = b"[credit_card]"
-"""What masking writes in the place of a card says nothing of the numbers beside it."""
+_REACH_BEFORE, _REACH_BEHIND = 48, 24
+"""Bytes beside a number in which a word says what it is."""
+_OWN_LABEL, _AS_IT_WAS = b"[credit_card]", b"0" * 19
+"""What masking writes in the place of a card says nothing of the numbers beside it, and brings no word nearer."""
 _WORDS_BEFORE = compile_bytes(
     r"(?i)(?:^|[^a-z])(?:no|nr|num|cc|mc|vi|ax|pan|exp|cvv|credit|acct|account|konto|karte|carte|pay|paid|payment|sale)$"
     r"|(?:visa|master|amex|american|express|discover|diners|jcb|union|rupay|mir|verve|troy|number|cc(?:no|num))$"
@@ -246,8 +248,10 @@ def _goes_on(text: bytes, start: int, end: int) -> bool:
 
 def is_named(text: bytes, start: int, end: int) -> bool:
     """Return whether a word near the digits says that they are of a card."""
-    around = text[max(0, start - 48) : end + 24].lower().replace(_OWN_LABEL, b"")
-    return any(word in around for word in _WORDS)
+    size = len(_OWN_LABEL)
+    before = text[max(0, start - _REACH_BEFORE - size) : start].lower().replace(_OWN_LABEL, _AS_IT_WAS)
+    after = text[end : end + _REACH_BEHIND + size].lower().replace(_OWN_LABEL, _AS_IT_WAS)
+    return any(word in before[-_REACH_BEFORE:] or word in after[:_REACH_BEHIND] for word in _WORDS)
 
 
 def _is_part_of_number(text: bytes, start: int, end: int) -> bool:

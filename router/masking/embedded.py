@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from router.masking.blocks import BLOCK, holds, joined
 from router.masking.fold import fold_character
-from router.masking.parts import json_parts
+from router.masking.json_parts import json_parts
 
 _LONGEST_INTEGER: Final = 308
 """Digits; Python refuses to read much longer ones, and nobody computes with them."""

@@ -140,7 +140,7 @@ def fold(text: bytes, breathe: Breathe = go_on) -> Shadow | None:
     return shadow if shadow.text != text else None
 
 
-def plain(text: bytes, breathe: Breathe = go_on) -> bytes:
+def folded(text: bytes, breathe: Breathe = go_on) -> bytes:
     """Return `text` folded, but with its escaped line breaks; `text` itself where there is nothing to fold."""
     sites = _sites(text)
     return text if sites is None else _replace_sites(text, sites, breathe).text

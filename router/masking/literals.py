@@ -13,7 +13,7 @@ from router.masking.blocks import BLOCK, holds
 from router.masking.breath import Breathe, go_on
 from router.masking.detectors import Span
 from router.masking.detectors.detector import united
-from router.masking.fold import plain
+from router.masking.fold import folded
 from router.masking.patterns import compile_bytes, first_span
 from router.masking.policy import BY_NAME, Finder, Policy, Replacement
 from router.masking.utf8 import encoded
@@ -49,7 +49,7 @@ class Found:
         """Keep a value, and how it reads without disguise; a bounded number of each replacement."""
         values = self.values.setdefault(replacement, set())
         if value not in values and len(values) < MAX_VALUES:
-            values.update((value, plain(encoded(value)).decode("utf-8", "replace")))
+            values.update((value, folded(encoded(value)).decode("utf-8", "replace")))
 
 
 class Literals:
@@ -114,8 +114,8 @@ def holds_any(pieces: Sequence[bytes], found: Mapping[Replacement, Set[str]], br
         return False
     if _holds(b"\n".join(pieces), spellings):
         return True
-    folded = [read for piece in pieces if (read := plain(piece, breathe)) is not piece]
-    return bool(folded) and _holds(b"\n".join(folded), spellings)
+    disguised = [read for piece in pieces if (read := folded(piece, breathe)) is not piece]
+    return bool(disguised) and _holds(b"\n".join(disguised), spellings)
 
 
 def _holds(text: bytes, spellings: list[bytes]) -> bool:

@@ -34,7 +34,7 @@ def has_neighbour(data: bytes, start: int, end: int, *, is_word: bool) -> bool:
     return before[-1:] == b":" and b":" in before[-6:-1]
 
 
-class Surroundings:
+class Neighbourhoods:
     """The parts of a text around what was replaced in it."""
 
     __slots__ = ("_spans",)

@@ -14,7 +14,7 @@ from router.masking.detectors.media import OWN
 from router.masking.fold import fold
 from router.masking.hits import Hit, Hits, merged
 from router.masking.literals import SHORTEST, Found, is_peculiar
-from router.masking.neighbours import Surroundings, has_neighbour, touches_word
+from router.masking.neighbours import Neighbourhoods, has_neighbour, touches_word
 from router.masking.partial import is_partly_shown, shown_from
 from router.masking.policy import Finder, Policy, Replacement
 from router.masking.utf8 import decoded, encoded
@@ -207,7 +207,7 @@ class Scanner:
         looked at again. Raises MaskFailed where that finds no end: what still holds a hit is not sent.
         """
         for _ in range(_MAX_PASSES):
-            pieces, near = Pieces(), Surroundings()
+            pieces, near = Pieces(), Neighbourhoods()
             position = shift = 0
             look_again = False
             for start, end, replacement, overlapping in merged(hits):

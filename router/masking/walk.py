@@ -21,8 +21,8 @@ from router.masking.embedded import (
     written,
 )
 from router.masking.fold import fold
+from router.masking.json_parts import let_go
 from router.masking.names import within_reach
-from router.masking.parts import let_go
 from router.masking.patterns import compile_custom
 from router.masking.plain import Copier, free_name, leaves, marker, member_name
 from router.masking.policy import BY_NAME, Finder, PathStep, Policy, Replacement

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from router.masking.blocks import BLOCK
-from router.masking.parts import json_parts, let_go
+from router.masking.json_parts import json_parts, let_go
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4)
 LONG = st.sampled_from(["é\n" * 600, '"\\' * BLOCK])
