@@ -14,6 +14,7 @@ from router.masking.breath import Breathe, go_on
 from router.masking.detectors import Span
 from router.masking.detectors.detector import united
 from router.masking.fold import folded
+from router.masking.names import is_plain
 from router.masking.patterns import compile_bytes, first_span
 from router.masking.policy import BY_NAME, Finder, Policy, Replacement
 from router.masking.utf8 import encoded
@@ -49,7 +50,9 @@ class Found:
         """Keep a value, and how it reads without disguise; a bounded number of each replacement."""
         values = self.values.setdefault(replacement, set())
         if value not in values and len(values) < MAX_VALUES:
-            values.update((value, folded(encoded(value)).decode("utf-8", "replace")))
+            values.add(value)
+            if not is_plain(value):
+                values.add(folded(encoded(value)).decode("utf-8", "replace"))
 
 
 class Literals:

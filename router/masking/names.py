@@ -103,7 +103,7 @@ def hides(key: str, value: Any, siblings: dict[Any, Any]) -> bool:
         return not _is_schema(value)
     if isinstance(value, (int, float)):
         return not stem.endswith("token")
-    if value in _SCHEMA_TYPES and siblings.get("type") == value:
+    if isinstance(value, str) and value in _SCHEMA_TYPES and siblings.get("type") == value:
         return False
     return not ("logprob" in siblings and readable(key) == "token")
 

@@ -49,7 +49,6 @@ class Neighbourhoods:
             begin = self._spans.pop()[0]
         self._spans.append((begin, end + _AROUND))
 
-    def of(self, data: bytes) -> list[bytes]:
-        """Return the parts of `data` as one text, in lines; none where there are none."""
-        parts = [data[start:end] for start, end in self._spans]
-        return [b"\n".join(parts)] if parts else []
+    def of(self, data: bytes) -> bytes:
+        """Return the parts of `data` as one text, in lines; an empty one where there are none."""
+        return b"\n".join([data[start:end] for start, end in self._spans])

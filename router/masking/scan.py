@@ -220,7 +220,8 @@ class Scanner:
                 position = end
             pieces.add(data, position, len(data), b"")
             data = pieces.joined()
-            look_again = look_again or any(self.find(part, active, keys) for part in near.of(data))
+            if not look_again and (beside := near.of(data)):
+                look_again = bool(self.find(beside, active, keys))
             if not look_again or not (hits := self.find(data, active, keys)):
                 return decoded(data)
         raise MaskFailed(hits[0][0].mask, drops=hits[0][0].drops)

@@ -34,14 +34,14 @@ class Gate:
         self._screened = (*screened.items(),)
         self._every = frozenset((*screened, *chain.from_iterable(self._signs.values())))
         self._compile = compiled or _compiled
-        self._looks: list[tuple[SignsIn, tuple[Detector, ...]]] = []
+        self._sets: list[tuple[SignsIn, tuple[Detector, ...]]] = []
 
     def clean(self, text: bytes) -> Collection[Detector]:
         """Return the detectors that find nothing in `text`; none of those for whose signs RE2 gives up."""
-        if not self._looks:
-            self._looks = [(self._compile((*signs.values(),)), (*signs,)) for signs in self._signs.values()]
+        if not self._sets:
+            self._sets = [(self._compile((*signs.values(),)), (*signs,)) for signs in self._signs.values()]
         unclean = [each for each, may_find in self._screened if may_find(text)]
-        for signs_in, detectors in self._looks:
+        for signs_in, detectors in self._sets:
             seen = signs_in(text) or ()
             if len(detectors) not in seen:
                 unclean += detectors
